@@ -1,0 +1,268 @@
+"""The bridge between faces and music: one table, pure functions.
+
+Emotions become points of the valence-arousal plane; a room of faces becomes one point; a plan
+turns that point into the path that a set follows; any point has a mood as its display.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from emotion_dj.domain import Affect, Emotion, Mood, Plan
+from emotion_dj.errors import LabelError, Unsure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from emotion_dj.domain import Face, Reading
+
+_Label = TypeVar("_Label", Emotion, Mood)
+
+AROUSAL_WEIGHT: Final = 1.3
+"""How much a step in arousal counts against one in valence; listeners agree better on arousal
+(split-half reliability 0.90 against 0.71 on Emotify, whose ratio this is)."""
+
+EMOTION_AFFECT: Final[Mapping[Emotion, tuple[float, float]]] = {
+    Emotion.ANGRY: (-0.51, 0.59),
+    Emotion.DISGUST: (-0.60, 0.35),
+    Emotion.FEAR: (-0.64, 0.60),
+    Emotion.HAPPY: (0.81, 0.51),
+    Emotion.NEUTRAL: (0.0, 0.0),
+    Emotion.SAD: (-0.63, -0.27),
+    Emotion.SURPRISE: (0.40, 0.67),
+}
+"""Mean pleasure and arousal of each word (Russell & Mehrabian 1977, J. Res. Pers. 11, 273-294)."""
+
+MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
+    Mood.HAPPY: (0.60, 0.35),
+    Mood.SAD: (-0.60, -0.35),
+    Mood.CALM: (0.35, -0.60),
+    Mood.ENERGETIC: (-0.10, 0.75),
+}
+"""The middle of each mood's region; a point has the mood whose middle is nearest."""
+
+MOOD_SPREAD: Final = 0.25
+"""Spread of a target that was given as a mood only: a region, not a point."""
+
+_EMOTION_SPELLINGS: Final[Mapping[Emotion, str]] = {
+    Emotion.ANGRY: "angry anger mad furious annoyed rage",
+    Emotion.DISGUST: "disgust disgusted disgusting contempt",
+    Emotion.FEAR: "fear fearful scared afraid frightened anxious",
+    Emotion.HAPPY: "happy happiness joy joyful smile smiling glad",
+    Emotion.NEUTRAL: "neutral none blank normal",
+    Emotion.SAD: "sad sadness unhappy sorrow",
+    Emotion.SURPRISE: "surprise surprised surprising astonished amazed",
+}
+_MOOD_SPELLINGS: Final[Mapping[Mood, str]] = {
+    Mood.HAPPY: "happy happiness joyful cheerful bright",
+    Mood.SAD: "sad sadness melancholic melancholy gloomy",
+    Mood.CALM: "calm calmness relaxed relaxing peaceful chill",
+    Mood.ENERGETIC: "energetic energy lively excited intense",
+}
+
+_LIFTED: Final = Affect(0.65, 0.45)
+_CALMED: Final = Affect(0.35, -0.55)
+_RELEASED: Final = Affect(0.20, -0.30)
+_VENTING_AROUSAL: Final = 0.65
+_VENTED: Final = 0.4
+"""Share of a vent set that stays at full energy before the release begins."""
+_FEELABLE: Final = 0.15
+_APART: Final = 0.7
+
+
+def parse_emotion(text: str) -> Emotion:
+    """Return the emotion that any usual spelling means. Raises LabelError naming the known ones."""
+    return _parse(text, _EMOTION_SPELLINGS, kind="emotion")
+
+
+def parse_mood(text: str) -> Mood:
+    """Return the mood that any usual spelling means. Raises LabelError naming the known ones."""
+    return _parse(text, _MOOD_SPELLINGS, kind="mood")
+
+
+def parse_affect(text: str) -> Affect:
+    """Return the point written as ``V,A`` (each in [-1, 1]) or as a mood's name.
+
+    Raises LabelError where it is neither.
+    """
+    if "," not in text:
+        return of_mood(parse_mood(text))
+    try:
+        valence, arousal = (float(part) for part in text.split(","))
+    except ValueError:
+        valence = arousal = math.nan
+    if not (abs(valence) <= 1 and abs(arousal) <= 1):
+        msg = f"'{text}' is no point of the plane: write V,A, each from -1 to 1, as in 0.5,-0.2"
+        raise LabelError(msg)
+    return Affect(valence, arousal)
+
+
+def parse_plan(text: str) -> Plan:
+    """Return the plan meant by ``match``, ``lift``, ``calm``, ``vent`` or ``journey:FROM..TO``.
+
+    FROM and TO are moods or points ``V,A``; the one left out is where the listener is, so that
+    ``journey:..happy`` meets first and then steers and ``journey:happy..`` does the opposite.
+    Raises LabelError naming the known plans.
+    """
+    name, _, route = text.strip().lower().partition(":")
+    if name in PLANS and not route:
+        return Plan(name)
+    start, dots, end = route.partition("..")
+    if name != "journey" or not dots or not (start or end):
+        known = ", ".join(PLANS)
+        msg = f"unknown plan '{text}': choose {known}, or journey:FROM..TO as in journey:sad..happy"
+        raise LabelError(msg)
+    return Plan(
+        "journey",
+        start=parse_affect(start) if start else None,
+        end=parse_affect(end) if end else None,
+    )
+
+
+def of_mood(mood: Mood) -> Affect:
+    """Return the target that a mood alone stands for: the middle of its region, and wide."""
+    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD)
+
+
+def of_reading(reading: Reading) -> Affect:
+    """Return the expected affect over the whole probability vector.
+
+    The spread is the entropy of the reading over that of a uniform one, so an uncertain reading
+    widens the target.
+    """
+    chances = reading.probabilities.items()
+    entropy = -sum(p * math.log(p) for _, p in chances if p > 0)
+    return Affect(
+        valence=sum(p * EMOTION_AFFECT[emotion][0] for emotion, p in chances),
+        arousal=sum(p * EMOTION_AFFECT[emotion][1] for emotion, p in chances),
+        spread=min(1.0, entropy / math.log(len(Emotion))),
+    )
+
+
+def of_room(faces: Sequence[Face], readings: Sequence[Reading]) -> Affect:
+    """Return the affect of everyone together: large and certain faces count more.
+
+    Readings that abstain count only where all do. The spread holds both the doubt within the
+    readings and the disagreement between them. Raises Unsure where there is no reading.
+    """
+    if not readings:
+        msg = "there is no face to read"
+        raise Unsure(msg)
+    sure = [pair for pair in zip(faces, readings, strict=True) if not pair[1].abstained]
+    counted = sure or list(zip(faces, readings, strict=True))
+    points = [of_reading(reading) for _, reading in counted]
+    weights = [
+        face.box.w * face.box.h * (1.05 - point.spread)
+        for (face, _), point in zip(counted, points, strict=True)
+    ]
+    return _mean(points, weights)
+
+
+def disagree(readings: Iterable[Reading]) -> bool:
+    """Say whether two certain faces stand so far apart that one set cannot meet both."""
+    points = [of_reading(reading) for reading in readings if not reading.abstained]
+    return any(distance(a, b) > _APART for a in points for b in points)
+
+
+def distance(a: Affect, b: Affect) -> float:
+    """Return the arousal-weighted Euclidean distance of two points, spread left aside."""
+    return math.hypot(a.valence - b.valence, math.sqrt(AROUSAL_WEIGHT) * (a.arousal - b.arousal))
+
+
+def mood(affect: Affect) -> Mood:
+    """Return the mood in whose region the point lies: the one whose middle is nearest."""
+    return min(Mood, key=lambda label: distance(affect, Affect(*MOOD_AFFECT[label])))
+
+
+def describe(affect: Affect) -> str:
+    """Say in plain words where a point lies: "bright and lively", "dark and tense", "calm"."""
+    bright = _side(affect.valence, low="dark", high="bright")
+    lively = _side(affect.arousal, low="calm", high="tense" if bright == "dark" else "lively")
+    return " and ".join(word for word in (bright, lively) if word) or "balanced"
+
+
+def path(plan: Plan, affect: Affect, n: int) -> list[Affect]:
+    """Return the n targets that a set follows when the listener is at ``affect``.
+
+    Every target carries the spread of the listener's own point.
+    """
+    if plan.name == "journey":
+        start, end = plan.start or affect, plan.end or affect
+        steps = [_between(start, end, _smooth(t)) for t in _times(n)]
+    else:
+        steps = [PLANS[plan.name](affect, t) for t in _times(n)]
+    return [Affect(step.valence, step.arousal, affect.spread) for step in steps]
+
+
+def _match(affect: Affect, _t: float) -> Affect:
+    return affect
+
+
+def _lift(affect: Affect, t: float) -> Affect:
+    """Meet the listener, then rise; never lower what is already high."""
+    goal = Affect(max(affect.valence, _LIFTED.valence), max(affect.arousal, _LIFTED.arousal))
+    return _between(affect, goal, _smooth(t))
+
+
+def _calm(affect: Affect, t: float) -> Affect:
+    goal = Affect(max(affect.valence, _CALMED.valence), min(affect.arousal, _CALMED.arousal))
+    return _between(affect, goal, _smooth(t))
+
+
+def _vent(affect: Affect, t: float) -> Affect:
+    """Meet the energy first, then let go."""
+    met = Affect(affect.valence, max(affect.arousal, _VENTING_AROUSAL))
+    return _between(met, _RELEASED, _smooth(max(0.0, (t - _VENTED) / (1 - _VENTED))))
+
+
+PLANS: Final[Mapping[str, Callable[[Affect, float], Affect]]] = {
+    "match": _match,
+    "lift": _lift,
+    "calm": _calm,
+    "vent": _vent,
+}
+"""The plans without a route of their own: (where the listener is, time in [0, 1]) -> target."""
+
+
+def _times(n: int) -> list[float]:
+    return [i / (n - 1) if n > 1 else 0.0 for i in range(n)]
+
+
+def _smooth(t: float) -> float:
+    """Ease in and out, so that a path neither starts nor ends with a jolt (cubic smoothstep)."""
+    return t * t * (3 - 2 * t)
+
+
+def _between(a: Affect, b: Affect, t: float) -> Affect:
+    return Affect(
+        a.valence + t * (b.valence - a.valence),
+        a.arousal + t * (b.arousal - a.arousal),
+    )
+
+
+def _mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
+    total = math.fsum(weights)
+    shares = [weight / total for weight in weights]
+    centre = Affect(
+        sum(s * p.valence for s, p in zip(shares, points, strict=True)),
+        sum(s * p.arousal for s, p in zip(shares, points, strict=True)),
+    )
+    within = sum(s * p.spread**2 for s, p in zip(shares, points, strict=True))
+    between = sum(s * distance(p, centre) ** 2 for s, p in zip(shares, points, strict=True))
+    return Affect(centre.valence, centre.arousal, min(1.0, math.sqrt(within + between)))
+
+
+def _side(value: float, *, low: str, high: str) -> str:
+    if abs(value) < _FEELABLE:
+        return ""
+    return high if value > 0 else low
+
+
+def _parse(text: str, spellings: Mapping[_Label, str], *, kind: str) -> _Label:
+    word = text.strip().lower()
+    for label, words in spellings.items():
+        if word in words.split():
+            return label
+    msg = f"unknown {kind} '{text}': choose {', '.join(spellings)}"
+    raise LabelError(msg)

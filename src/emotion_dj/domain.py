@@ -1,0 +1,235 @@
+"""The nouns of Emotion-DJ: frozen values without I/O, the only things that cross between rooms.
+
+``docs/glossary.md`` defines the words. "Emotion" is said of a face, "mood" of music, and
+`Affect` is the only bridge between the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Image = npt.NDArray[np.uint8]
+"""An upright RGB picture, uint8 of shape (height, width, 3): decoded, rotated, no metadata."""
+
+
+class Emotion(StrEnum):
+    """The expression of a face: the seven classes of FER2013, in alphabetical order."""
+
+    ANGRY = "angry"
+    DISGUST = "disgust"
+    FEAR = "fear"
+    HAPPY = "happy"
+    NEUTRAL = "neutral"
+    SAD = "sad"
+    SURPRISE = "surprise"
+
+
+class Mood(StrEnum):
+    """The display of a track's affect in one word."""
+
+    HAPPY = "happy"
+    SAD = "sad"
+    CALM = "calm"
+    ENERGETIC = "energetic"
+
+
+class Box(NamedTuple):
+    """An axis-aligned rectangle in pixels of the Image; (x, y) is its upper left corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face found in an Image.
+
+    ``score`` is the detector's confidence in [0, 1]; ``landmarks`` are (x, y) pixels of right eye,
+    left eye, nose tip, right and left corner of the mouth, where the detector gives them.
+    """
+
+    box: Box
+    score: float
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Calibrated probabilities over the seven emotions of one face; they sum to 1.
+
+    ``abstained`` is true where the most probable emotion is too improbable to be named.
+    """
+
+    probabilities: Mapping[Emotion, float]
+    model: str
+    abstained: bool = False
+
+    @property
+    def emotion(self) -> Emotion:
+        """The most probable emotion, whether or not the reading abstains."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class Affect:
+    """A point on the plane of core affect (Russell 1980), each axis in [-1, 1].
+
+    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere.
+    """
+
+    valence: float
+    arousal: float
+    spread: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen in one Image: the faces (largest first), their readings, the room's affect."""
+
+    faces: tuple[Face, ...]
+    readings: tuple[Reading, ...]
+    affect: Affect
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Something that sounds: a local file, a whole stream, or a preview clip.
+
+    ``location`` is a file path for ``file`` and an address otherwise; ``expires`` is a POSIX time
+    after which the address has to be resolved again.
+    """
+
+    kind: Literal["file", "stream", "preview"]
+    location: str
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One recording as its source describes it.
+
+    ``uri`` names it for ever; ``duration`` is in seconds; ``artwork`` is an address or a path.
+    """
+
+    uri: str
+    title: str
+    artists: tuple[str, ...] = ()
+    album: str = ""
+    duration: float | None = None
+    artwork: str | None = None
+    isrc: str | None = None
+    media: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFeatures:
+    """What was measured on a track, and by which analyser; None where it was not measured.
+
+    Measured: ``tempo`` in beats a minute, ``key`` 0-11 from C, ``mode`` 1 major or 0 minor,
+    ``loudness`` in LUFS, ``brightness`` as spectral centroid in Hz, ``onset_rate`` in onsets a
+    second, ``dynamics`` as loudness range in LU. Estimated, each in [0, 1], with the meaning that
+    Spotify gave the words: ``energy`` to ``valence``.
+    """
+
+    analyser: str
+    tempo: float | None = None
+    key: int | None = None
+    mode: int | None = None
+    loudness: float | None = None
+    brightness: float | None = None
+    onset_rate: float | None = None
+    dynamics: float | None = None
+    energy: float | None = None
+    danceability: float | None = None
+    acousticness: float | None = None
+    instrumentalness: float | None = None
+    speechiness: float | None = None
+    liveness: float | None = None
+    valence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that an analyser says of one track.
+
+    ``gems`` maps the nine GEMS scales to the expected share of listeners in [0, 1];
+    ``embedding`` is a unit vector in which near means "sounds alike".
+    """
+
+    features: AudioFeatures
+    affect: Affect
+    gems: Mapping[str, float] = field(default_factory=dict)
+    embedding: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the listener wants of the music; ``start`` and ``end`` are set by journeys only."""
+
+    name: str
+    start: Affect | None = None
+    end: Affect | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """All that may be picked, as columns: row i of every column is one track (n rows).
+
+    float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
+    int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
+    ``album``: equal numbers are the same one, -1 unknown. ``embedding``: float16 (n, d), d may be
+    0. ``load`` fetches the Tracks of the rows named.
+    """
+
+    valence: npt.NDArray[np.float32]
+    arousal: npt.NDArray[np.float32]
+    spread: npt.NDArray[np.float32]
+    tempo: npt.NDArray[np.float32]
+    loudness: npt.NDArray[np.float32]
+    key: npt.NDArray[np.int8]
+    artist: npt.NDArray[np.int32]
+    album: npt.NDArray[np.int32]
+    embedding: npt.NDArray[np.float16]
+    load: Callable[[Sequence[int]], list[Track]]
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.valence)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A track chosen for the set: its place on the plane, its score in [0, 1], and why."""
+
+    track: Track
+    affect: Affect
+    mood: Mood
+    score: float
+    reason: str
+    tempo: float | None = None
+    key: int | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """The picks in playing order, the plan and its target path, and what the listener should know.
+
+    ``notes`` are sentences ("the nearest music is far from what you want").
+    """
+
+    picks: tuple[Pick, ...]
+    plan: Plan
+    path: tuple[Affect, ...]
+    affect: Affect
+    notes: tuple[str, ...] = ()

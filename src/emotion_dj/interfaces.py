@@ -1,0 +1,139 @@
+"""Every swap point of Emotion-DJ on one page: small protocols, one to three verbs each.
+
+Nothing here is inherited from: a class fits by having the verbs. `emotion_dj.testing` holds the
+conformance checks that any implementation can run. Concrete classes are named in `compose` only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from emotion_dj.domain import (
+        Affect,
+        Analysis,
+        AudioFeatures,
+        Candidates,
+        Face,
+        Image,
+        Media,
+        Pick,
+        Reading,
+        Set,
+        Track,
+    )
+
+    Audio = Path | BinaryIO
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def detect(self, image: Image) -> list[Face]:
+        """Return every face, largest first; an empty list where there is none."""
+        ...
+
+
+class EmotionModel(Protocol):
+    """Reads expressions."""
+
+    @property
+    def id(self) -> str:
+        """Name and version of the model, as stated in every Reading."""
+        ...
+
+    def read(self, image: Image, faces: Sequence[Face]) -> list[Reading]:
+        """Return one calibrated Reading per face, in the order of the faces."""
+        ...
+
+
+class AudioAnalyser(Protocol):
+    """Hears what music is like."""
+
+    @property
+    def id(self) -> str:
+        """Name and version; a stored analysis is valid for this id alone."""
+        ...
+
+    def analyse(self, audio: Audio) -> Analysis:
+        """Measure one recording. Raises AudioError where it cannot be decoded or holds no sound."""
+        ...
+
+
+class Source(Protocol):
+    """Where tracks come from."""
+
+    @property
+    def name(self) -> str:
+        """The short name used in settings and messages, and as scheme of its tracks' uris."""
+        ...
+
+    def tracks(self) -> Iterator[Track]:
+        """Yield every track offered, without opening audio. Raises LibraryError or SourceError."""
+        ...
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A source that can look for tracks."""
+
+    def search(self, query: str, *, limit: int = 25) -> list[Track]:
+        """Return the best matches first, at most ``limit``."""
+        ...
+
+
+@runtime_checkable
+class Listenable(Protocol):
+    """A source whose audio may be analysed."""
+
+    def open(self, track: Track) -> AbstractContextManager[Audio]:
+        """Give the track's audio for reading; nothing of it is kept after the block."""
+        ...
+
+
+@runtime_checkable
+class Resolver(Protocol):
+    """A source whose addresses have to be asked for when a track is played."""
+
+    def resolve(self, track: Track) -> Media:
+        """Return what can be played right now. Raises NotAvailable where nothing can."""
+        ...
+
+
+@runtime_checkable
+class FeatureProvider(Protocol):
+    """A service that knows the features of tracks without their audio."""
+
+    def features(self, tracks: Iterable[Track]) -> Mapping[str, AudioFeatures]:
+        """Return the features by track uri; tracks it does not know are left out."""
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Where a set can be written as a playlist."""
+
+    def write(self, music: Set, *, name: str) -> str:
+        """Create or replace the playlist called ``name``; return where the listener finds it."""
+        ...
+
+
+@runtime_checkable
+class Player(Protocol):
+    """Where a set can be played."""
+
+    def play(self, music: Set) -> None:
+        """Start the first pick and queue the others."""
+        ...
+
+
+class Ranker(Protocol):
+    """Chooses and orders music."""
+
+    def rank(self, path: Sequence[Affect], candidates: Candidates, *, seed: int = 0) -> list[Pick]:
+        """Return one pick per point of the path, fewer where music runs out; fixed by the seed."""
+        ...

@@ -1,0 +1,81 @@
+"""What all tests share: real photographs, real music, and honest skipping."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+NEEDS = {
+    "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
+    "needs_train": (find_spec("torch") is not None, "the extra `train` is not installed"),
+    "live": (
+        "EMOTION_DJ_LIVE" in os.environ,
+        "asks a real service: set EMOTION_DJ_LIVE=1 to run it with your account",
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, and say why."""
+    for item in items:
+        for name, (present, reason) in NEEDS.items():
+            if item.get_closest_marker(name) and not present:
+                item.add_marker(pytest.mark.skip(reason=f"{name}: {reason}"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    """Turn a skip into a failure on continuous integration, unless its marker explains it."""
+    outcome = yield
+    report = outcome.get_result()
+    explained = any(item.get_closest_marker(name) for name in NEEDS)
+    if os.environ.get("CI") == "true" and report.skipped and not explained:
+        report.outcome = "failed"
+        report.longrepr = f"skipped without a marker that explains it: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the catalogue, cache and settings of the person who runs the tests out of them."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    for name in [name for name in os.environ if name.startswith("EMOTION_DJ_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data beside the checkout."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def smiling_photo() -> Path:
+    """A real photograph of one smiling person (NASA, in scikit-image's wheel)."""
+    return _in_package("skimage", "data/astronaut.png")
+
+
+@pytest.fixture(scope="session")
+def demo_music() -> Path:
+    """A folder of 28 real tracks in five moods (PyPI: immich-memories-music)."""
+    package = _package("immich_memories_music")
+    return next(path.parent.parent for path in package.rglob("*.opus"))
+
+
+def _in_package(name: str, inside: str) -> Path:
+    path = _package(name) / inside
+    assert path.is_file(), f"{inside} is not in this version of {name}"
+    return path
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    assert spec is not None, f"{name} is not installed: pip install 'emotion-dj[dev]'"
+    assert spec.origin is not None
+    return Path(spec.origin).parent

@@ -7,6 +7,7 @@ turns that point into the path that a set follows; any point has a mood as its d
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from emotion_dj.domain import Affect, Emotion, Mood, Plan
@@ -33,6 +34,17 @@ EMOTION_AFFECT: Final[Mapping[Emotion, tuple[float, float]]] = {
     Emotion.SURPRISE: (0.40, 0.67),
 }
 """Mean pleasure and arousal of each word (Russell & Mehrabian 1977, J. Res. Pers. 11, 273-294)."""
+
+ADJECTIVE: Final[Mapping[Emotion, str]] = {
+    Emotion.ANGRY: "angry",
+    Emotion.DISGUST: "disgusted",
+    Emotion.FEAR: "afraid",
+    Emotion.HAPPY: "happy",
+    Emotion.NEUTRAL: "calm and neutral",
+    Emotion.SAD: "sad",
+    Emotion.SURPRISE: "surprised",
+}
+"""How a sentence says that a face looks so."""
 
 MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
     Mood.HAPPY: (0.60, 0.35),
@@ -182,17 +194,23 @@ def describe(affect: Affect) -> str:
     return " and ".join(word for word in (bright, lively) if word) or "balanced"
 
 
-def path(plan: Plan, affect: Affect, n: int) -> list[Affect]:
-    """Return the n targets that a set follows when the listener is at ``affect``.
+def path(plan: Plan, points: Sequence[Affect], n: int) -> list[Affect]:
+    """Return the n targets that a set follows for listeners who are at ``points``.
 
-    Every target carries the spread of the listener's own point.
+    Several points are served in turns, each on its own way. Every target carries the spread of
+    the point that it serves.
     """
+    served = [points[i % len(points)] for i in range(n)]
+    return [
+        replace(_step(plan, point, t), spread=point.spread)
+        for point, t in zip(served, _times(n), strict=True)
+    ]
+
+
+def _step(plan: Plan, point: Affect, t: float) -> Affect:
     if plan.name == "journey":
-        start, end = plan.start or affect, plan.end or affect
-        steps = [_between(start, end, _smooth(t)) for t in _times(n)]
-    else:
-        steps = [PLANS[plan.name](affect, t) for t in _times(n)]
-    return [Affect(step.valence, step.arousal, affect.spread) for step in steps]
+        return _between(plan.start or point, plan.end or point, _smooth(t))
+    return PLANS[plan.name](point, t)
 
 
 def _match(affect: Affect, _t: float) -> Affect:

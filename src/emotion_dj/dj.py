@@ -1,0 +1,112 @@
+"""The way: a photo goes in, a set of songs comes out. `DJ.play` and `DJ.answer` show all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from emotion_dj import affect
+from emotion_dj.domain import Look, Set
+from emotion_dj.errors import LibraryError, NoFace, Unsure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from emotion_dj.domain import Affect, Candidates, Image, Pick, Plan
+    from emotion_dj.interfaces import EmotionModel, FaceDetector, Ranker
+
+Faces = Literal["room", "each"]
+"""Whom a set serves: everyone's common middle, or each face in turns."""
+
+FAR: Final = 0.45
+"""Mean distance of the picks from the path beyond which the listener is told so."""
+
+_OPENINGS: Final = {
+    "lift": "to lift you",
+    "calm": "to calm you down",
+    "vent": "to let it out",
+    "journey": "on your way",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DJ:
+    """Sees, ranks and says why; made of any detector, model and ranker that fit `interfaces`."""
+
+    detector: FaceDetector
+    model: EmotionModel
+    ranker: Ranker
+
+    def look(self, image: Image) -> Look:
+        """Read every face of an image, largest first. Raises NoFace."""
+        faces = self.detector.detect(image)
+        if not faces:
+            msg = "no face found: try a photo with more light, nearer and facing the camera"
+            raise NoFace(msg)
+        readings = self.model.read(image, faces)
+        return Look(tuple(faces), tuple(readings), affect.of_room(faces, readings))
+
+    def play(self, image: Image, music: Candidates, plan: Plan, *, n: int, seed: int = 0) -> Set:
+        """Answer a photo with n songs, fewer where there are fewer.
+
+        Raises NoFace, Unsure where every reading abstains, LibraryError where there is no music.
+        """
+        return self.answer(self.look(image), music, plan, n=n, seed=seed)
+
+    def answer(
+        self,
+        who: Look | Affect,
+        music: Candidates,
+        plan: Plan,
+        *,
+        n: int,
+        seed: int = 0,
+        faces: Faces = "room",
+    ) -> Set:
+        """Answer what was seen, or what the listener says of themselves. Raises as play does."""
+        if not len(music):
+            msg = "there is no music to choose from: name a folder with --library"
+            raise LibraryError(msg)
+        points = _points(who, faces)
+        path = affect.path(plan, points, n)
+        picks = self.ranker.rank(path, music, seed=seed)
+        opening = _OPENINGS.get(plan.name) or _opening(who)
+        told = tuple(replace(pick, reason=f"{opening}: {pick.reason}") for pick in picks)
+        return Set(told, plan, tuple(path), _room(who), notes=_notes(who, told, path))
+
+
+def _room(who: Look | Affect) -> Affect:
+    return who.affect if isinstance(who, Look) else who
+
+
+def _points(who: Look | Affect, faces: Faces) -> list[Affect]:
+    if not isinstance(who, Look):
+        return [who]
+    sure = [reading for reading in who.readings if not reading.abstained]
+    if not sure:
+        msg = "the expression cannot be told from this photo: say it yourself with --mood"
+        raise Unsure(msg)
+    return [affect.of_reading(reading) for reading in sure] if faces == "each" else [who.affect]
+
+
+def _opening(who: Look | Affect) -> str:
+    if not isinstance(who, Look):
+        return f"you want {affect.mood(who)}"
+    sure = [reading for reading in who.readings if not reading.abstained]
+    seen = {reading.emotion for reading in sure}
+    if len(seen) > 1:
+        return f"the room looks {affect.describe(who.affect)}"
+    whom = "you look" if len(who.readings) == 1 else "you all look"
+    return f"{whom} {affect.ADJECTIVE[seen.pop()]}"
+
+
+def _notes(who: Look | Affect, picks: Sequence[Pick], path: Sequence[Affect]) -> tuple[str, ...]:
+    notes = []
+    if isinstance(who, Look) and affect.disagree(who.readings):
+        notes.append("the faces disagree: the set meets them in the middle, or each in turn")
+    if len(picks) < len(path):
+        notes.append(f"there were only {len(picks)} tracks to choose from")
+    gaps = [affect.distance(pick.affect, goal) for pick, goal in zip(picks, path, strict=False)]
+    if gaps and sum(gaps) / len(gaps) > FAR:
+        notes.append("no music here is near to what you want: these are the nearest")
+    return tuple(notes)

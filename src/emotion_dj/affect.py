@@ -40,7 +40,7 @@ ADJECTIVE: Final[Mapping[Emotion, str]] = {
     Emotion.DISGUST: "disgusted",
     Emotion.FEAR: "afraid",
     Emotion.HAPPY: "happy",
-    Emotion.NEUTRAL: "calm and neutral",
+    Emotion.NEUTRAL: "neutral",
     Emotion.SAD: "sad",
     Emotion.SURPRISE: "surprised",
 }

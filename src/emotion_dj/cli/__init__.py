@@ -1,0 +1,61 @@
+"""The command line: parse, call, print. What a command needs is loaded when it runs.
+
+Exit codes, also in README.md: 0 done, 2 wrong usage, and one code for each branch of the tree in
+`emotion_dj.errors`, in the table below.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from emotion_dj import errors
+from emotion_dj.cli import analyse, doctor, play, read
+
+EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
+    errors.SettingsError: 2,
+    errors.LabelError: 2,
+    errors.InputError: 3,
+    errors.NoFace: 4,
+    errors.Unsure: 5,
+    errors.CatalogueError: 6,
+    errors.ArtifactError: 7,
+    errors.MissingExtra: 8,
+    errors.SourceError: 9,
+}
+"""The nearest class of an error decides; subclasses come before their parents."""
+
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="emotion-dj",
+    help="Show it your face, hear your music.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("play")(play.play)
+app.command("read")(read.read)
+app.command("analyse")(analyse.analyse)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; an error becomes one sentence on stderr and its exit code."""
+    try:
+        app()
+    except errors.EmotionDJError as error:
+        sys.stderr.write(f"emotion-dj: {error}\n")
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("emotion-dj: stopped; what was done is kept\n")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def exit_code(error: errors.EmotionDJError) -> int:
+    """Return the exit code of the first class in the table that the error belongs to."""
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))

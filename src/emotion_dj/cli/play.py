@@ -1,0 +1,118 @@
+"""emotion-dj play: a photo goes in, a set of songs comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.domain import Pick, Set
+
+_NOTES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
+
+
+def play(
+    photo: Annotated[Path | None, typer.Argument(help="A photo of one face or several.")] = None,
+    *,
+    library: Annotated[
+        list[str] | None,
+        typer.Option(help="A folder of music or a source such as demo; may be repeated."),
+    ] = None,
+    plan: Annotated[
+        str | None, typer.Option(help="match, lift, calm, vent or journey:FROM..TO.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option("-n", "--length", min=1, max=1000, help="How many songs.")
+    ] = None,
+    mood: Annotated[
+        str | None, typer.Option(help="Instead of a photo: happy, sad, calm or energetic.")
+    ] = None,
+    affect: Annotated[
+        str | None, typer.Option(help="Instead of a photo: a point V,A, each from -1 to 1.")
+    ] = None,
+    faces: Annotated[
+        str, typer.Option(help="Serve the whole room, or each face in turns.")
+    ] = "room",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
+    ] = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Read a face and play the songs that stand nearest to it."""
+    wishes = [wish for wish in (photo, mood, affect) if wish is not None]
+    if len(wishes) != 1:
+        msg = "say where you are in one way: a PHOTO, --mood or --affect"
+        raise typer.BadParameter(msg)
+    if faces not in ("room", "each"):
+        msg = f"--faces is room or each, not '{faces}'"
+        raise typer.BadParameter(msg)
+    from emotion_dj import settings
+    from emotion_dj.compose import EmotionDJ
+
+    chosen = settings.load(database=database, plan=plan, length=length)
+    dj = EmotionDJ(library=library or (), settings=chosen)
+    if photo is not None:
+        look = dj.read(photo)
+        _scan(dj)
+        music = dj.answer(look, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
+    else:
+        _scan(dj)
+        music = dj.play_at(str(wishes[0]), plan=chosen.plan, n=chosen.length, seed=seed)
+    if save is not None:
+        from emotion_dj import playlists
+
+        playlists.save(music, save)
+    _show(music, as_json=as_json)
+
+
+def _scan(dj: EmotionDJ) -> None:
+    with progress("listening") as report:
+        summary = dj.scan(report)
+    for failure in summary.failed:
+        say(f"passed over: {failure}")
+
+
+def _show(music: Set, *, as_json: bool) -> None:
+    if as_json:
+        from emotion_dj.wire import set_json
+
+        print_json(set_json(music))
+        return
+    for note in music.notes:
+        say(f"note: {note}")
+    out().print(_table(music))
+
+
+def _table(music: Set) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "title", "mood", "bpm", "key", "why"):
+        table.add_column(name, justify="right" if name in ("", "bpm") else "left")
+    for place, pick in enumerate(music.picks, start=1):
+        table.add_row(str(place), _name(pick), pick.mood, _tempo(pick), _key(pick), pick.reason)
+    return table
+
+
+def _name(pick: Pick) -> str:
+    artists = ", ".join(pick.track.artists)
+    return f"{pick.track.title} — {artists}" if artists else pick.track.title
+
+
+def _tempo(pick: Pick) -> str:
+    return f"{pick.tempo:.0f}" if pick.tempo else ""
+
+
+def _key(pick: Pick) -> str:
+    if pick.key is None:
+        return ""
+    return f"{_NOTES[pick.key]} {'minor' if pick.mode == 0 else 'major'}"

@@ -1,0 +1,93 @@
+"""emotion-dj read: what the faces in photos seem to express."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotion_dj.cli.console import Json, out, print_json, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from emotion_dj.domain import Look
+
+_BAR = 20
+
+
+def read(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to read.")],
+    *,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write the (only) photo with its faces framed, as PNG.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Estimate the expression of every face, largest first.
+
+    With --json one photo gives one object and several give a list of objects with "photo".
+    """
+    if annotate is not None and len(photos) > 1:
+        msg = "--annotate takes one photo at a time"
+        raise typer.BadParameter(msg)
+    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.errors import EmotionDJError
+
+    dj = EmotionDJ()
+    looks: list[tuple[Path, Look]] = []
+    failure: EmotionDJError | None = None
+    for photo in photos:
+        try:
+            looks.append((photo, dj.read(photo)))
+        except EmotionDJError as error:
+            if len(photos) > 1:
+                say(f"passed over: {photo}: {error}")
+            failure = failure or error
+    _show(looks, single=len(photos) == 1, as_json=as_json)
+    if annotate is not None and looks:
+        from emotion_dj.vision import annotate as draw
+
+        draw.save(photos[0], looks[0][1], annotate)
+    if failure is not None:
+        raise failure
+
+
+def _show(looks: list[tuple[Path, Look]], *, single: bool, as_json: bool) -> None:
+    if not as_json:
+        for photo, look in looks:
+            out().print(_table(photo, look))
+        return
+    from emotion_dj.wire import look_json
+
+    if not single:
+        print_json([{"photo": str(photo), **look_json(look)} for photo, look in looks])
+    elif looks:
+        print_json(look_json(looks[0][1]))
+
+
+def _table(photo: Path, look: Look) -> Table:
+    from rich.table import Table
+
+    from emotion_dj.affect import describe
+
+    at = look.affect
+    table = Table(
+        title=f"{photo.name}: {describe(at)}  (valence {at.valence:+.2f}, arousal {at.arousal:+.2f}"
+        f", spread {at.spread:.2f})",
+        title_justify="left",
+        caption="An estimate of the expression, not of the feeling.",
+        caption_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for heading in ("face", "emotion", "", "probability"):
+        table.add_column(heading, justify="right" if heading == "probability" else "left")
+    for number, reading in enumerate(look.readings, start=1):
+        ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+        for place, (emotion, chance) in enumerate(ranked):
+            named = "unsure" if reading.abstained else "looks " + reading.emotion
+            first = f"{number} {named}" if place == 0 else ""
+            table.add_row(first, emotion, "█" * round(_BAR * chance), f"{chance:.1%}")
+    return table

@@ -1,0 +1,94 @@
+"""What cameras and detectors do to a face, done to a whole batch at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How strongly faces are varied; every figure is the largest change to either side.
+
+    ``shift`` in shares of the side, ``scale`` as a factor, ``roll`` in degrees, ``contrast`` and
+    ``gamma`` as factors; the others are the share of faces that are blurred, made noisy, or partly
+    covered.
+    """
+
+    shift: float = 0.10
+    scale: float = 1.15
+    roll: float = 12.0
+    contrast: float = 1.4
+    gamma: float = 1.5
+    blurred: float = 0.10
+    noisy: float = 0.10
+    covered: float = 0.30
+
+    def __call__(self, faces: torch.Tensor, side: int) -> torch.Tensor:
+        """Map grey faces in [0, 1], (n, 1, h, w), to varied ones, (n, 1, side, side)."""
+        faces = self._light(self._move(faces, side))
+        faces = _where(self.blurred, _blur(faces), faces)
+        faces = _where(self.noisy, faces + 0.06 * torch.randn_like(faces), faces)
+        return _where(self.covered, _cover(faces), faces)
+
+    def _move(self, faces: torch.Tensor, side: int) -> torch.Tensor:
+        """Mirror, roll, scale and shift in one resampling."""
+        n = len(faces)
+        roll = _between(n, math.radians(self.roll))
+        size = torch.exp(_between(n, math.log(self.scale)))
+        flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
+        sine, cosine = torch.sin(roll) / size, torch.cos(roll) / size
+        across = torch.stack([cosine * flip, -sine, _between(n, 2 * self.shift)], dim=1)
+        down = torch.stack([sine * flip, cosine, _between(n, 2 * self.shift)], dim=1)
+        matrix = torch.stack([across, down], dim=1)
+        grid = functional.affine_grid(matrix, [n, 1, side, side], align_corners=False)
+        return functional.grid_sample(
+            faces, grid, mode="bilinear", padding_mode="border", align_corners=False
+        )
+
+    def _light(self, faces: torch.Tensor) -> torch.Tensor:
+        """Change gamma and contrast; brightness goes away when faces are standardised."""
+        n = len(faces)
+        gamma = torch.exp(_between(n, math.log(self.gamma))).view(-1, 1, 1, 1)
+        contrast = torch.exp(_between(n, math.log(self.contrast))).view(-1, 1, 1, 1)
+        curved = faces.clamp(0, 1) ** gamma
+        middle = curved.mean(dim=(2, 3), keepdim=True)
+        return (middle + contrast * (curved - middle)).clamp(0, 1)
+
+
+def standardise(faces: torch.Tensor) -> torch.Tensor:
+    """Give each face mean 0 and deviation 1, so that light and contrast hardly matter."""
+    mean = faces.mean(dim=(2, 3), keepdim=True)
+    deviation = faces.std(dim=(2, 3), keepdim=True, correction=0)
+    return (faces - mean) / (deviation + 1e-3)
+
+
+def _between(n: int, limit: float) -> torch.Tensor:
+    return (2 * torch.rand(n) - 1) * limit
+
+
+def _where(share: float, changed: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
+    chosen = (torch.rand(len(faces)) < share).view(-1, 1, 1, 1)
+    return torch.where(chosen, changed, faces)
+
+
+def _blur(faces: torch.Tensor) -> torch.Tensor:
+    """Halve the resolution and come back, as a distant face does."""
+    side = faces.shape[-1]
+    small = functional.interpolate(faces, size=side // 2, mode="area")
+    return functional.interpolate(small, size=side, mode="bilinear", align_corners=False)
+
+
+def _cover(faces: torch.Tensor) -> torch.Tensor:
+    """Cover a rectangle with one grey value (Zhong et al. 2020, random erasing)."""
+    n, _, height, width = faces.shape
+    rows = torch.arange(height).view(1, -1, 1)
+    columns = torch.arange(width).view(1, 1, -1)
+    tall = (height * (0.1 + 0.3 * torch.rand(n, 1, 1))).round()
+    wide = (width * (0.1 + 0.3 * torch.rand(n, 1, 1))).round()
+    top, left = torch.rand(n, 1, 1) * (height - tall), torch.rand(n, 1, 1) * (width - wide)
+    inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
+    return torch.where(inside.unsqueeze(1), torch.rand(n, 1, 1, 1), faces)

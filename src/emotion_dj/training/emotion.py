@@ -1,0 +1,240 @@
+"""The recipe of the face reader, in reading order: data, schedule, epochs, the best weights.
+
+    emotion-dj train emotion --data fer2013-train.parquet --validate fer2013-public.parquet --out runs/a
+
+A run lives in a folder: `checkpoint.pt` (everything needed to go on exactly), `log.csv` (one line
+per epoch), `curves.png`. Killed training continues with the same command.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from emotion_dj.errors import DataError
+from emotion_dj.training import emotion_data
+from emotion_dj.training.augment import Augmentation, standardise
+from emotion_dj.training.emotion_net import EmotionNet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from emotion_dj.training.emotion_data import LabelledFaces
+
+    Report = Callable[[int, int], None]
+
+COLUMNS: Final = ("epoch", "side", "lr", "loss", "accuracy", "accuracy_mirrored", "nll")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a run.
+
+    ``sides`` are (share of the run, side in pixels): small faces first, since early epochs learn
+    coarse things and cost a third there. The rate rises for ``warmup`` epochs, holds, and falls
+    linearly to 0 from ``decay_from`` (a share of the run) on. ``trust`` is the weight of
+    FER2013's label against FER+'s votes.
+    """
+
+    epochs: int = 50
+    batch: int = 128
+    rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup: int = 2
+    decay_from: float = 0.45
+    sides: tuple[tuple[float, int], ...] = ((0.3, 32), (0.6, 40), (1.0, 48))
+    trust: float = 0.6
+    average: float = 0.998
+    seed: int = 7
+    compiled: bool = True
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+class Run:
+    """One training run in its folder; `train` drives it."""
+
+    def __init__(self, recipe: Recipe, folder: Path, net: EmotionNet) -> None:
+        """Begin, or go on from the folder's checkpoint. Raises DataError if that is another run's."""
+        self.recipe, self.folder, self.net = recipe, folder, net
+        self.average = AveragedModel(
+            net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
+        )
+        self.optimiser = torch.optim.SGD(
+            net.parameters(),
+            lr=recipe.rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            nesterov=True,
+        )
+        self.epoch = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._file.exists():
+            self._resume()
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all, so that a full disk keeps the last good one."""
+        new = self._file.with_suffix(".new")
+        torch.save(
+            {
+                "recipe": dataclasses.asdict(self.recipe),
+                "epoch": self.epoch,
+                "net": self.net.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "random": torch.get_rng_state(),
+            },
+            new,
+        )
+        new.replace(self._file)
+
+    def _resume(self) -> None:
+        state = torch.load(self._file, weights_only=True)
+        if state["recipe"] != dataclasses.asdict(self.recipe):
+            msg = f"{self._file} belongs to another recipe: give another --out, or remove it"
+            raise DataError(msg)
+        try:
+            self.net.load_state_dict(state["net"])
+            self.average.load_state_dict(state["average"])
+        except RuntimeError as error:
+            msg = f"{self._file} belongs to another architecture: give another --out, or remove it"
+            raise DataError(msg) from error
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["random"])
+        self.epoch = state["epoch"]
+
+
+def train(
+    run: Run, faces: LabelledFaces, held: LabelledFaces, *, report: Report = lambda _d, _t: None
+) -> EmotionNet:
+    """Train to the end of the recipe and return the averaged network.
+
+    ``held`` chooses and is never trained on: faces pixel-identical to one of it are left out.
+    """
+    recipe = run.recipe
+    torch.manual_seed(recipe.seed + run.epoch)
+    pixels, targets = _examples(faces, held, trust=recipe.trust)
+    while run.epoch < recipe.epochs:
+        done = run.epoch * len(pixels)
+        loss = _epoch(
+            run, pixels, targets, lambda n, at=done: report(at + n, recipe.epochs * len(pixels))
+        )
+        run.epoch += 1
+        _log(run, {"loss": loss, **evaluate(averaged(run), held)})
+        run.save()
+    return averaged(run)
+
+
+def averaged(run: Run) -> EmotionNet:
+    """Return the averaged network of a run, for evaluation."""
+    net: EmotionNet = run.average.module
+    return net.eval()
+
+
+@torch.no_grad()
+def logits(net: nn.Module, pixels: np.ndarray, *, mirrored: bool = False) -> torch.Tensor:
+    """Return the network's logits (n, 7) for uint8 faces (n, 48, 48), as serving computes them."""
+    faces = standardise(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
+    faces = faces.to(memory_format=torch.channels_last)
+    parts = [net(part) for part in faces.split(256)]
+    if mirrored:
+        parts = [(a + net(b.flip(3))) / 2 for a, b in zip(parts, faces.split(256), strict=True)]
+    return torch.cat(parts)
+
+
+def evaluate(net: EmotionNet, held: LabelledFaces) -> dict[str, float]:
+    """Return accuracy plain and mirrored, and the log loss, over labelled faces."""
+    labels = torch.from_numpy(held.labels)
+    plain, both = logits(net, held.pixels), logits(net, held.pixels, mirrored=True)
+    return {
+        "accuracy": _accuracy(plain, labels),
+        "accuracy_mirrored": _accuracy(both, labels),
+        "nll": float(functional.cross_entropy(both, labels)),
+    }
+
+
+def _examples(
+    faces: LabelledFaces, held: LabelledFaces, *, trust: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    allowed = emotion_data.without(faces, held.digests())
+    pixels, targets = emotion_data.merge_identical(
+        allowed, emotion_data.soft_targets(allowed, trust=trust)
+    )
+    return torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(targets)
+
+
+def _epoch(
+    run: Run, pixels: torch.Tensor, targets: torch.Tensor, report: Callable[[int], None]
+) -> float:
+    recipe, side = run.recipe, _side(run.recipe, run.epoch)
+    net: Any = torch.compile(run.net, dynamic=False) if recipe.compiled else run.net
+    run.net.train()
+    order = torch.randperm(len(pixels))
+    steps = len(pixels) // recipe.batch
+    total = 0.0
+    for step, rows in enumerate(_batches(order, recipe.batch)):
+        _set_rate(run, run.epoch + step / steps)
+        faces = recipe.augmentation(pixels[rows].float() / 255, side)
+        faces = standardise(faces).to(memory_format=torch.channels_last)
+        loss = functional.cross_entropy(net(faces), targets[rows])
+        run.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        run.optimiser.step()
+        run.average.update_parameters(run.net)
+        total += float(loss.detach())
+        report((step + 1) * recipe.batch)
+    return total / steps
+
+
+def _batches(order: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
+    """Yield whole batches only: a compiled network is made for one shape."""
+    yield from order[: len(order) // size * size].split(size)
+
+
+def _side(recipe: Recipe, epoch: int) -> int:
+    return next(side for until, side in recipe.sides if epoch < until * recipe.epochs)
+
+
+def _set_rate(run: Run, epoch: float) -> None:
+    recipe = run.recipe
+    rising = epoch / recipe.warmup if recipe.warmup else 1.0
+    falling = (1 - epoch / recipe.epochs) / (1 - recipe.decay_from)
+    rate = recipe.rate * min(1.0, rising, falling)
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _accuracy(scores: torch.Tensor, labels: torch.Tensor) -> float:
+    return float((scores.argmax(dim=1) == labels).float().mean())
+
+
+def _log(run: Run, figures: dict[str, float]) -> None:
+    path = run.folder / "log.csv"
+    is_new = not path.exists()
+    row = {
+        "epoch": run.epoch,
+        "side": _side(run.recipe, run.epoch - 1),
+        "lr": round(run.optimiser.param_groups[0]["lr"], 5),
+        **{name: round(value, 4) for name, value in figures.items()},
+    }
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+        file.flush()
+        os.fsync(file.fileno())

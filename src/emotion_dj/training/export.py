@@ -1,0 +1,69 @@
+"""From a trained PyTorch network to the LiteRT files that serve: int8, and fp32 to compare."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class WithMirror(nn.Module):
+    """A face reader that looks twice: the mean of the logits of a face and its mirror image.
+
+    One file and one call: batch 1 in, batch 2 inside.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        """Wrap a network (n, 1, h, w) -> (n, classes)."""
+        super().__init__()
+        self.net = net
+
+    def forward(self, face: torch.Tensor) -> torch.Tensor:
+        """Map a face (1, h, w, 1) to logits (1, classes)."""
+        face = face.permute(0, 3, 1, 2)
+        logits: torch.Tensor = self.net(torch.cat([face, face.flip(3)]))
+        return logits.mean(dim=0, keepdim=True)
+
+
+def without_shuffle(net: nn.Module) -> nn.Module:
+    """Return a copy in which space-to-depth and the convolution after it are one convolution.
+
+    A 3x3 convolution over 2x2 blocks is a 6x6 convolution of stride 2 over pixels with the same
+    weights in another order, which LiteRT runs without moving memory about.
+    """
+    net = copy.deepcopy(net)
+    layers = list(net.features)
+    shuffled = layers[1]
+    weight = shuffled.weight.data  # (out, 4, 3, 3), the 4 being (row, column) in the block
+    out = len(weight)
+    first = nn.Conv2d(1, out, kernel_size=6, stride=2, padding=2, bias=False)
+    blocks = weight.view(out, 2, 2, 3, 3).permute(0, 3, 1, 4, 2)
+    first.weight.data = blocks.reshape(out, 1, 6, 6).contiguous()
+    net.features = nn.Sequential(first, *layers[2:])
+    return net.eval()
+
+
+def to_litert(net: nn.Module, sample: torch.Tensor) -> bytes:
+    """Convert a network in evaluation mode to a fp32 LiteRT file."""
+    import litert_torch  # noqa: PLC0415 - takes seconds to load
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        litert_torch.convert(net.eval(), (sample,)).export(str(path))
+        return path.read_bytes()
+
+
+def to_int8(model: bytes) -> bytes:
+    """Quantise the weights to int8, one scale per channel; activations at run time."""
+    from ai_edge_quantizer import quantizer, recipe  # noqa: PLC0415 - takes seconds to load
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "fp32.tflite", Path(folder) / "int8.tflite"
+        source.write_bytes(model)
+        tool = quantizer.Quantizer(str(source))
+        tool.load_quantization_recipe(recipe.dynamic_wi8_afp32())
+        tool.quantize().export_model(str(target))
+        return target.read_bytes()

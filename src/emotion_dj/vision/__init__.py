@@ -1,0 +1,1 @@
+"""From bytes to faces and readings. Each module says what it needs; nothing is loaded early."""

@@ -1,0 +1,129 @@
+"""Anything a user calls a photo -> Image: upright RGB uint8 (height, width, 3).
+
+Limits are checked before pixels are decoded, so a small file that claims to be huge costs nothing.
+Metadata (place, time, camera) is used for the rotation and then dropped.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from emotion_dj.errors import ImageError
+
+if TYPE_CHECKING:
+    from emotion_dj.domain import Image
+
+    Photo = Path | str | bytes | Pillow.Image | Image
+
+MAX_BYTES: Final = 20_000_000
+MAX_PIXELS: Final = 20_000_000
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO", "HEIF")
+
+
+def load(photo: Photo) -> Image:
+    """Return the upright RGB picture of a path, encoded bytes, a Pillow image or a uint8 array.
+
+    Of animated and multi-page files the first frame counts; transparency shows white. Raises
+    ImageError in one sentence for what is no photo, is damaged, or is over the limits.
+    """
+    if isinstance(photo, np.ndarray):
+        return _from_array(photo)
+    if isinstance(photo, Pillow.Image):
+        return _upright(photo, name="the picture")
+    if isinstance(photo, bytes):
+        return _decode(photo, name="the photo")
+    return _decode(_read(Path(photo)), name=str(photo))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        msg = f"{path} does not exist"
+        raise ImageError(msg) from error
+    except IsADirectoryError as error:
+        msg = f"{path} is a folder: name a photo in it"
+        raise ImageError(msg) from error
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise ImageError(msg) from error
+    return data
+
+
+def _decode(data: bytes, *, name: str) -> Image:
+    if not data:
+        msg = f"{name} is empty"
+        raise ImageError(msg)
+    if len(data) > MAX_BYTES:
+        msg = f"{name} is larger than {MAX_BYTES // 1_000_000} MB: make it smaller first"
+        raise ImageError(msg)
+    if find_spec("pillow_heif") is not None:
+        import pillow_heif  # noqa: PLC0415 - optional: HEIC where the user has it
+
+        pillow_heif.register_heif_opener()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged tag or a large picture: judged below
+            picture = Pillow.open(BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        msg = f"{name} is no photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
+        raise ImageError(msg) from error
+    except Exception as error:
+        raise _damaged(name) from error
+    with picture:
+        return _upright(picture, name=name)
+
+
+def _upright(picture: Pillow.Image, *, name: str) -> Image:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        millions = MAX_PIXELS // 1_000_000
+        msg = f"{name} has {width} x {height} pixels: make it smaller than {millions} megapixels"
+        raise ImageError(msg)
+    try:
+        turned = ImageOps.exif_transpose(picture)
+        return np.asarray(_rgb(turned))
+    except Exception as error:  # decoders of damaged files raise nearly anything
+        raise _damaged(name) from error
+
+
+def _rgb(picture: Pillow.Image) -> Pillow.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return Pillow.fromarray(_to_bytes(np.asarray(picture, np.float64))).convert("RGB")
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        cut_out = picture.convert("RGBA")
+        paper = Pillow.new("RGBA", cut_out.size, "white")
+        return Pillow.alpha_composite(paper, cut_out).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    """Bring 16-bit and floating values to 0..255; what fits a byte already keeps its value."""
+    top = float(values.max(initial=0))
+    if 0 < top <= 1:
+        return np.asarray(values.clip(0) * 255, np.uint8)
+    return np.asarray(values.clip(0) * (255 / 65535 if top > 255 else 1), np.uint8)  # noqa: PLR2004
+
+
+def _from_array(values: Image) -> Image:
+    is_picture = values.dtype == np.uint8 and values.ndim == 3 and values.shape[2] == 3  # noqa: PLR2004
+    if not is_picture or not values.size:
+        msg = f"an array must be RGB uint8 (height, width, 3), not {values.dtype} {values.shape}"
+        raise ImageError(msg)
+    if values.shape[0] * values.shape[1] > MAX_PIXELS:
+        msg = f"the array has more than {MAX_PIXELS // 1_000_000} megapixels: make it smaller"
+        raise ImageError(msg)
+    return values
+
+
+def _damaged(name: str) -> ImageError:
+    return ImageError(f"{name} is damaged or incomplete: try to save it again from the original")

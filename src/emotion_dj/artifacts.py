@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -132,7 +131,10 @@ def _download(wanted: Foreign, target: Path) -> Path:
 def write_atomically(target: Path, data: bytes) -> Path:
     """Write the whole file or nothing: a reader never sees half of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(data)
-    Path(file.name).replace(target)
+    new = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        new.write_bytes(data)
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)
     return target

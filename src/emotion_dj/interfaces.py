@@ -69,11 +69,15 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The short name used in settings and messages, and as scheme of its tracks' uris."""
+        """The short name used in settings and messages."""
         ...
 
     def tracks(self) -> Iterator[Track]:
-        """Yield every track offered, without opening audio. Raises LibraryError or SourceError."""
+        """Yield every track offered, cheaply. Raises LibraryError or SourceError."""
+        ...
+
+    def describe(self, track: Track) -> Track:
+        """Return the track with all that is known of it (tags); asked once per changed track."""
         ...
 
 
@@ -92,6 +96,14 @@ class Listenable(Protocol):
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
         """Give the track's audio for reading; nothing of it is kept after the block."""
+        ...
+
+    def stamp(self, track: Track) -> str:
+        """Return a mark that costs nothing and changes whenever the audio may have changed."""
+        ...
+
+    def fingerprint(self, track: Track) -> str:
+        """Return a mark of the content itself, the same wherever and however it is named."""
         ...
 
 

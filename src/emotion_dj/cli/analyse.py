@@ -35,7 +35,7 @@ def analyse(
         )
         return
     for failure in summary.failed:
-        say(f"passed over: {failure}")
+        say(f"passed over: {failure.why}")
     out().print(
         f"{summary.analysed} analysed, {summary.known} known already, {len(summary.failed)} failed"
     )

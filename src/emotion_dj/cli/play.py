@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -38,7 +38,7 @@ def play(
         str | None, typer.Option(help="Instead of a photo: a point V,A, each from -1 to 1.")
     ] = None,
     faces: Annotated[
-        str, typer.Option(help="Serve the whole room, or each face in turns.")
+        Literal["room", "each"], typer.Option(help="Serve the whole room, or each face in turns.")
     ] = "room",
     seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
     save: Annotated[
@@ -51,9 +51,6 @@ def play(
     wishes = [wish for wish in (photo, mood, affect) if wish is not None]
     if len(wishes) != 1:
         msg = "say where you are in one way: a PHOTO, --mood or --affect"
-        raise typer.BadParameter(msg)
-    if faces not in ("room", "each"):
-        msg = f"--faces is room or each, not '{faces}'"
         raise typer.BadParameter(msg)
     from emotion_dj import settings
     from emotion_dj.compose import EmotionDJ
@@ -78,7 +75,7 @@ def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.scan(report)
     for failure in summary.failed:
-        say(f"passed over: {failure}")
+        say(f"passed over: {failure.why}")
 
 
 def _show(music: Set, *, as_json: bool) -> None:

@@ -48,8 +48,9 @@ def read(
     _show(looks, single=len(photos) == 1, as_json=as_json)
     if annotate is not None and looks:
         from emotion_dj.vision import annotate as draw
+        from emotion_dj.vision import images
 
-        draw.save(photos[0], looks[0][1], annotate)
+        draw.save(images.load(photos[0]), looks[0][1], annotate)
     if failure is not None:
         raise failure
 

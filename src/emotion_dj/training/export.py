@@ -5,9 +5,13 @@ from __future__ import annotations
 import copy
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from emotion_dj.training.emotion_net import EmotionNet
 
 
 class WithMirror(nn.Module):
@@ -28,7 +32,7 @@ class WithMirror(nn.Module):
         return logits.mean(dim=0, keepdim=True)
 
 
-def without_shuffle(net: nn.Module) -> nn.Module:
+def without_shuffle(net: EmotionNet) -> EmotionNet:
     """Return a copy in which space-to-depth and the convolution after it are one convolution.
 
     A 3x3 convolution over 2x2 blocks is a 6x6 convolution of stride 2 over pixels with the same
@@ -36,8 +40,7 @@ def without_shuffle(net: nn.Module) -> nn.Module:
     """
     net = copy.deepcopy(net)
     layers = list(net.features)
-    shuffled = layers[1]
-    weight = shuffled.weight.data  # (out, 4, 3, 3), the 4 being (row, column) in the block
+    weight = layers[1].get_parameter("weight").data  # (out, 4, 3, 3), 4 being (row, column)
     out = len(weight)
     first = nn.Conv2d(1, out, kernel_size=6, stride=2, padding=2, bias=False)
     blocks = weight.view(out, 2, 2, 3, 3).permute(0, 3, 1, 4, 2)

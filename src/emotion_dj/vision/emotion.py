@@ -89,13 +89,17 @@ class EmotionReader:
 
     def read_crop(self, pixels: npt.NDArray[np.uint8]) -> Reading:
         """Read one face that is cut out already: grey uint8 (side, side)."""
-        logits = self._network(prepare(pixels, self.contract.epsilon))
+        logits = self.logits(prepare(pixels, self.contract.epsilon))
         chances = softmax(logits / self.contract.temperature)
         return Reading(
             dict(zip(Emotion, map(float, chances), strict=True)),
             model=self.contract.id,
             abstained=bool(chances.max() < self.contract.abstain_below),
         )
+
+    def logits(self, face: Floats) -> Floats:
+        """Return the network's raw scores (7,) of a prepared face (side, side)."""
+        return self._network(face)
 
 
 def crop(image: Image, box: Box, contract: Contract) -> npt.NDArray[np.uint8]:
@@ -119,7 +123,7 @@ def crop(image: Image, box: Box, contract: Contract) -> npt.NDArray[np.uint8]:
 def prepare(pixels: npt.NDArray[np.uint8], epsilon: float) -> Floats:
     """Standardise one grey face: float32 of the same shape with mean 0 and deviation about 1."""
     face = pixels.astype(np.float32) / 255
-    return (face - face.mean()) / (face.std() + np.float32(epsilon))
+    return np.asarray((face - face.mean()) / (face.std() + np.float32(epsilon)), np.float32)
 
 
 def softmax(logits: Floats) -> Floats:

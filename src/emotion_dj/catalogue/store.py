@@ -1,0 +1,274 @@
+"""The catalogue: tracks and what was heard in them, in one SQLite file (or any SQLAlchemy address).
+
+Every write is one transaction, so a process that is killed leaves a whole catalogue behind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from sqlalchemy import create_engine, event, func, inspect, select, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from emotion_dj.catalogue import schema
+from emotion_dj.catalogue.schema import MEASURES, analyses, tracks
+from emotion_dj.domain import Affect, Analysis, AudioFeatures, Candidates, Media, Track
+from emotion_dj.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from sqlalchemy import Connection, Engine, Row
+
+_WAIT_S: Final = 5.0
+_FILE: Final = "file://"
+
+
+class Catalogue:
+    """A store of tracks and analyses; use it as a context manager or close it."""
+
+    def __init__(self, address: str | Path) -> None:
+        """Open or create a catalogue at a path or an SQLAlchemy address. Raises CatalogueError."""
+        self.address = str(address)
+        with _translated(self.address):
+            self._engine = _engine(self.address)
+            with self._engine.begin() as connection:
+                _prepare(connection, self.address)
+
+    def __enter__(self) -> Self:
+        """Return the catalogue."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._engine.dispose()
+
+    def stamps(self, analyser: str) -> dict[str, tuple[str, str | None]]:
+        """Return the stamp of every track that the analyser has met, and why it failed, by uri."""
+        query = select(tracks.c.uri, tracks.c.stamp, analyses.c.failure).join(
+            analyses,
+            (analyses.c.track == tracks.c.id) & (analyses.c.fingerprint == tracks.c.fingerprint),
+        )
+        with _translated(self.address), self._engine.connect() as connection:
+            rows = connection.execute(query.where(analyses.c.analyser == analyser))
+            return {uri: (stamp, failure) for uri, stamp, failure in rows}
+
+    def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
+        """Return what this analyser heard in that content, whichever track it belonged to."""
+        query = select(analyses).where(
+            (analyses.c.fingerprint == fingerprint)
+            & (analyses.c.analyser == analyser)
+            & analyses.c.failure.is_(None)
+        )
+        with _translated(self.address), self._engine.connect() as connection:
+            row = connection.execute(query.limit(1)).first()
+            return _analysis(row) if row else None
+
+    def store(
+        self, track: Track, *, stamp: str, fingerprint: str, analyser: str, heard: Analysis | str
+    ) -> None:
+        """Keep what was heard, or why nothing was, once per (track, content, analyser)."""
+        values = _failed(heard) if isinstance(heard, str) else _heard(heard)
+        with _translated(self.address), self._engine.begin() as connection:
+            number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
+            key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
+            statement = insert(analyses).values(**key, **values)
+            connection.execute(statement.on_conflict_do_update(list(key), set_=values))
+
+    def candidates(self, analyser: str, *, uris: Collection[str] | None = None) -> Candidates:
+        """Return the columns of every track heard by the analyser, of those named or of all."""
+        query = (
+            select(tracks.c.id, tracks.c.uri, tracks.c.artists, tracks.c.album, analyses)
+            .join(
+                analyses,
+                (analyses.c.track == tracks.c.id)
+                & (analyses.c.fingerprint == tracks.c.fingerprint),
+            )
+            .where((analyses.c.analyser == analyser) & analyses.c.failure.is_(None))
+            .order_by(tracks.c.uri)
+        )
+        wanted = None if uris is None else set(uris)
+        with _translated(self.address), self._engine.connect() as connection:
+            rows = [row for row in connection.execute(query) if wanted is None or row.uri in wanted]
+        return _columns(rows, self.tracks)
+
+    def tracks(self, numbers: Sequence[int]) -> list[Track]:
+        """Return the tracks with those numbers, in that order."""
+        query = select(tracks).where(tracks.c.id.in_(list(numbers)))
+        with _translated(self.address), self._engine.connect() as connection:
+            found = {row.id: _track(row) for row in connection.execute(query)}
+        return [found[number] for number in numbers]
+
+    def count(self) -> int:
+        """Count the tracks."""
+        with _translated(self.address), self._engine.connect() as connection:
+            return int(connection.scalar(select(func.count()).select_from(tracks)) or 0)
+
+
+def _engine(address: str) -> Engine:
+    if "://" in address:
+        return create_engine(address)
+    path = Path(address).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _WAIT_S})
+    event.listen(engine, "connect", _configure)
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare(connection: Connection, address: str) -> None:
+    """Create the tables of a new catalogue; refuse one that a newer version has written."""
+    found = connection.scalar(text("PRAGMA user_version")) or 0
+    if found > schema.VERSION:
+        msg = (
+            f"the catalogue {address} was written by a newer emotion-dj (version {found}, this one "
+            f"knows {schema.VERSION}): update with  pip install --upgrade emotion-dj"
+        )
+        raise CatalogueError(msg)
+    if not found and inspect(connection).get_table_names():
+        msg = f"{address} is a database of something else: name another file with --database"
+        raise CatalogueError(msg)
+    schema.metadata.create_all(connection)
+    connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
+
+
+class _translated:  # noqa: N801 - reads as a word in `with _translated(...)`
+    """Turn errors of the database into one sentence that says what to do."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DatabaseError | sqlite3.Error | OSError):
+            raise CatalogueError(_sentence(str(error), self.address)) from error
+        if isinstance(error, SQLAlchemyError):
+            msg = f"the catalogue {self.address} cannot be used: {error}"
+            raise CatalogueError(msg) from error
+
+
+def _sentence(told: str, address: str) -> str:
+    if "locked" in told:
+        return f"the catalogue {address} is in use by another program: try again when it is done"
+    if "malformed" in told or "not a database" in told:
+        return (
+            f"the catalogue {address} is damaged: move it away to begin a new one, "
+            f"or try  sqlite3 {address} .recover"
+        )
+    if "readonly" in told or "unable to open" in told or "Permission" in told:
+        return f"the catalogue {address} cannot be written: name another file with --database"
+    if "full" in told:
+        return f"the disk of the catalogue {address} is full: what was stored so far is kept"
+    return f"the catalogue {address} cannot be used: {told.splitlines()[0]}"
+
+
+def _upsert_track(connection: Connection, track: Track, *, stamp: str, fingerprint: str) -> int:
+    values = {
+        "stamp": stamp,
+        "fingerprint": fingerprint,
+        "title": track.title,
+        "artists": list(track.artists),
+        "album": track.album,
+        "duration": track.duration,
+        "artwork": track.artwork,
+        "isrc": track.isrc,
+    }
+    statement = insert(tracks).values(uri=track.uri, **values)
+    statement = statement.on_conflict_do_update(["uri"], set_=values)
+    return int(connection.execute(statement.returning(tracks.c.id)).scalar_one())
+
+
+def _failed(why: str) -> dict[str, Any]:
+    return {"failure": why}
+
+
+def _heard(analysis: Analysis) -> dict[str, Any]:
+    features = asdict(analysis.features)
+    return {
+        "failure": None,
+        "valence": analysis.affect.valence,
+        "arousal": analysis.affect.arousal,
+        "spread": analysis.affect.spread,
+        **{name: features[name] for name in MEASURES},
+        "brightness_of_mood": features["valence"],
+        "gems": dict(analysis.gems),
+        "embedding": np.asarray(analysis.embedding, np.float16).tobytes(),
+    }
+
+
+def _analysis(row: Row[Any]) -> Analysis:
+    measured = {name: getattr(row, name) for name in MEASURES}
+    for name in ("key", "mode"):
+        measured[name] = None if measured[name] is None else int(measured[name])
+    features = AudioFeatures(row.analyser, **measured, valence=row.brightness_of_mood)
+    return Analysis(
+        features,
+        Affect(row.valence, row.arousal, row.spread),
+        row.gems,
+        tuple(map(float, np.frombuffer(row.embedding, np.float16))),
+    )
+
+
+def _track(row: Row[Any]) -> Track:
+    from urllib.request import url2pathname  # noqa: PLC0415 - only for files
+
+    is_file = row.uri.startswith(_FILE)
+    media = Media("file", url2pathname(row.uri.removeprefix(_FILE))) if is_file else None
+    return Track(
+        uri=row.uri,
+        title=row.title,
+        artists=tuple(row.artists),
+        album=row.album,
+        duration=row.duration,
+        artwork=row.artwork,
+        isrc=row.isrc,
+        media=media,
+    )
+
+
+def _columns(rows: Sequence[Row[Any]], load: Callable[[Sequence[int]], list[Track]]) -> Candidates:
+    numbers = [row.id for row in rows]
+    artists = _numbered(row.artists[0] if row.artists else "" for row in rows)
+    albums = _numbered(
+        f"{row.artists[0] if row.artists else ''}\n{row.album}" if row.album else "" for row in rows
+    )
+    embeddings = [np.frombuffer(row.embedding, np.float16) for row in rows]
+    return Candidates(
+        valence=np.array([row.valence for row in rows], np.float32),
+        arousal=np.array([row.arousal for row in rows], np.float32),
+        spread=np.array([row.spread for row in rows], np.float32),
+        tempo=np.array([row.tempo for row in rows], np.float32),
+        loudness=np.array([row.loudness for row in rows], np.float32),
+        key=np.array([_key(row) for row in rows], np.int8),
+        artist=artists,
+        album=albums,
+        embedding=np.stack(embeddings) if rows else np.zeros((0, 0), np.float16),
+        load=lambda places: load([numbers[place] for place in places]),
+    )
+
+
+def _key(row: Row[Any]) -> int:
+    if row.key is None:
+        return -1
+    return int(row.key) + (0 if row.mode in (1, None) else 12)
+
+
+def _numbered(names: Iterator[str]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Give equal names equal numbers from 0 on, and the empty name -1."""
+    known: dict[str, int] = {"": -1}
+    return np.array([known.setdefault(name, len(known) - 1) for name in names], np.int32)

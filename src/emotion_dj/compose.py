@@ -1,0 +1,173 @@
+"""From settings to a working DJ: the only file that names concrete classes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from emotion_dj import affect, artifacts, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from emotion_dj.analysis import Library, Report, Summary
+    from emotion_dj.catalogue import Catalogue
+    from emotion_dj.dj import DJ, Faces
+    from emotion_dj.domain import Affect, Candidates, Look, Set
+    from emotion_dj.interfaces import AudioAnalyser
+    from emotion_dj.settings import Settings
+    from emotion_dj.vision.images import Photo
+
+
+class EmotionDJ:
+    """The whole product as a Python object.
+
+        music = EmotionDJ(library=["~/Music"]).play("photo.jpg", plan="lift", n=20)
+
+    ``library`` names folders, files or sources ("demo"); empty means everything in the catalogue,
+    or the demo library where that is empty. Whatever is not needed is not loaded.
+    """
+
+    def __init__(
+        self, *, library: Iterable[str | Path] = (), settings: Settings | None = None
+    ) -> None:
+        """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
+        self.settings = settings or _settings()
+        self._library = tuple(library)
+        self._uris: tuple[str, ...] | None = None
+
+    @cached_property
+    def dj(self) -> DJ:
+        """The detector, the model and the ranker that the settings name."""
+        from emotion_dj.dj import DJ  # noqa: PLC0415 - loaded on first use, as all below
+        from emotion_dj.ranking import NearestRanker  # noqa: PLC0415
+        from emotion_dj.vision import detectors  # noqa: PLC0415
+        from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
+
+        return DJ(detectors.make(self.settings.detector), EmotionReader(), NearestRanker())
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that the settings name. Raises CatalogueError."""
+        from emotion_dj.catalogue import Catalogue  # noqa: PLC0415
+
+        return Catalogue(self.settings.database or settings.default_database())
+
+    def read(self, photo: Photo) -> Look:
+        """Read the faces of a photo: a path, encoded bytes, a Pillow image or an RGB array.
+
+        Raises ImageError or NoFace.
+        """
+        from emotion_dj.vision import images  # noqa: PLC0415
+
+        return self.dj.look(images.load(photo))
+
+    def play(
+        self,
+        photo: Photo,
+        *,
+        plan: str = "match",
+        n: int = 10,
+        seed: int = 0,
+        faces: Faces = "room",
+    ) -> Set:
+        """Return a set of n songs for a photo. Raises any EmotionDJError."""
+        return self.answer(self.read(photo), plan=plan, n=n, seed=seed, faces=faces)
+
+    def play_at(
+        self, point: Affect | str, *, plan: str = "match", n: int = 10, seed: int = 0
+    ) -> Set:
+        """Return a set for a listener who says where they are: a point, "V,A" or a mood's name."""
+        here = affect.parse_affect(point) if isinstance(point, str) else point
+        return self.answer(here, plan=plan, n=n, seed=seed)
+
+    def answer(
+        self,
+        who: Look | Affect,
+        *,
+        plan: str = "match",
+        n: int = 10,
+        seed: int = 0,
+        faces: Faces = "room",
+    ) -> Set:
+        """Return a set for what was read before, or for a point of the plane."""
+        wanted = affect.parse_plan(plan)
+        return self.dj.answer(who, self.candidates(), wanted, n=n, seed=seed, faces=faces)
+
+    def candidates(self) -> Candidates:
+        """Return everything that may be picked, analysing the library first if that is due."""
+        if self._uris is None:
+            self.scan()
+        return self.catalogue.candidates(ear_id(), uris=self._uris or None)
+
+    def scan(self, report: Report = lambda _done, _total: None) -> Summary:
+        """Hear what the library holds and the catalogue does not know; report(done, total).
+
+        Raises LibraryError, MissingExtra or CatalogueError.
+        """
+        from emotion_dj.analysis import Run  # noqa: PLC0415
+
+        run = Run(self.catalogue, ear, ear_id(), self.settings.workers)
+        summary = run(self._libraries(), report)
+        self._uris = summary.uris
+        return summary
+
+    def _libraries(self) -> list[Library]:
+        if self._library or self.catalogue.count():
+            return _sources(self._library)
+        return _sources(["demo"])
+
+
+def ear() -> AudioAnalyser:
+    """Return our analyser; a function of its own so that worker processes can call it."""
+    from emotion_dj.music.mood import Ear  # noqa: PLC0415
+
+    return Ear()
+
+
+def ear_id() -> str:
+    """Return the id of our analyser without loading it."""
+    return str(artifacts.packaged("ear-1").card["id"])
+
+
+def _reader_line() -> str:
+    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
+
+    return EmotionReader().id
+
+
+def _detector_line() -> str:
+    from emotion_dj.vision import detectors  # noqa: PLC0415
+
+    name = _settings().detector
+    detectors.make(name)
+    return name
+
+
+MODELS: Final[Mapping[str, Callable[[], str]]] = {
+    "face reader": _reader_line,
+    "face detector": _detector_line,
+    "ear": lambda: ear().id,
+}
+"""What `emotion-dj doctor` tries to load, each returning the id of what it found."""
+
+
+def _sources(names: Iterable[str | Path]) -> list[Library]:
+    """Return one library for all folders, and one for each source that is named."""
+    from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+    by_name = {"demo": _demo}
+    libraries = [by_name[name]() for name in map(str, names) if name in by_name]
+    roots = tuple(Path(name).expanduser() for name in map(str, names) if name not in by_name)
+    return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def _demo() -> Library:
+    from emotion_dj.sources.demo import demo  # noqa: PLC0415
+
+    return demo()
+
+
+def _settings() -> Settings:
+    return settings.load()

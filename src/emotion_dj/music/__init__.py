@@ -1,0 +1,1 @@
+"""From audio to features, affect and mood. Nothing is loaded early."""

@@ -1,0 +1,157 @@
+"""Everything that is measured on a Signal: for people with units, for models as one vector.
+
+NumPy only. The vector has a fixed order and length (`NAMES`), so a model's card can state it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from emotion_dj.music.loudness import loudness
+from emotion_dj.music.rhythm import onset_strength, rhythm
+from emotion_dj.music.spectrum import BANDS, FRAMES_PER_S, frequencies, spectra
+from emotion_dj.music.tonality import tonality
+
+if TYPE_CHECKING:
+    from emotion_dj.music.decode import Signal
+    from emotion_dj.music.loudness import Loudness
+    from emotion_dj.music.rhythm import Rhythm
+    from emotion_dj.music.tonality import Tonality
+
+    Floats = npt.NDArray[np.float32]
+
+CEPSTRA: Final = 20
+MODULATIONS_HZ: Final = ((0.5, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0))
+_CONTRAST_ZONES: Final = ((0, 10), (10, 20), (20, 32), (32, 44), (44, 64))
+_ROLLOFF: Final = 0.85
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """What was measured: three kinds, ``brightness`` in Hz, and all as the model's ``vector``."""
+
+    rhythm: Rhythm
+    tonality: Tonality
+    loudness: Loudness
+    brightness: float
+    vector: Floats
+
+
+def measure(signal: Signal) -> Measurement:
+    """Measure a signal; the vector is float32 of length len(NAMES)."""
+    seen = spectra(signal)
+    power, mel = np.concatenate(seen.power), np.concatenate(seen.mel)
+    beat, notes = rhythm(seen), tonality(signal)
+    loud = loudness(seen, width=signal.width)
+    centroid, shape = _shape(power)
+    named = {
+        "tempo": np.log2(max(beat.tempo, 1.0)),
+        "pulse": beat.pulse,
+        "onset_rate": beat.onset_rate,
+        "onset_strength": beat.strength,
+        "loudness": loud.integrated,
+        "loudness_range": loud.range,
+        "mode": notes.majorness,
+        "key_clarity": notes.clarity,
+        **_chroma_shape(np.array(notes.chroma)),
+        **shape,
+        **_timbre(mel),
+        **_contrast(mel),
+        **_modulation(seen.mel),
+    }
+    vector = np.array([named[name] for name in NAMES], np.float32)
+    return Measurement(beat, notes, loud, centroid, np.nan_to_num(vector))
+
+
+def _shape(power: Floats) -> tuple[float, dict[str, float]]:
+    """Describe where the energy lies: centroid, spread, rolloff, flatness, and their movement."""
+    hz = frequencies()
+    total = power.sum(axis=1) + 1e-12
+    sounding = total > total.max() * 1e-6
+    centroid = ((power @ hz) / total)[sounding]
+    below = np.cumsum(power[sounding], axis=1) >= _ROLLOFF * total[sounding, None]
+    rolloff = hz[below.argmax(axis=1)]
+    logs = np.log(power[sounding] + 1e-12)
+    flatness = logs.mean(axis=1) - np.log(power[sounding].mean(axis=1) + 1e-12)
+    level = 10 * np.log10(total)
+    figures = {"centroid": np.log2(centroid + 1), "rolloff": np.log2(rolloff + 1)}
+    figures |= {"flatness": flatness, "level": level[sounding]}
+    described = {}
+    for name, values in figures.items():
+        described[f"{name}_mean"] = float(values.mean())
+        described[f"{name}_std"] = float(values.std())
+    described["quiet_share"] = float((level < level.mean()).mean())
+    described["level_steps"] = float(np.abs(np.diff(level)).mean())
+    return float(np.median(centroid)), described
+
+
+def _timbre(mel: Floats) -> dict[str, float]:
+    """Return mean, deviation and movement of the mel-frequency cepstrum."""
+    cepstrum = mel @ _cosines().T
+    steps = np.diff(cepstrum, axis=0)
+    named = {}
+    for i in range(CEPSTRA):
+        named[f"mfcc_{i}_mean"] = float(cepstrum[:, i].mean())
+        named[f"mfcc_{i}_std"] = float(cepstrum[:, i].std())
+        named[f"mfcc_{i}_move"] = float(np.abs(steps[:, i]).mean())
+    return named
+
+
+def _contrast(mel: Floats) -> dict[str, float]:
+    """Return how far peaks stand above valleys in five zones (after Jiang et al. 2002)."""
+    named = {}
+    for i, zone in enumerate(_CONTRAST_ZONES):
+        ordered = np.sort(mel[:, slice(*zone)], axis=1)
+        named[f"contrast_{i}"] = float(
+            (ordered[:, -2:].mean(axis=1) - ordered[:, :2].mean(axis=1)).mean()
+        )
+    return named
+
+
+def _modulation(mels: tuple[Floats, ...]) -> dict[str, float]:
+    """Return how strongly the onsets pulse at four speeds, in dB against their mean."""
+    sums = np.zeros(len(MODULATIONS_HZ))
+    for mel in mels:
+        envelope = onset_strength(mel)
+        spectrum = np.abs(np.fft.rfft(envelope - envelope.mean())) ** 2
+        hz = np.fft.rfftfreq(len(envelope), 1 / FRAMES_PER_S)
+        zones = [spectrum[(hz >= low) & (hz < high)] for low, high in MODULATIONS_HZ]
+        sums += [zone.sum() / (spectrum.sum() + 1e-9) for zone in zones]
+    return {f"modulation_{i}": float(value) for i, value in enumerate(sums / len(mels))}
+
+
+def _chroma_shape(chroma: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Describe the harmony whatever its key: intervals between notes that sound, and disorder."""
+    named = {
+        f"interval_{step}": float(np.sum(chroma * np.roll(chroma, step))) for step in range(1, 7)
+    }
+    named["chroma_entropy"] = float(-np.sum(chroma * np.log(chroma + 1e-9)))
+    return named
+
+
+@lru_cache
+def _cosines() -> Floats:
+    """Return the first rows of an orthonormal DCT-II, float32 (CEPSTRA, BANDS)."""
+    order, band = np.arange(CEPSTRA)[:, None], np.arange(BANDS)[None]
+    rows = np.cos(np.pi * order * (2 * band + 1) / (2 * BANDS)) * np.sqrt(2 / BANDS)
+    rows[0] /= np.sqrt(2)
+    return np.asarray(rows, np.float32)
+
+
+NAMES: Final = (
+    *("tempo", "pulse", "onset_rate", "onset_strength"),
+    *("loudness", "loudness_range", "mode", "key_clarity"),
+    *(f"interval_{step}" for step in range(1, 7)),
+    "chroma_entropy",
+    *(f"{n}_{s}" for n in ("centroid", "rolloff", "flatness", "level") for s in ("mean", "std")),
+    *("quiet_share", "level_steps"),
+    *(f"mfcc_{i}_{kind}" for i in range(CEPSTRA) for kind in ("mean", "std", "move")),
+    *(f"contrast_{i}" for i in range(len(_CONTRAST_ZONES))),
+    *(f"modulation_{i}" for i in range(len(MODULATIONS_HZ))),
+)
+"""The names of the vector's values, in order."""

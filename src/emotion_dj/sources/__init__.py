@@ -1,0 +1,1 @@
+"""Where music comes from. Importing this room loads no source; `compose` names them."""

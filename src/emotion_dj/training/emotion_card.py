@@ -1,0 +1,104 @@
+"""From a trained network to what ships: int8 weights, measured and described in their card."""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from emotion_dj.artifacts import Artifact, digest, write_atomically
+from emotion_dj.training import export, metrics
+from emotion_dj.training.emotion_data import LABELS, SIDE
+from emotion_dj.vision.emotion import ARTIFACT, EmotionReader, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from emotion_dj.training.emotion_data import LabelledFaces
+    from emotion_dj.training.emotion_net import EmotionNet
+
+EPSILON: Final = 1e-3
+CROP: Final = 1.15
+"""Side of FER2013's square over the geometric mean of the detector's box: the median over upscaled
+faces, printed by benchmarks/emotion_crop.py."""
+
+COVERAGE: Final = 0.95
+"""Share of faces that are named: the least certain ones abstain."""
+
+
+def publish(
+    net: EmotionNet, held: LabelledFaces, folder: Path, *, recipe: dict[str, Any]
+) -> dict[str, Any]:
+    """Export, quantise, calibrate on held-out faces, write weights and card; return the card."""
+    served = export.WithMirror(export.without_shuffle(net)).eval()
+    exact = export.to_litert(served, torch.zeros(1, SIDE, SIDE, 1))
+    small = export.to_int8(exact)
+    card = _card(small, recipe=recipe)
+    weights = write_atomically(folder / card["file"], small)
+    logits, milliseconds = _logits(EmotionReader(Artifact(weights, card)), held)
+    exact_path = write_atomically(folder / "fp32.tmp", exact)
+    exact_logits, _ = _logits(EmotionReader(Artifact(exact_path, card)), held)
+    exact_path.unlink()
+    chances = metrics.calibrated(logits, held.labels)
+    threshold = float(np.quantile(chances.max(axis=1), 1 - COVERAGE))
+    card["calibration"] = {
+        "temperature": round(metrics.fit_temperature(logits, held.labels), 4),
+        "abstain_below": round(threshold, 4),
+        "fitted_on": "fer2013-public; the figures below are cross-fitted over five folds of it",
+    }
+    card["metrics"] = {
+        "fer2013-public": metrics.report(chances, held.labels, [label.value for label in LABELS]),
+        "accuracy_fp32": round(float((exact_logits.argmax(1) == held.labels).mean()), 4),
+        "agreement_with_fer_plus_majority": _agreement(logits, held),
+        "ms_per_face_when_made": round(milliseconds, 3),
+    }
+    write_atomically(folder / f"{ARTIFACT}.json", (json.dumps(card, indent=2) + "\n").encode())
+    return card
+
+
+def _card(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": ARTIFACT,
+        "file": f"{ARTIFACT}.tflite",
+        "sha256": digest(weights),
+        "bytes": len(weights),
+        "task": "one face -> seven expressions",
+        "labels": [label.value for label in LABELS],
+        "input": {"side": SIDE, "layout": "float32 (1, 48, 48, 1)", "mirrored": "inside the graph"},
+        "preprocessing": {
+            "crop": CROP,
+            "grey": "ITU-R 601 luma",
+            "resize": "bilinear with antialiasing",
+            "standardise": "each face to mean 0 and deviation 1",
+            "epsilon": EPSILON,
+        },
+        "calibration": {"temperature": 1.0, "abstain_below": 0.0},
+        "recipe": recipe,
+        "data": "FER2013 training set with FER+ votes; faces pixel-identical to one of the public "
+        "test set were left out. Rights in the images are unsettled; they are not distributed.",
+        "licence": "Apache-2.0 (weights)",
+        "limits": "Estimates an expression, not a feeling. Not for decisions about people. Web "
+        "photographs of 2013: old, dark-skinned, very young and covered faces are few, and how it "
+        "differs between groups could not be tested here.",
+    }
+
+
+def _logits(reader: EmotionReader, held: LabelledFaces) -> tuple[np.ndarray, float]:
+    """Return the served logits (n, 7) and the median milliseconds per face."""
+    rows, times = [], []
+    for face in held.pixels:
+        began = perf_counter()
+        rows.append(reader.logits(prepare(face, EPSILON)))
+        times.append(perf_counter() - began)
+    return np.array(rows, np.float64), 1000 * float(np.median(times))
+
+
+def _agreement(logits: np.ndarray, held: LabelledFaces) -> float:
+    """Return how often the reading is what most annotators of FER+ said, of those asked."""
+    asked = held.votes.sum(axis=1) > 0
+    majority: Sequence[int] = held.votes[asked].argmax(axis=1)
+    return round(float((logits[asked].argmax(axis=1) == majority).mean()), 4)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Faces = Literal["room", "each"]
 """Whom a set serves: everyone's common middle, or each face in turns."""
 
-FAR: Final = 0.45
+FAR: Final = 0.8
 """Mean distance of the picks from the path beyond which the listener is told so."""
 
 _OPENINGS: Final = {

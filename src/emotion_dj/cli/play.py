@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Pick, Set
 
-_NOTES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
-
 
 def play(
     photo: Annotated[Path | None, typer.Argument(help="A photo of one face or several.")] = None,
@@ -86,6 +84,8 @@ def _show(music: Set, *, as_json: bool) -> None:
         return
     for note in music.notes:
         say(f"note: {note}")
+    opening, _, _ = music.picks[0].reason.partition(": ")
+    out().print(f"[bold]{opening.capitalize()}[/]: {music.plan.name}, {len(music.picks)} songs\n")
     out().print(_table(music))
 
 
@@ -93,23 +93,14 @@ def _table(music: Set) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "title", "mood", "bpm", "key", "why"):
-        table.add_column(name, justify="right" if name in ("", "bpm") else "left")
+    for heading in ("", "title", "mood", "because it is"):
+        table.add_column(heading, justify="left" if heading else "right")
     for place, pick in enumerate(music.picks, start=1):
-        table.add_row(str(place), _name(pick), pick.mood, _tempo(pick), _key(pick), pick.reason)
+        _, _, why = pick.reason.partition(": ")
+        table.add_row(str(place), _name(pick), pick.mood, why)
     return table
 
 
 def _name(pick: Pick) -> str:
     artists = ", ".join(pick.track.artists)
     return f"{pick.track.title} — {artists}" if artists else pick.track.title
-
-
-def _tempo(pick: Pick) -> str:
-    return f"{pick.tempo:.0f}" if pick.tempo else ""
-
-
-def _key(pick: Pick) -> str:
-    if pick.key is None:
-        return ""
-    return f"{_NOTES[pick.key]} {'minor' if pick.mode == 0 else 'major'}"

@@ -1,8 +1,8 @@
 """The ear: from sound to affect, with a small model of ours.
 
 A kernel ridge regression in NumPy predicts what listeners of Emotify felt. Its two affect proxies
-are then placed on the plane, where tempo and mode have a say of their own: they are the strongest
-known cues (Gagnon & Peretz 2003, Cognition and Emotion 17), and 300 tracks teach them poorly.
+are then placed on the plane, where tempo has a say of its own: it is the strongest known cue
+(Gagnon & Peretz 2003, Cognition and Emotion 17), and 300 tracks teach it poorly.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ EXTREME: Final = 4.0
 
 USUAL_TEMPO: Final = 105.0
 OCTAVES: Final = 0.45
-MODE_UNIT: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,11 +103,15 @@ class Ear:
         """Name and version; raised whenever a measurement or the model changes."""
         return str(self.card["id"])
 
+    def predict(self, rows: Floats) -> Floats:
+        """Predict TARGETS, float32 (n, t), from the inputs that the card names, (n, d)."""
+        return self._kernel(rows)
+
     def analyse(self, audio: Audio) -> Analysis:
         """Hear a file or stream. Raises AudioError."""
         measured = measure(decode(audio))
         row = measured.vector[None, self._columns]
-        predicted = dict(zip(TARGETS, map(float, self._kernel(row)[0]), strict=True))
+        predicted = dict(zip(TARGETS, map(float, self.predict(row)[0]), strict=True))
         sound = self._projection @ self._kernel.standard(row)[0]
         return Analysis(
             features=_features(measured, self.id),
@@ -119,29 +122,27 @@ class Ear:
 
 
 def place(predicted: Mapping[str, float], vector: Floats, plane: Mapping[str, Any]) -> Affect:
-    """Put a prediction on the plane: a weighted sum of cues, each in standard scores.
+    """Put a prediction on the plane: its standard score plus the weighted tempo, scaled.
 
-    ``plane`` holds, for each axis, ``mean``, ``deviation`` and ``scale`` of the prediction and the
-    weights of ``tempo`` and ``mode``, and the ``spread`` of all placements.
+    ``plane`` holds for each axis ``mean`` and ``deviation`` of predictions, the weight of
+    ``tempo`` and the ``scale`` of the sum, and the ``spread`` of all placements.
     """
-    cues = standard_cues(vector)
+    tempo = tempo_cue(vector)
     valence, arousal = (
-        _axis(predicted[name], cues, plane[name]) for name in ("valence", "arousal")
+        _axis(predicted[name], tempo, plane[name]) for name in ("valence", "arousal")
     )
     return Affect(valence, arousal, spread=plane["spread"])
 
 
-def standard_cues(vector: Floats) -> dict[str, float]:
-    """Return tempo (in deviations from the usual one) and mode (major positive) within +-2."""
-    tempo = (vector[NAMES.index("tempo")] - np.log2(USUAL_TEMPO)) / OCTAVES
-    mode = vector[NAMES.index("mode")] / MODE_UNIT
-    return {"tempo": float(np.clip(tempo, -2, 2)), "mode": float(np.clip(mode, -2, 2))}
+def tempo_cue(vector: Floats) -> float:
+    """Return how fast the music is against a usual tempo, in deviations within +-2."""
+    octaves = vector[NAMES.index("tempo")] - np.log2(USUAL_TEMPO)
+    return float(np.clip(octaves / OCTAVES, -2, 2))
 
 
-def _axis(predicted: float, cues: Mapping[str, float], axis: Mapping[str, float]) -> float:
+def _axis(predicted: float, tempo: float, axis: Mapping[str, float]) -> float:
     heard = (predicted - axis["mean"]) / axis["deviation"]
-    total = heard + sum(axis[name] * value for name, value in cues.items())
-    return float(np.clip(axis["scale"] * total, -1, 1))
+    return float(np.clip(axis["scale"] * (heard + axis["tempo"] * tempo), -1, 1))
 
 
 def _features(measured: Measurement, analyser: str) -> AudioFeatures:

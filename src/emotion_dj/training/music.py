@@ -21,7 +21,7 @@ from emotion_dj.artifacts import digest, write_atomically
 from emotion_dj.errors import DataError
 from emotion_dj.music.decode import decode
 from emotion_dj.music.features import NAMES, measure
-from emotion_dj.music.mood import EXTREME, GEMS, TARGETS, Kernel, kernel, standard_cues
+from emotion_dj.music.mood import EXTREME, GEMS, TARGETS, Kernel, kernel, tempo_cue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +40,11 @@ INPUTS: Final = tuple(
 """Mean cepstra tell the recording's equaliser more than its mood: leaving them out cost nothing on
 Emotify and separated the demo library better."""
 
-CUES: Final = {
-    "valence": {"tempo": 0.5, "mode": 0.3, "deviation": 0.30},
-    "arousal": {"tempo": 1.3, "mode": 0.0, "deviation": 0.40},
+PLACING: Final = {
+    "valence": {"tempo": 0.5, "deviation": 0.40},
+    "arousal": {"tempo": 2.0, "deviation": 0.45},
 }
-"""Weight of each cue against one deviation of the prediction, and how far the axis reaches over
+"""Weight of the tempo against one deviation of the prediction, and how far the axis reaches over
 Emotify; chosen on the folders of the demo library, which therefore is no held-out set."""
 
 
@@ -152,20 +152,21 @@ def train(corpus: Corpus, folder: Path) -> dict[str, Any]:
 
 def _plane(corpus: Corpus, predicted: Floats) -> dict[str, Any]:
     """Return how predictions are placed, and the spread: the error left over, on the plane."""
-    cues = [standard_cues(vector) for vector in corpus.vectors]
+    tempo = np.array([tempo_cue(vector) for vector in corpus.vectors])
     plane: dict[str, Any] = {}
     errors = []
-    for column, (name, weights) in enumerate(CUES.items()):
-        truth = corpus.targets[:, column]
+    for column, (name, placing) in enumerate(PLACING.items()):
         mean, deviation = float(predicted[:, column].mean()), float(predicted[:, column].std())
-        total = (predicted[:, column] - mean) / deviation
-        total = total + np.array([sum(weights[k] * v for k, v in cue.items()) for cue in cues])
-        scale = weights["deviation"] / float(total.std())
-        plane[name] = {"mean": mean, "deviation": deviation, "scale": scale}
-        plane[name] |= {"tempo": weights["tempo"], "mode": weights["mode"]}
-        agreement = float(np.corrcoef(total, truth)[0, 1])
-        plane[name]["correlation_with_listeners"] = round(agreement, 3)
-        errors.append(weights["deviation"] ** 2 * (1 - agreement**2))
+        total = (predicted[:, column] - mean) / deviation + placing["tempo"] * tempo
+        agreement = float(np.corrcoef(total, corpus.targets[:, column])[0, 1])
+        plane[name] = {
+            "mean": mean,
+            "deviation": deviation,
+            "tempo": placing["tempo"],
+            "scale": placing["deviation"] / float(total.std()),
+            "correlation_with_listeners": round(agreement, 3),
+        }
+        errors.append(placing["deviation"] ** 2 * (1 - agreement**2))
     plane["spread"] = round(float(np.sqrt(np.mean(errors))), 3)
     return plane
 

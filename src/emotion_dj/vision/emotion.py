@@ -6,7 +6,9 @@ so both sides see the same pixels (`tests/vision/test_parity.py`).
 
 from __future__ import annotations
 
+import os
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +21,7 @@ from emotion_dj.domain import Emotion, Reading
 from emotion_dj.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from emotion_dj.artifacts import Artifact
     from emotion_dj.domain import Box, Face, Image
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 ARTIFACT: Final = "face-1"
 _THREADS: Final = 2
+_STDERR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,10 @@ class EmotionReader:
             abstained=bool(chances.max() < self.contract.abstain_below),
         )
 
+    def whole(self, image: Image) -> npt.NDArray[np.uint8]:
+        """Take a whole image for a face that is cut out already: grey uint8 (side, side)."""
+        return _grey(Pillow.fromarray(image), self.contract.side)
+
     def logits(self, face: Floats) -> Floats:
         """Return the network's raw scores (7,) of a prepared face (side, side)."""
         return self._network(face)
@@ -114,10 +121,16 @@ def crop(image: Image, box: Box, contract: Contract) -> npt.NDArray[np.uint8]:
     height, width, _ = image.shape
     rows = np.clip(np.arange(top, bottom), 0, height - 1)
     columns = np.clip(np.arange(left, right), 0, width - 1)
-    square = Pillow.fromarray(image[np.ix_(rows, columns)]).convert("L")
+    square = Pillow.fromarray(image[np.ix_(rows, columns)])
     exact = (x - half - left, y - half - top, x + half - left, y + half - top)
-    side = (contract.side, contract.side)
-    return np.asarray(square.resize(side, Pillow.Resampling.BILINEAR, box=exact))
+    return _grey(square, contract.side, exact)
+
+
+def _grey(
+    picture: Pillow.Image, side: int, box: tuple[float, float, float, float] | None = None
+) -> npt.NDArray[np.uint8]:
+    small = picture.convert("L").resize((side, side), Pillow.Resampling.BILINEAR, box=box)
+    return np.asarray(small)
 
 
 def prepare(pixels: npt.NDArray[np.uint8], epsilon: float) -> Floats:
@@ -138,8 +151,9 @@ class _Network:
     def __init__(self, artifact: Artifact, side: int) -> None:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - native code
 
-        self._interpreter = Interpreter(str(artifact.path), num_threads=_THREADS)
-        self._interpreter.allocate_tensors()
+        with _quiet():
+            self._interpreter = Interpreter(str(artifact.path), num_threads=_THREADS)
+            self._interpreter.allocate_tensors()
         (taken,) = self._interpreter.get_input_details()
         (given,) = self._interpreter.get_output_details()
         if tuple(taken["shape"]) != (1, side, side, 1) or given["shape"][-1] != len(Emotion):
@@ -154,3 +168,16 @@ class _Network:
             self._interpreter.invoke()
             logits: Floats = self._interpreter.get_tensor(self._output)[0]
             return logits
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep native code off stderr: LiteRT announces its delegate, and no switch stops it."""
+    kept = os.dup(_STDERR)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
+        os.dup2(nowhere.fileno(), _STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)

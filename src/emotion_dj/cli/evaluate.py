@@ -1,0 +1,54 @@
+"""emotion-dj evaluate: measure the models on labelled data of yours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotion_dj.cli.console import Json, out, print_json, progress
+
+app = typer.Typer(help="Measure the models on labelled data.", no_args_is_help=True)
+
+
+@app.command()
+def emotion(
+    data: Annotated[Path, typer.Argument(help="A Parquet file, or folders named by emotion.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Measure the face reader; in photographs of any size faces are found and cropped first."""
+    from emotion_dj.training import evaluation
+
+    with progress("reading") as report:
+        figures = evaluation.evaluate_emotion(data, report)
+    if as_json:
+        print_json(figures)
+        return
+    out().print(
+        f"accuracy {figures['accuracy']:.2%}  macro-F1 {figures['macro_f1']:.3f}  "
+        f"ECE {figures['ece']:.3f}  {figures['ms_per_face']:.2f} ms per face, n = {figures['n']}"
+    )
+    for name, row in figures["per_class"].items():
+        out().print(f"  {name:9} recall {row['recall']:.2f}  precision {row['precision']:.2f}")
+
+
+@app.command()
+def music(
+    table: Annotated[Path, typer.Argument(help="A CSV file in Emotify's form.")],
+    *,
+    audio: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Its recordings.")],
+    as_json: Json = False,
+) -> None:
+    """Measure the ear against what listeners said."""
+    from emotion_dj.training import evaluation
+
+    with progress("listening") as report:
+        figures = evaluation.evaluate_music(table, audio, report)
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures["r2"].items():
+        out().print(f"{name:18} R2 {value:+.3f}  r {figures['pearson'][name]:+.3f}")
+    out().print(f"n = {figures['n']}, {figures['cpu_s_per_track']:.2f} CPU-seconds per track")

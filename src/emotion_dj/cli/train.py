@@ -1,0 +1,57 @@
+"""emotion-dj train: make the models again (extra ``train``)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotion_dj.cli.console import print_json, progress, say
+from emotion_dj.errors import MissingExtra
+
+app = typer.Typer(help="Train the models (extra `train`).", no_args_is_help=True)
+
+Table = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The labelled examples.")]
+Out = Annotated[Path, typer.Option(help="Where weights, card and log are written.")]
+
+
+@app.command()
+def emotion(
+    data: Table,
+    validate: Table,
+    out: Out,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the run.")] = None,
+) -> None:
+    """Train the face reader; killed training goes on where it stopped with the same command."""
+    if find_spec("torch") is None:
+        raise MissingExtra("train", "training")
+    import dataclasses
+
+    from emotion_dj.training import emotion as recipe
+    from emotion_dj.training import emotion_card, emotion_data, emotion_net
+
+    faces, held = emotion_data.read_table(data), emotion_data.read_table(validate)
+    if faces.passed_over or held.passed_over:
+        say(f"passed over: {faces.passed_over + held.passed_over} pictures that are damaged")
+    wanted = recipe.Recipe() if epochs is None else recipe.Recipe(epochs=epochs)
+    run = recipe.Run(wanted, out, emotion_net.EmotionNet())
+    with progress("training") as report:
+        net = recipe.train(run, faces, held, report=report)
+    card = emotion_card.publish(net, held, out, recipe=dataclasses.asdict(wanted))
+    print_json(card["metrics"])
+
+
+@app.command()
+def music(
+    data: Table,
+    audio: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Their recordings.")],
+    out: Out,
+) -> None:
+    """Train the ear on a table in Emotify's form."""
+    from emotion_dj.training import music as recipe
+
+    with progress("listening") as report:
+        corpus = recipe.read_emotify(data, audio, report=report)
+    print_json(recipe.train(corpus, out)["metrics"])

@@ -12,6 +12,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
     "needs_train": (find_spec("torch") is not None, "the extra `train` is not installed"),
+    "needs_user": (os.geteuid() != 0, "root may read everything: run the tests as a user"),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,
         "asks a real service: set EMOTION_DJ_LIVE=1 to run it with your account",

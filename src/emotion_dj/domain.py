@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+_FILE: Final = "file://"
 
 Image = npt.NDArray[np.uint8]
 """An upright RGB picture, uint8 of shape (height, width, 3): decoded, rotated, no metadata."""
@@ -129,6 +134,13 @@ class Track:
     artwork: str | None = None
     isrc: str | None = None
     media: Media | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The local file that a ``file://`` uri names, whatever bytes its name is made of."""
+        if not self.uri.startswith(_FILE):
+            return None
+        return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
 
 
 @dataclass(frozen=True, slots=True)

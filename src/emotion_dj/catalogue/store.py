@@ -6,7 +6,7 @@ Every write is one transaction, so a process that is killed leaves a whole catal
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
 _WAIT_S: Final = 5.0
-_FILE: Final = "file://"
 
 
 class Catalogue:
@@ -225,11 +224,7 @@ def _analysis(row: Row[Any]) -> Analysis:
 
 
 def _track(row: Row[Any]) -> Track:
-    from urllib.request import url2pathname  # noqa: PLC0415 - only for files
-
-    is_file = row.uri.startswith(_FILE)
-    media = Media("file", url2pathname(row.uri.removeprefix(_FILE))) if is_file else None
-    return Track(
+    track = Track(
         uri=row.uri,
         title=row.title,
         artists=tuple(row.artists),
@@ -237,8 +232,8 @@ def _track(row: Row[Any]) -> Track:
         duration=row.duration,
         artwork=row.artwork,
         isrc=row.isrc,
-        media=media,
     )
+    return replace(track, media=Media("file", str(track.path))) if track.path else track
 
 
 def _columns(rows: Sequence[Row[Any]], load: Callable[[Sequence[int]], list[Track]]) -> Candidates:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import url2pathname
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import LibraryError
@@ -20,7 +19,6 @@ SUFFIXES: Final = frozenset(
     ".aac .ac3 .aif .aiff .ape .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .spx .tta"
     " .wav .weba .webm .wma .wv".split()
 )
-_SCHEME: Final = "file://"
 _SAMPLE: Final = 65_536
 
 
@@ -81,8 +79,11 @@ class Local:
 
 
 def path_of(track: Track) -> Path:
-    """Return the file that a ``file://`` uri names, whatever its characters."""
-    return Path(url2pathname(track.uri.removeprefix(_SCHEME)))
+    """Return the file of a track of this source."""
+    if track.path is None:
+        msg = f"{track.uri} is no local file"
+        raise LibraryError(msg)
+    return track.path
 
 
 def _track(path: Path) -> Track:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 20_000_000
 MAX_PIXELS: Final = 20_000_000
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO", "HEIF")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
 
 def load(photo: Photo) -> Image:
@@ -66,14 +66,10 @@ def _decode(data: bytes, *, name: str) -> Image:
     if len(data) > MAX_BYTES:
         msg = f"{name} is larger than {MAX_BYTES // 1_000_000} MB: make it smaller first"
         raise ImageError(msg)
-    if find_spec("pillow_heif") is not None:
-        import pillow_heif  # noqa: PLC0415 - optional: HEIC where the user has it
-
-        pillow_heif.register_heif_opener()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a damaged tag or a large picture: judged below
-            picture = Pillow.open(BytesIO(data), formats=FORMATS)
+            picture = Pillow.open(BytesIO(data), formats=_formats())
     except UnidentifiedImageError as error:
         msg = f"{name} is no photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
         raise ImageError(msg) from error
@@ -81,6 +77,16 @@ def _decode(data: bytes, *, name: str) -> Image:
         raise _damaged(name) from error
     with picture:
         return _upright(picture, name=name)
+
+
+def _formats() -> tuple[str, ...]:
+    """Return the formats that are read: HEIC too, where the user has pillow-heif."""
+    if find_spec("pillow_heif") is None:
+        return FORMATS
+    import pillow_heif  # noqa: PLC0415 - optional
+
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
 
 
 def _upright(picture: Pillow.Image, *, name: str) -> Image:

@@ -1,0 +1,140 @@
+"""The analysis run on real folders: everything heard once, nothing lost."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emotion_dj import compose
+from emotion_dj.analysis import Run, Summary
+from emotion_dj.catalogue import Catalogue
+from emotion_dj.errors import LibraryError
+from emotion_dj.sources.local import Local
+
+SCAN = """
+import sys
+from pathlib import Path
+from emotion_dj import compose
+from emotion_dj.analysis import Run
+from emotion_dj.catalogue import Catalogue
+from emotion_dj.sources.local import Local
+catalogue = Catalogue(sys.argv[1])
+run = Run(catalogue, compose.ear, compose.ear_id(), workers=1)
+run([Local((Path(sys.argv[2]),))], lambda done, total: print(done, total, flush=True))
+"""
+
+
+@pytest.fixture
+def music(tmp_path: Path, demo_music: Path) -> Path:
+    """Return a folder with three real tracks."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for path in sorted((demo_music / "calm").glob("*.opus"))[:3]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    """Return a new catalogue."""
+    return Catalogue(tmp_path / "catalogue.sqlite")
+
+
+def scan(catalogue: Catalogue, folder: Path, workers: int = 1) -> Summary:
+    """Run the analysis as the product does."""
+    return Run(catalogue, compose.ear, compose.ear_id(), workers)([Local((folder,))])
+
+
+def test_the_second_run_is_free(catalogue: Catalogue, music: Path) -> None:
+    """What was heard once is known from then on."""
+    first, second = scan(catalogue, music), scan(catalogue, music)
+    assert (first.analysed, first.known) == (3, 0)
+    assert (second.analysed, second.known) == (0, 3)
+
+
+def test_moved_and_copied_files_are_known_by_their_content(
+    catalogue: Catalogue, music: Path
+) -> None:
+    """A renamed file and a copy are not heard again."""
+    scan(catalogue, music)
+    first = min(music.iterdir())
+    shutil.copy(first, music / "copy.opus")
+    first.rename(music / "renamed.opus")
+    summary = scan(catalogue, music)
+    assert (summary.analysed, summary.known) == (0, 4)
+
+
+def test_a_changed_file_is_heard_again(catalogue: Catalogue, music: Path) -> None:
+    """New content under an old name is new music."""
+    scan(catalogue, music)
+    a, b, _ = sorted(music.iterdir())
+    shutil.copy(b, a)
+    with a.open("ab") as file:
+        file.write(bytes(10))
+    assert scan(catalogue, music).analysed == 1
+
+
+def test_bad_files_are_reported_and_the_rest_is_heard(catalogue: Catalogue, music: Path) -> None:
+    """Text, nothing and a dead link among music: each is named, and not tried again in vain."""
+    (music / "text.mp3").write_text("not music\n" * 100)
+    (music / "empty.flac").write_bytes(b"")
+    (music / "dead.mp3").symlink_to(music / "gone.mp3")
+    summary = scan(catalogue, music)
+    assert summary.analysed == 3
+    why = {Path(failure.uri).name: failure.why for failure in summary.failed}
+    assert set(why) == {"dead.mp3", "empty.flac", "text.mp3"}
+    assert "dead cannot be read: No such file" in why["dead.mp3"]
+    assert all("no audio" in why[name] for name in ("empty.flac", "text.mp3"))
+    again = scan(catalogue, music)
+    assert (again.analysed, again.known, len(again.failed)) == (0, 3, 3)
+
+
+@pytest.mark.needs_user
+def test_files_without_permission_are_reported(catalogue: Catalogue, music: Path) -> None:
+    """A file that may not be read is named; the others are heard."""
+    min(music.iterdir()).chmod(0)
+    summary = scan(catalogue, music)
+    assert (summary.analysed, len(summary.failed)) == (2, 1)
+    assert "cannot be read: Permission denied" in summary.failed[0].why
+
+
+def test_an_empty_folder_is_said(catalogue: Catalogue, tmp_path: Path) -> None:
+    """A folder without any music is an error that names it."""
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(LibraryError, match=r"there is no music in .*nothing"):
+        scan(catalogue, tmp_path / "nothing")
+
+
+def test_several_processes_hear_what_one_hears(
+    catalogue: Catalogue, demo_music: Path, tmp_path: Path
+) -> None:
+    """Two workers give the same catalogue as one."""
+    alone = Catalogue(tmp_path / "alone.sqlite")
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for path in sorted(demo_music.glob("*/*.opus"))[:16]:
+        shutil.copy(path, folder)
+    assert scan(catalogue, folder, workers=2).analysed == 16
+    assert scan(alone, folder, workers=1).analysed == 16
+    together, one = (c.candidates(compose.ear_id()) for c in (catalogue, alone))
+    assert together.arousal.tolist() == one.arousal.tolist()
+    assert [t.uri for t in together.load(range(16))] == [t.uri for t in one.load(range(16))]
+
+
+def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
+    """Kill -9 in the middle of a run: what was heard is kept, and the next run does the rest."""
+    program = [sys.executable, "-c", SCAN, catalogue.address, str(music)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "1 3\n"
+        run.send_signal(signal.SIGKILL)
+    kept = len(Catalogue(catalogue.address).candidates(compose.ear_id()))
+    assert 1 <= kept <= 3
+    summary = scan(catalogue, music)
+    assert (summary.analysed, summary.known) == (3 - kept, kept)
+    assert len(catalogue.candidates(compose.ear_id())) == 3

@@ -1,0 +1,159 @@
+"""What is stored stays, once, whatever happens."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj.catalogue import Catalogue
+from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
+from emotion_dj.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANALYSIS = Analysis(
+    AudioFeatures("ear-1", tempo=123.0, key=9, mode=1, loudness=-14.0, brightness=2000.0),
+    Affect(0.5, 0.25, 0.125),
+    gems={"power": 0.5},
+    embedding=(0.5, -0.5),
+)
+TRACK = Track("file:///music/a%20b.mp3", "A", ("Ann",), "Sky", duration=180.0, isrc="X1")
+
+
+def keep(catalogue: Catalogue, track: Track = TRACK, **changes: object) -> None:
+    """Store one track with one analysis."""
+    given = {"stamp": "1", "fingerprint": "f", "analyser": "ear-1", "heard": ANALYSIS, **changes}
+    catalogue.store(track, **given)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    """Return a new catalogue in a file."""
+    return Catalogue(tmp_path / "catalogue.sqlite")
+
+
+def test_what_goes_in_comes_out(catalogue: Catalogue) -> None:
+    """Every value of a track and of its analysis is the same after a round trip."""
+    keep(catalogue)
+    again = Catalogue(catalogue.address)
+    assert again.analysis_of("f", "ear-1") == ANALYSIS
+    (found,) = again.candidates("ear-1").load([0])
+    assert (found.title, found.artists, found.album, found.isrc) == ("A", ("Ann",), "Sky", "X1")
+    assert str(found.path) == "/music/a b.mp3"
+
+
+def test_columns_say_what_was_stored(catalogue: Catalogue) -> None:
+    """The columns for ranking hold the values, and numbers for what is unknown."""
+    keep(catalogue)
+    bare = Analysis(AudioFeatures("ear-1"), Affect(0, 0, 0.5), embedding=(1.0, 0.0))
+    keep(catalogue, Track("file:///b.mp3", "B"), fingerprint="g", heard=bare)
+    columns = catalogue.candidates("ear-1")
+    assert len(columns) == 2
+    assert [track.title for track in columns.load([0, 1])] == ["B", "A"]
+    assert columns.valence.tolist() == [0, 0.5]
+    assert columns.key.tolist() == [-1, 9]
+    assert columns.artist.tolist() == [-1, 0]
+    assert np.isnan(columns.tempo[0])
+    assert columns.embedding.shape == (2, 2)
+
+
+def test_minor_keys_follow_the_major_ones(catalogue: Catalogue) -> None:
+    """A minor is number 21 of 24."""
+    minor = Analysis(AudioFeatures("ear-1", key=9, mode=0), Affect(0, 0), embedding=(1.0,))
+    keep(catalogue, heard=minor)
+    assert catalogue.candidates("ear-1").key.tolist() == [21]
+
+
+def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
+    """The same (track, content, analyser) is one row, and the last word counts."""
+    keep(catalogue, heard="could not be heard")
+    keep(catalogue)
+    keep(catalogue)
+    assert catalogue.count() == 1
+    assert len(catalogue.candidates("ear-1")) == 1
+    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", None)}
+
+
+def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
+    """A file that cannot be heard is known with its reason and is no candidate."""
+    keep(catalogue, heard="a.mp3 is silent")
+    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
+    assert len(catalogue.candidates("ear-1")) == 0
+    assert catalogue.analysis_of("f", "ear-1") is None
+
+
+def test_another_analyser_starts_anew(catalogue: Catalogue) -> None:
+    """What one analyser heard is never passed off as another's."""
+    keep(catalogue)
+    assert catalogue.stamps("ear-2") == {}
+    assert len(catalogue.candidates("ear-2")) == 0
+
+
+def test_only_the_named_library_is_ranked(catalogue: Catalogue) -> None:
+    """Candidates can be limited to some uris."""
+    keep(catalogue)
+    keep(catalogue, Track("file:///b.mp3", "B"), fingerprint="g")
+    assert len(catalogue.candidates("ear-1", uris=["file:///b.mp3"])) == 1
+
+
+def test_a_corrupt_catalogue_is_said_and_kept(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Garbage in the file gets one sentence; the file is not emptied."""
+    keep(catalogue)
+    catalogue.close()
+    path = tmp_path / "catalogue.sqlite"
+    data = bytearray(path.read_bytes())
+    data[:100] = bytes(100)
+    path.write_bytes(data)
+    with pytest.raises(CatalogueError, match="is damaged: move it away"):
+        Catalogue(path)
+    assert path.read_bytes() == bytes(data)
+
+
+def test_a_newer_catalogue_is_refused(catalogue: Catalogue) -> None:
+    """A catalogue of a later version is not touched; the sentence says what to do."""
+    with sqlite3.connect(catalogue.address) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(CatalogueError, match=r"newer emotion-dj .* pip install --upgrade"):
+        Catalogue(catalogue.address)
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    """A database with other tables is not written into."""
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE letters (text)")
+    with pytest.raises(CatalogueError, match="database of something else"):
+        Catalogue(path)
+
+
+def test_a_locked_catalogue_is_said(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program holds the file, one sentence says so."""
+    monkeypatch.setattr("emotion_dj.catalogue.store._WAIT_S", 0.05)
+    impatient = Catalogue(catalogue.address)
+    holder = sqlite3.connect(catalogue.address, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(CatalogueError, match="in use by another program"):
+        keep(impatient)
+    holder.execute("ROLLBACK")
+    keep(impatient)
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """A path below a file, or a folder, is no catalogue."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CatalogueError):
+        Catalogue(tmp_path / "file" / "catalogue.sqlite")
+    with pytest.raises(CatalogueError, match="cannot be written"):
+        Catalogue(tmp_path)
+
+
+def test_the_catalogue_survives_many_openings(catalogue: Catalogue) -> None:
+    """Opening an existing catalogue changes nothing in it."""
+    keep(catalogue)
+    for _ in range(3):
+        with Catalogue(catalogue.address) as again:
+            assert again.count() == 1

@@ -1,0 +1,119 @@
+"""The whole way, on a real photograph and real music."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from emotion_dj import EmotionDJ, settings
+from emotion_dj.affect import distance
+from emotion_dj.domain import Affect, Emotion
+from emotion_dj.errors import LabelError, NoFace, Unsure
+from emotion_dj.wire import look_json, set_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def dj(tmp_path_factory: pytest.TempPathFactory) -> EmotionDJ:
+    """Return a DJ over the demo library, with a catalogue of its own."""
+    path = tmp_path_factory.mktemp("dj") / "catalogue.sqlite"
+    return EmotionDJ(library=["demo"], settings=settings.Settings(database=str(path)))
+
+
+def test_a_smile_gets_happy_music(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """The smiling portrait's ten picks hold no calm, nostalgic or tender track."""
+    music = dj.play(smiling_photo, plan="match", n=10)
+    folders = {pick.track.uri.split("/")[-2] for pick in music.picks}
+    assert len(music.picks) == 10
+    assert folders <= {"happy", "energetic"}
+    assert music.picks[0].reason.startswith("you look happy: ")
+
+
+def test_every_kind_of_photo_argument_is_the_same(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """A path, its bytes, a Pillow image and an array give the same look."""
+    with Pillow.open(smiling_photo) as picture:
+        rgb = picture.convert("RGB")
+    looks = [
+        dj.read(kind) for kind in (smiling_photo, smiling_photo.read_bytes(), rgb, np.asarray(rgb))
+    ]
+    assert looks == [looks[0]] * 4
+
+
+def test_plans_take_the_listener_elsewhere(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """A calming set ends calmer than a matching one, and says what it is for."""
+    look = dj.read(smiling_photo)
+    match, calm = (dj.answer(look, plan=plan, n=6) for plan in ("match", "calm"))
+    assert calm.picks[-1].affect.arousal < match.picks[-1].affect.arousal - 0.3
+    assert calm.picks[0].reason.startswith("to calm you down: ")
+
+
+def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
+    """A mood or a point stands in for a face."""
+    sad, energetic = dj.play_at("sad", n=5), dj.play_at(Affect(-0.1, 0.75), n=5)
+    middle = [np.mean([p.affect.arousal for p in music.picks]) for music in (sad, energetic)]
+    assert middle[0] < middle[1]
+    assert sad.picks[0].reason.startswith("you want sad")
+
+
+def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """Two listeners who differ get songs by turns, and are told that they differ."""
+    look = dj.read(smiling_photo)
+    sad = replace(
+        look.readings[0],
+        probabilities={e: 0.94 if e is Emotion.SAD else 0.01 for e in Emotion},
+    )
+    two = replace(look, faces=look.faces * 2, readings=(look.readings[0], sad))
+    music = dj.answer(two, n=6, faces="each")
+    gaps = [distance(pick.affect, Affect(0.8, 0.5)) for pick in music.picks]
+    assert np.mean(gaps[::2]) < np.mean(gaps[1::2])
+    assert any("disagree" in note for note in music.notes)
+
+
+def test_nobody_is_said(dj: EmotionDJ) -> None:
+    """A photo without a face is an outcome of its own, never a neutral face."""
+    with pytest.raises(NoFace, match="no face found"):
+        dj.play(np.full((300, 300, 3), 90, np.uint8))
+
+
+def test_an_unsure_reading_asks(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """Where every reading abstains the listener is asked instead of guessed at."""
+    look = dj.read(smiling_photo)
+    unsure = replace(look, readings=(replace(look.readings[0], abstained=True),))
+    with pytest.raises(Unsure, match="--mood"):
+        dj.answer(unsure)
+
+
+def test_a_set_longer_than_the_library_is_said(dj: EmotionDJ) -> None:
+    """Asked for more songs than there are, all are played and a note says so."""
+    music = dj.play_at("calm", n=40)
+    assert len(music.picks) == 28
+    assert "there were only 28 tracks to choose from" in music.notes
+
+
+def test_unknown_words_are_refused(dj: EmotionDJ) -> None:
+    """A plan or mood that is none is refused before anything is ranked."""
+    with pytest.raises(LabelError):
+        dj.play_at("calm", plan="dance")
+    with pytest.raises(LabelError):
+        dj.play_at("purple")
+
+
+def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """The JSON of a look and of a set has the documented keys and survives a round trip."""
+    look = dj.read(smiling_photo)
+    seen, music = look_json(look), set_json(dj.answer(look, n=3))
+    assert json.loads(json.dumps([seen, music])) == [seen, music]
+    (face,) = seen["faces"]
+    assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
+    assert set(face["emotions"]) == {emotion.value for emotion in Emotion}
+    assert set(seen["affect"]) == {"valence", "arousal", "spread"}
+    assert seen["model"] == "face-1"
+    wanted = {"uri", "title", "artists", "affect", "mood", "score", "reason"}
+    assert all(wanted <= set(pick) for pick in music["picks"])

@@ -1,0 +1,76 @@
+"""Sets as files that other players open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from emotion_dj import playlists
+from emotion_dj.domain import Affect, Media, Mood, Pick, Plan, Set, Track
+from emotion_dj.errors import DataError
+
+ODD = "/music/Ann & Bo/<one>\nline \udce9.mp3"
+SPACE = "{http://xspf.org/ns/0/}"
+
+
+def pick(track: Track) -> Pick:
+    """Return a pick of a track."""
+    return Pick(track, Affect(0.5, 0.5), Mood.HAPPY, 0.9, "you look happy: bright")
+
+
+@pytest.fixture
+def music() -> Set:
+    """Return a set of a plain file, an oddly named file, and a stream."""
+    tracks = [
+        Track("file:///a.mp3", "A", ("Ann",), "Sky", 61.2, media=Media("file", "/a.mp3")),
+        Track(Path(ODD).as_uri(), "<B> & \x00co\nC", media=Media("file", ODD)),
+        Track("deezer:1", "D", media=Media("stream", "https://example.org/d?x=1&y=2")),
+    ]
+    return Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0))
+
+
+def test_m3u8_has_a_name_and_a_place_for_each_pick(music: Set, tmp_path: Path) -> None:
+    """Extended M3U: seconds, artist and title, then the path; one line each, whatever the name."""
+    playlists.save(music, tmp_path / "set.m3u8")
+    lines = (tmp_path / "set.m3u8").read_text().splitlines()
+    assert lines[0] == "#EXTM3U"
+    assert lines[2:4] == ["#EXTINF:61,Ann - A", "/a.mp3"]
+    assert lines[5] == Path(ODD).as_uri()
+    assert len(lines) == 2 + 2 * 3
+
+
+def test_xspf_is_well_formed_and_complete(music: Set, tmp_path: Path) -> None:
+    """XSPF 1: every track with its location as an address, its length in milliseconds, its reason."""
+    playlists.save(music, tmp_path / "set.xspf")
+    root = ET.fromstring((tmp_path / "set.xspf").read_bytes())  # noqa: S314 - our own file
+    assert root.attrib["version"] == "1"
+    entries = root.findall(f"{SPACE}trackList/{SPACE}track")
+    assert [e.findtext(f"{SPACE}location") for e in entries] == [
+        "file:///a.mp3",
+        Path(ODD).as_uri(),
+        "https://example.org/d?x=1&y=2",
+    ]
+    assert entries[0].findtext(f"{SPACE}duration") == "61200"
+    assert entries[0].findtext(f"{SPACE}annotation") == "you look happy: bright"
+
+
+def test_jspf_is_json_of_the_same_form(music: Set, tmp_path: Path) -> None:
+    """JSPF 1: locations are lists, numbers are numbers."""
+    playlists.save(music, tmp_path / "set.jspf")
+    tracks = json.loads((tmp_path / "set.jspf").read_text())["playlist"]["track"]
+    assert [track["location"] for track in tracks][0] == ["file:///a.mp3"]
+    assert tracks[0]["duration"] == 61200
+    assert "creator" not in tracks[1]
+
+
+def test_unknown_forms_and_places_are_said(music: Set, tmp_path: Path) -> None:
+    """A suffix that is none, or a folder that is not there, gets a sentence; nothing is left."""
+    with pytest.raises(DataError, match=r"end its name in \.m3u8"):
+        playlists.save(music, tmp_path / "set.txt")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match="cannot be written"):
+        playlists.save(music, tmp_path / "file" / "set.m3u8")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

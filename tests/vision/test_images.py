@@ -1,0 +1,132 @@
+"""Photos as people have them: every common format, and every way to be broken."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from emotion_dj.errors import ImageError
+from emotion_dj.vision import images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BAD = {
+    "no bytes": (b"", "is empty"),
+    "text": (b"this is not a photograph\n" * 50, "is no photo"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is no photo"),
+    "too many bytes": (b"\xff\xd8" + bytes(images.MAX_BYTES), "is larger than 20 MB"),
+}
+
+
+@pytest.fixture(scope="module")
+def photo(smiling_photo: Path) -> Pillow.Image:
+    """Return a real photograph, small enough to be quick."""
+    with Pillow.open(smiling_photo) as picture:
+        return picture.convert("RGB").resize((256, 256))
+
+
+def encoded(picture: Pillow.Image, form: str, **options: object) -> bytes:
+    """Return a picture as the bytes of a file."""
+    file = BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def difference(a: np.ndarray, b: Pillow.Image) -> float:
+    """Return the mean absolute difference in grey values."""
+    return float(np.abs(a.astype(int) - np.asarray(b).astype(int)).mean())
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_every_format_gives_the_same_picture(photo: Pillow.Image, form: str) -> None:
+    """A photo is the same Image whichever format it comes in, but for the format's own loss."""
+    image = images.load(encoded(photo, form))
+    assert image.dtype == np.uint8
+    assert image.shape == (256, 256, 3)
+    assert difference(image, photo) < 8
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "1", "LA"])
+def test_every_colour_mode_is_read(photo: Pillow.Image, mode: str) -> None:
+    """Grey, palette, print colours, transparency and black-and-white all become RGB."""
+    form = "TIFF" if mode == "CMYK" else "PNG"
+    image = images.load(encoded(photo.convert(mode), form))
+    assert image.shape == (256, 256, 3)
+    assert difference(image, photo) < 90
+
+
+def test_sixteen_bits_keep_their_range(photo: Pillow.Image) -> None:
+    """A 16-bit picture is brought to 8 bits by its value, not cut off."""
+    grey = np.asarray(photo.convert("L"))
+    wide = Pillow.fromarray(grey.astype(np.uint16) * 257)
+    image = images.load(encoded(wide, "PNG"))
+    assert np.abs(image[:, :, 0].astype(int) - grey).max() <= 1
+
+
+def test_rotation_is_applied_and_metadata_dropped(photo: Pillow.Image) -> None:
+    """A photo taken sideways arrives upright."""
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    sideways = encoded(photo.rotate(90), "JPEG", exif=exif, quality=95)
+    assert difference(images.load(sideways), photo) < 8
+
+
+def test_the_first_frame_of_an_animation_counts(photo: Pillow.Image) -> None:
+    """Of an animated GIF the first frame is read."""
+    moving = encoded(photo, "GIF", save_all=True, append_images=[Pillow.new("RGB", (256, 256))])
+    assert difference(images.load(moving), photo) < 8
+
+
+def test_one_pixel_is_a_picture() -> None:
+    """The smallest picture there is is no error."""
+    assert images.load(encoded(Pillow.new("RGB", (1, 1), "red"), "PNG")).shape == (1, 1, 3)
+
+
+def test_a_small_file_may_not_claim_to_be_huge() -> None:
+    """Seventy-four bytes that claim 12000 x 12000 pixels are refused before anything is decoded."""
+    header = struct.pack(">IIBBBBB", 12_000, 12_000, 8, 2, 0, 0, 0)
+    chunks = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    )
+    with pytest.raises(ImageError, match="12000 x 12000 pixels"):
+        images.load(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_photo_is_said(name: str) -> None:
+    """Bytes that are no photo get one sentence."""
+    data, sentence = BAD[name]
+    with pytest.raises(ImageError, match=sentence):
+        images.load(data)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_truncated_photos_are_said_to_be_damaged(photo: Pillow.Image, share: float) -> None:
+    """A photo that was cut off in transfer is refused, not shown half grey."""
+    whole = encoded(photo, "JPEG")
+    with pytest.raises(ImageError, match="damaged"):
+        images.load(whole[: int(share * len(whole))])
+
+
+def test_paths_that_are_no_file_are_said(tmp_path: Path) -> None:
+    """A folder and a missing file each get their own sentence."""
+    with pytest.raises(ImageError, match="is a folder"):
+        images.load(tmp_path)
+    with pytest.raises(ImageError, match="does not exist"):
+        images.load(tmp_path / "none.jpg")
+
+
+def test_arrays_are_checked() -> None:
+    """An array of another shape or type is refused; one that fits is taken as it is."""
+    fits = np.zeros((4, 5, 3), np.uint8)
+    assert images.load(fits) is fits
+    with pytest.raises(ImageError, match="RGB uint8"):
+        images.load(np.zeros((4, 5)))

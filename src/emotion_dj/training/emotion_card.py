@@ -37,7 +37,7 @@ def publish(
     served = export.WithMirror(export.without_shuffle(net)).eval()
     exact = export.to_litert(served, torch.zeros(1, SIDE, SIDE, 1))
     small = export.to_int8(exact)
-    card = _card(small, recipe=recipe)
+    card = describe(small, recipe=recipe)
     weights = write_atomically(folder / card["file"], small)
     logits, milliseconds = _logits(EmotionReader(Artifact(weights, card)), held)
     exact_path = write_atomically(folder / "fp32.tmp", exact)
@@ -60,7 +60,8 @@ def publish(
     return card
 
 
-def _card(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
+def describe(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return the card of the weights, before anything was measured or calibrated."""
     return {
         "id": ARTIFACT,
         "file": f"{ARTIFACT}.tflite",

@@ -1,0 +1,234 @@
+"""The commands as their users run them: real photographs, real music, a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from emotion_dj import artifacts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The document on stdout."""
+        return json.loads(self.out)
+
+    def fails(self, code: int, *words: str) -> None:
+        """Assert one clear sentence on stderr, its exit code, and no traceback."""
+        assert self.code == code, self.err
+        assert "Traceback" not in self.err
+        sentences = self.err.strip().splitlines()
+        assert len(sentences) == 1, self.err
+        assert sentences[0].startswith("emotion-dj: ")
+        for word in words:
+            assert word in sentences[0]
+
+
+def run(*arguments: str | Path, **environment: str) -> Outcome:
+    """Run the command line in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "emotion_dj", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def music(tmp_path: Path, demo_music: Path) -> Path:
+    """Return a folder with six real tracks: three calm ones, three happy ones."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for mood in ("calm", "happy"):
+        for path in sorted((demo_music / mood).glob("*.opus"))[:3]:
+            shutil.copy(path, folder / f"{mood}-{path.name}")
+    return folder
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Return a photo with nobody in it."""
+    Pillow.new("RGB", (320, 240), (90, 120, 200)).save(tmp_path / "sky.png")
+    return tmp_path / "sky.png"
+
+
+def test_read_prints_faces_affect_and_model(smiling_photo: Path) -> None:
+    """`read --json` has the documented form, and the smile is happy."""
+    found = run("read", smiling_photo, "--json").json
+    assert set(found) == {"faces", "affect", "model"}
+    (face,) = found["faces"]
+    assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
+    assert face["emotion"] == "happy"
+    assert len(face["box"]) == 4
+    assert sum(face["emotions"].values()) == pytest.approx(1, abs=0.001)
+    assert set(found["affect"]) == {"valence", "arousal", "spread"}
+
+
+def test_read_for_people_says_that_it_estimates(smiling_photo: Path) -> None:
+    """Without --json there is a table, and the reading calls itself an estimate."""
+    shown = run("read", smiling_photo)
+    assert shown.code == 0
+    assert "looks happy" in shown.out
+    assert "estimate of the expression" in shown.out
+
+
+def test_read_annotates_a_copy(smiling_photo: Path, tmp_path: Path) -> None:
+    """--annotate writes a PNG of the same size, and the photo stays as it was."""
+    before = smiling_photo.read_bytes()
+    run("read", smiling_photo, "--annotate", tmp_path / "out.png")
+    with Pillow.open(tmp_path / "out.png") as drawn, Pillow.open(smiling_photo) as photo:
+        assert drawn.size == photo.size
+        assert drawn.convert("RGB").tobytes() != photo.convert("RGB").tobytes()
+    assert smiling_photo.read_bytes() == before
+
+
+def test_read_of_several_photos_goes_on_after_a_bad_one(smiling_photo: Path, plain: Path) -> None:
+    """One bad photo of three is named; the others are read; the exit code tells."""
+    outcome = run("read", smiling_photo, plain, smiling_photo, "--json")
+    assert [entry["photo"] for entry in outcome.json] == [str(smiling_photo)] * 2
+    assert outcome.code == 4
+    assert f"passed over: {plain}" in outcome.err
+
+
+def test_play_answers_a_smile_with_happy_music(smiling_photo: Path, music: Path) -> None:
+    """`play --json` has the documented form, and the nearest song to a smile is a happy one."""
+    played = run("play", smiling_photo, "--library", music, "-n", "3", "--json").json
+    assert {"faces", "affect", "model", "plan", "picks"} <= set(played)
+    assert played["plan"] == "match"
+    first = played["picks"][0]
+    assert {"uri", "title", "artists", "affect", "mood", "score", "reason"} <= set(first)
+    assert "happy-" in first["uri"]
+    assert first["reason"].startswith("you look happy")
+
+
+def test_the_same_seed_plays_the_same_set(music: Path, tmp_path: Path) -> None:
+    """Two runs with one seed agree to the last byte."""
+    command = ("play", "--mood", "calm", "--library", music, "--json", "--seed", "5")
+    database = str(tmp_path / "c.sqlite")
+    first = run(*command, EMOTION_DJ_DATABASE=database)
+    assert first.code == 0, first.err
+    assert run(*command, EMOTION_DJ_DATABASE=database).out == first.out
+
+
+def test_play_saves_a_playlist_that_players_open(music: Path, tmp_path: Path) -> None:
+    """--save writes the picks, by their paths, in playing order."""
+    outcome = run(
+        "play", "--affect", "0.5,0.5", "--library", music, "--save", tmp_path / "set.m3u8", "--json"
+    )
+    lines = (tmp_path / "set.m3u8").read_text(encoding="utf-8").splitlines()
+    paths = [line for line in lines if not line.startswith("#")]
+    assert len(paths) == len(outcome.json["picks"])
+    assert all((tmp_path / path).exists() for path in paths)
+
+
+def test_analyse_counts_and_then_knows(music: Path, tmp_path: Path) -> None:
+    """The second analysis of a folder is free; a bad file is named each time."""
+    (music / "broken.mp3").write_bytes(b"no music")
+    database = str(tmp_path / "c.sqlite")
+    first = run("analyse", music, "--json", EMOTION_DJ_DATABASE=database)
+    assert first.json["analysed"] == 6
+    assert [failure["uri"] for failure in first.json["failed"]] == [(music / "broken.mp3").as_uri()]
+    again = run("analyse", music, EMOTION_DJ_DATABASE=database)
+    assert "0 analysed, 6 known already, 1 failed" in again.out
+    assert "passed over" in again.err
+
+
+def test_doctor_names_models_and_cures() -> None:
+    """Doctor lists what is there, and for each thing missing the line that installs it."""
+    checks = {check["name"]: check for check in run("doctor", "--json").json["checks"]}
+    assert checks["face reader"]["detail"].startswith("face-")
+    assert checks["ear"]["ok"]
+    for name, check in checks.items():
+        if not check["ok"]:
+            assert "pip install" in check["cure"], name
+    assert "face reader" in run("doctor").out
+
+
+def test_help_names_every_command() -> None:
+    """--help is there, short, and complete."""
+    shown = run("--help").out
+    for command in ("play", "read", "analyse", "doctor", "evaluate", "train"):
+        assert command in shown
+
+
+def test_a_photo_without_a_face_is_said(plain: Path) -> None:
+    """Nobody in the photo: exit code 4, never a guess."""
+    run("read", plain).fails(4, "no face")
+    run("play", plain, "--library", "demo").fails(4, "no face")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("text.jpg", b"This is not a photo."),
+        ("empty.png", b""),
+        ("cut.jpg", None),
+    ],
+)
+def test_what_is_no_photo_is_refused(
+    name: str, content: bytes | None, tmp_path: Path, smiling_photo: Path
+) -> None:
+    """Text, nothing at all, and a truncated file: exit code 3 and the file's name."""
+    if content is None:
+        with Pillow.open(smiling_photo) as photo:
+            photo.convert("RGB").save(tmp_path / "whole.jpg")
+        content = (tmp_path / "whole.jpg").read_bytes()[:4000]
+    (tmp_path / name).write_bytes(content)
+    run("read", tmp_path / name).fails(3, name)
+
+
+def test_missing_files_and_folders_are_said(tmp_path: Path) -> None:
+    """A photo that is not there, a folder as a photo, an empty library: exit code 3."""
+    run("read", tmp_path / "nowhere.jpg").fails(3, "nowhere.jpg")
+    run("read", tmp_path).fails(3)
+    run("play", "--mood", "happy", "--library", tmp_path).fails(3, str(tmp_path))
+    run("analyse", tmp_path / "nowhere").fails(3, "nowhere")
+
+
+def test_unknown_words_list_the_known_ones(music: Path) -> None:
+    """A plan or a mood that nobody knows: exit code 2 and what is known."""
+    run("play", "--mood", "furious", "--library", music).fails(2, "happy", "energetic")
+    run("play", "--mood", "happy", "--plan", "dance", "--library", music).fails(2, "lift", "calm")
+
+
+def test_a_catalogue_that_is_none_is_refused_and_kept(music: Path, tmp_path: Path) -> None:
+    """A corrupt catalogue: exit code 6, and not a byte of it changed."""
+    path = tmp_path / "c.sqlite"
+    path.write_bytes(b"these are my notes, not a database " * 100)
+    before = path.read_bytes()
+    run("analyse", music, "--database", path).fails(6, str(path))
+    assert path.read_bytes() == before
+
+
+def test_wrong_usage_exits_2(smiling_photo: Path) -> None:
+    """No wish, two wishes, two photos to annotate: usage errors, told by Typer."""
+    assert run("play").code == 2
+    assert run("play", smiling_photo, "--mood", "sad").code == 2
+    assert run("read", smiling_photo, smiling_photo, "--annotate", "x.png").code == 2
+
+
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    """An artifact that does not have its card's sha256 is never opened: ArtifactError."""
+    (tmp_path / "card.json").write_text(json.dumps({"file": "w", "sha256": "0" * 64}))
+    (tmp_path / "w").write_bytes(b"weights")
+    with pytest.raises(artifacts.ArtifactError, match="damaged"):
+        artifacts.load(tmp_path / "card.json")

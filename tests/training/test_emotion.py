@@ -1,0 +1,264 @@
+"""Training and measuring the face reader on real faces (FER2013, beside the checkout)."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from emotion_dj.domain import Emotion
+from emotion_dj.errors import DataError, LabelError
+from emotion_dj.training import metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emotion_dj.training.emotion_data import LabelledFaces
+
+pytestmark = [pytest.mark.needs_shared, pytest.mark.needs_train]
+
+
+@pytest.fixture(scope="module")
+def held(shared: Path) -> LabelledFaces:
+    """Return the public test set."""
+    from emotion_dj.training import emotion_data
+
+    return emotion_data.read_table(shared / "data/faces/fer2013-public.parquet")
+
+
+def tiny(**changes: object) -> object:
+    """Return a recipe of seconds."""
+    from emotion_dj.training.emotion import Recipe
+
+    small = Recipe(
+        widths=(4, 8), blocks=(1, 1), epochs=2, batch=32, sides=((0.5, 32), (1.0, 48)),
+        warmup=0, compiled=False,
+    )  # fmt: skip
+    return dataclasses.replace(small, **changes)  # type: ignore[arg-type]
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(held: LabelledFaces, tmp_path: Path) -> None:
+    """Two epochs at once, or one, a new process's state, and another: equal to the last bit."""
+    import torch
+
+    from emotion_dj.training import emotion
+
+    few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
+
+    class Killed(Exception):
+        pass
+
+    def kill(done: int, _total: int) -> None:
+        if done > 8:
+            raise Killed
+
+    straight = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
+    with pytest.raises(Killed):
+        emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, report=kill)
+    torch.manual_seed(99)
+    resumed = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other)
+    for one, two in zip(straight.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, two)
+    with (tmp_path / "b" / "log.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Path) -> None:
+    """Distillation changes what is learnt, and a run can be loaded as a teacher."""
+    import torch
+
+    from emotion_dj.training import emotion
+
+    few, other = held.rows(np.arange(128)), held.rows(np.arange(3000, 3100))
+    plain = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
+    teacher = emotion.load(tmp_path / "a")
+    taught = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, teachers=[teacher])
+    assert any(
+        not torch.equal(one, two)
+        for one, two in zip(plain.parameters(), taught.parameters(), strict=True)
+    )
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path: Path) -> None:
+    """Another shape or length asks for another folder; a file that is none is named."""
+    from emotion_dj.training import emotion
+
+    few = held.rows(np.arange(64))
+    emotion.train(emotion.Run(tiny(epochs=1), tmp_path), few, few.rows(np.arange(8)))
+    with pytest.raises(DataError, match="another recipe"):
+        emotion.Run(tiny(widths=(8, 8)), tmp_path)
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(DataError, match="no checkpoint"):
+        emotion.load(tmp_path)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    held: LabelledFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saving fails: what was saved before is still whole."""
+    import torch
+
+    from emotion_dj.training import emotion
+
+    run = emotion.Run(tiny(epochs=1), tmp_path)
+    few = held.rows(np.arange(64))
+    emotion.train(run, few, few.rows(np.arange(8)))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(_state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        run.save()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_training_and_serving_agree_on_real_faces(held: LabelledFaces, tmp_path: Path) -> None:
+    """PyTorch and the exported LiteRT file give the same logits from the same pixels (parity)."""
+    import torch
+
+    from emotion_dj.artifacts import Artifact
+    from emotion_dj.training import emotion, emotion_card, export
+    from emotion_dj.training.emotion_net import EmotionNet
+    from emotion_dj.vision.emotion import EmotionReader, prepare
+
+    torch.manual_seed(0)
+    net = EmotionNet((8, 16), (1, 1)).eval()
+    served = export.WithMirror(export.without_shuffle(net)).eval()
+    (tmp_path / "w").write_bytes(export.to_litert(served, torch.zeros(1, 48, 48, 1)))
+    card = emotion_card.describe(b"", recipe={})
+    reader = EmotionReader(Artifact(tmp_path / "w", card))
+    faces = held.pixels[:64]
+    plain, mirrored = emotion.logits(net, faces)
+    expected = ((plain + mirrored) / 2).numpy()
+    found = [reader.logits(prepare(face, emotion_card.EPSILON)) for face in faces]
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_path: Path) -> None:
+    """What `train emotion` writes loads as the reader does, and its figures are in the card."""
+    import torch
+
+    from emotion_dj import artifacts
+    from emotion_dj.training import emotion_card
+    from emotion_dj.training.emotion_net import EmotionNet
+    from emotion_dj.vision.emotion import EmotionReader
+
+    torch.manual_seed(0)
+    net = EmotionNet((8, 16), (1, 1)).eval()
+    card = emotion_card.publish(net, held.rows(np.arange(200)), tmp_path, recipe={"seed": 0})
+    reader = EmotionReader(artifacts.load(tmp_path / "face-1.json"))
+    assert reader.read_crop(held.pixels[0]).model == card["id"]
+    assert card["metrics"]["fer2013-public"]["n"] == 200
+
+
+def test_faces_of_the_test_set_are_never_trained_on(shared: Path, held: LabelledFaces) -> None:
+    """Training faces that are pixel-identical to a test face are left out."""
+    from emotion_dj.training import emotion_data
+
+    table = emotion_data.read_table(shared / "data/faces/fer2013-train.parquet")
+    allowed = emotion_data.without(table, held.digests())
+    assert len(table) - len(allowed) >= 280
+    assert not set(allowed.digests()) & set(held.digests())
+
+
+def test_copies_that_disagree_share_their_labels(held: LabelledFaces) -> None:
+    """Pixel-identical faces become one, whose target is the mean of theirs."""
+    from emotion_dj.training import emotion_data
+
+    twice = emotion_data.LabelledFaces(
+        held.pixels[[0, 0, 1]], np.array([0, 3, 2]), np.zeros((3, 7), np.float32)
+    )
+    pixels, targets = emotion_data.merge_identical(
+        twice, emotion_data.soft_targets(twice, trust=1.0)
+    )
+    assert len(pixels) == 2
+    assert targets[0].tolist() == [0.5, 0, 0, 0.5, 0, 0, 0]
+
+
+def write_table(
+    path: Path, images: list[bytes], labels: list[str], column: str = "emotion"
+) -> Path:
+    """Write a Parquet file of labelled pictures."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"image": images, column: labels}), path)
+    return path
+
+
+def test_damaged_pictures_are_counted_and_passed_over(tmp_path: Path) -> None:
+    """Two good pictures around a bad one: two faces, one passed over."""
+    from emotion_dj.training import emotion_data
+
+    good = BytesIO()
+    Pillow.new("L", (48, 48), 99).save(good, "PNG")
+    images = [good.getvalue(), b"broken", good.getvalue()]
+    path = write_table(tmp_path / "t.parquet", images, ["happy", "sad", "Angry"])
+    faces = emotion_data.read_table(path)
+    assert (len(faces), faces.passed_over) == (2, 1)
+    assert faces.labels.tolist() == [3, 0]
+
+
+def test_tables_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
+    """No column, an unknown label, no Parquet at all, nothing to decode: each says so."""
+    from emotion_dj.training import emotion_data
+
+    with pytest.raises(DataError, match="no column emotion"):
+        emotion_data.read_table(write_table(tmp_path / "a", [b""], ["happy"], column="mood"))
+    with pytest.raises(LabelError, match="surprise"):
+        emotion_data.read_table(write_table(tmp_path / "b", [b""], ["hungry"]))
+    with pytest.raises(DataError, match="no picture"):
+        emotion_data.read_table(write_table(tmp_path / "c", [b""], ["happy"]))
+    (tmp_path / "d").write_bytes(b"nothing of the kind")
+    with pytest.raises(DataError, match="Parquet"):
+        emotion_data.read_table(tmp_path / "d")
+
+
+def test_the_reader_keeps_what_its_card_says(shared: Path) -> None:
+    """`evaluate emotion` on the public test gives the accuracy that the card states."""
+    from emotion_dj.training import evaluation
+    from emotion_dj.vision.emotion import EmotionReader
+
+    figures = evaluation.evaluate_emotion(shared / "data/faces/fer2013-public.parquet")
+    stated = EmotionReader().card["metrics"]["fer2013-public"]
+    assert figures["accuracy"] == pytest.approx(stated["accuracy"], abs=0.005)
+    assert figures["ece"] < 0.03
+    assert sum(row["n"] for row in figures["per_class"].values()) == figures["n"] == 3589
+
+
+def test_photographs_in_folders_are_found_cropped_and_read(
+    tmp_path: Path, smiling_photo: Path
+) -> None:
+    """Folders named by emotion: a smiling portrait, a cut-out face, a damaged file, a landscape."""
+    from emotion_dj.training import evaluation
+
+    (tmp_path / "happiness").mkdir()
+    with Pillow.open(smiling_photo) as photo:
+        photo.convert("RGB").save(tmp_path / "happiness" / "portrait.jpg")
+        photo.convert("L").crop((180, 60, 270, 150)).save(tmp_path / "happiness" / "cut.png")
+    (tmp_path / "happiness" / "broken.png").write_bytes(b"x")
+    Pillow.new("RGB", (640, 480)).save(tmp_path / "happiness" / "night.png")
+    figures = evaluation.evaluate_emotion(tmp_path)
+    assert (figures["n"], figures["damaged"], figures["no_face"]) == (2, 1, 1)
+    assert figures["per_class"]["happy"]["recall"] == 1
+    (tmp_path / "hungry").mkdir()
+    with pytest.raises(LabelError, match="hungry"):
+        evaluation.evaluate_emotion(tmp_path)
+
+
+def test_calibration_figures_follow_their_definition() -> None:
+    """A predictor that says 0.8 and is right in 8 of 10 has no calibration error."""
+    chances = np.tile([0.8, 0.2], (10, 1))
+    labels = np.array([0] * 8 + [1] * 2)
+    assert metrics.ece(chances, labels) == pytest.approx(0)
+    assert metrics.ece(chances, np.zeros(10, np.int64)) == pytest.approx(0.2)
+    assert metrics.report(chances, labels, ["a", "b"])["accuracy"] == 0.8
+    assert len(Emotion) == 7

@@ -1,0 +1,56 @@
+"""Training and measuring the ear on Emotify's tracks (beside the checkout)."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emotion_dj import artifacts
+from emotion_dj.errors import AudioError, DataError
+from emotion_dj.training import evaluation, music
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.needs_shared
+
+
+def excerpt(shared: Path, path: Path, rows: int) -> Path:
+    """Write every n-th row of Emotify's table, so that all genres are there."""
+    with (shared / "data/music/emotify.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    chosen = table[:: len(table) // rows][:rows]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, table[0].keys())
+        writer.writeheader()
+        writer.writerows(chosen)
+    return path
+
+
+def test_an_ear_learns_from_listeners(shared: Path, tmp_path: Path) -> None:
+    """From 20 tracks a whole artifact is made, whose weights fit their card."""
+    table = excerpt(shared, tmp_path / "t.csv", 20)
+    corpus = music.read_emotify(table, shared / "data/music/emotify")
+    card = music.train(corpus, tmp_path)
+    assert artifacts.load(tmp_path / f"{card['id']}.json").card["sha256"] == card["sha256"]
+    assert len(set(corpus.genres)) == 4
+
+
+def test_the_ear_hears_arousal_better_than_chance(shared: Path, tmp_path: Path) -> None:
+    """`evaluate music` reports R2 and r of each target; arousal follows the listeners."""
+    table = excerpt(shared, tmp_path / "t.csv", 30)
+    figures = evaluation.evaluate_music(table, shared / "data/music/emotify")
+    assert figures["n"] == 30
+    assert figures["pearson"]["arousal"] > 0.5
+
+
+def test_tables_of_another_form_are_refused(shared: Path, tmp_path: Path) -> None:
+    """A missing column and a missing recording are named."""
+    (tmp_path / "t.csv").write_text("file,genre\na.opus,rock\n")
+    with pytest.raises(DataError, match="Emotify"):
+        music.read_emotify(tmp_path / "t.csv", tmp_path)
+    table = excerpt(shared, tmp_path / "u.csv", 1)
+    with pytest.raises(AudioError, match=r"\.opus"):
+        music.read_emotify(table, tmp_path)

@@ -1,0 +1,73 @@
+"""How well the ear hears the demo library, whose true tempo, key and mood are known.
+
+python benchmarks/demo_library.py
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from emotion_dj import EmotionDJ, compose
+from emotion_dj.ranking import NOTES
+from emotion_dj.sources.demo import demo
+
+LIVELY = ("energetic", "happy")
+FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb"}
+
+
+def main() -> None:
+    """Hear every track, compare, and play for the smiling portrait."""
+    truth = _truth()
+    ear = compose.ear()
+    tempo = key = relative = 0
+    arousal: dict[bool, list[float]] = {True: [], False: []}
+    for track in demo().tracks():
+        heard = ear.analyse(track.path)
+        bpm, wanted = truth[track.path.name]
+        tempo += _is_tempo(heard.features.tempo, bpm)
+        found = (heard.features.key, heard.features.mode)
+        key += found == wanted
+        relative += found == _relative(*wanted)
+        arousal[track.path.parent.name in LIVELY].append(heard.affect.arousal)
+    print(f"tempo within 4 %, octave allowed: {tempo} of {len(truth)}  (asked: 24)")
+    print(f"key: {key} of {len(truth)}, and {relative} relative  (asked: 16)")
+    pairs = np.subtract.outer(arousal[True], arousal[False])
+    print(f"energetic and happy above the others in arousal, AUC: {np.mean(pairs > 0):.3f}")
+    photo = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
+    picks = EmotionDJ(library=["demo"]).play(photo, n=10).picks
+    folders = [pick.track.path.parent.name for pick in picks]
+    print(f"ten picks for a smile: {', '.join(folders)}")
+
+
+def _truth() -> dict[str, tuple[float, tuple[int, int]]]:
+    """Return file name -> (tempo, (key, mode)) as the licence file of the package lists them."""
+    files = distribution("immich-memories-music").files or []
+    path = next(file for file in files if "LICENSE-MUSIC" in str(file))
+    rows = re.findall(
+        r"(\S+\.opus).*?(\d+)\s*BPM.*?\b([A-G][b#]?)\s+(major|minor)",
+        path.locate().read_text(),
+        re.IGNORECASE,
+    )
+    return {
+        Path(name).name: (float(bpm), (NOTES.index(FLATS.get(note, note)), int(mode == "major")))
+        for name, bpm, note, mode in rows
+    }
+
+
+def _is_tempo(found: float | None, bpm: float) -> bool:
+    return found is not None and any(
+        abs(found / (bpm * octave) - 1) < 0.04 for octave in (0.5, 1, 2)
+    )
+
+
+def _relative(key: int, mode: int) -> tuple[int, int]:
+    return ((key + 9) % 12, 0) if mode else ((key + 3) % 12, 1)
+
+
+if __name__ == "__main__":
+    main()

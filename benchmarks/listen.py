@@ -1,0 +1,61 @@
+"""What hearing a three-minute track costs: CPU-seconds in one process, and memory.
+
+python benchmarks/listen.py
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import av
+from spread import spread
+
+from emotion_dj import compose
+from emotion_dj.sources.demo import demo
+
+SECONDS = 180
+RATE = 48_000
+
+
+def main() -> None:
+    """Make three-minute files of real music in three formats, hear each several times."""
+    ear = compose.ear()
+    with tempfile.TemporaryDirectory() as folder:
+        for codec, suffix in (("libopus", ".opus"), ("libmp3lame", ".mp3"), ("flac", ".flac")):
+            path = Path(folder) / f"track{suffix}"
+            _write(path, codec)
+            ear.analyse(path)
+            times = []
+            for _ in range(7):
+                began = time.process_time()
+                ear.analyse(path)
+                times.append(time.process_time() - began)
+            spread(f"3 minutes of {suffix[1:]}", times, "CPU-s", goal="0.35, later 0.10")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory, one file at a time: {peak:.0f} MB  (asked: 300, later 150)")
+
+
+def _write(path: Path, codec: str) -> None:
+    """Join tracks of the demo library to one file, stereo at 48 kHz."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=RATE, layout="stereo")
+        resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=RATE)
+        written = 0
+        for track in demo().tracks():
+            with av.open(str(track.path)) as container:
+                for frame in container.decode(audio=0):
+                    frame.pts = None
+                    for fitted in resampler.resample(frame):
+                        fitted.pts = written
+                        written += fitted.samples
+                        out.mux(stream.encode(fitted))
+            if written >= SECONDS * RATE:
+                break
+        out.mux(stream.encode(None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""How long reading a photo takes, cold and warm, how much memory, how large the base install is.
+
+python benchmarks/read_photo.py
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image as Pillow
+from spread import spread
+
+from emotion_dj import EmotionDJ
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMES = 15
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.jpg"
+        astronaut = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
+        with Pillow.open(astronaut) as picture:
+            picture.convert("RGB").crop((0, 0, 512, 384)).resize((640, 480)).save(photo)
+        whole_process(photo)
+        warm(photo)
+    install()
+
+
+def whole_process(photo: Path) -> None:
+    """Time `emotion-dj read` from start to exit; take the peak memory of the largest run."""
+    command = [sys.executable, "-m", "emotion_dj", "read", str(photo), "--json"]
+    helping = [sys.executable, "-m", "emotion_dj", "--help"]
+    spread("emotion-dj read, whole process", [_run(command) for _ in range(TIMES)], "s", goal="0.8")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"emotion-dj read, peak memory: {peak:.0f} MB  (asked: 200)")
+    spread("emotion-dj --help", [_run(helping) for _ in range(TIMES)], "s", goal="0.3")
+
+
+def _run(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def warm(photo: Path) -> None:
+    """Time a 640x480 JPEG from its bytes to readings in a process that has done it before."""
+    dj, data = EmotionDJ(), photo.read_bytes()
+    dj.read(data)
+    times = []
+    for _ in range(100):
+        began = time.perf_counter()
+        dj.read(data)
+        times.append(1000 * (time.perf_counter() - began))
+    spread("640x480 JPEG to readings, warm", times, "ms", goal="15")
+
+
+def install() -> None:
+    """Install the base alone into a new environment and compare it with an empty one."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        before = _size(Path(folder))
+        pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
+        constraints = str(ROOT / "constraints.txt")
+        subprocess.run([*pip, "-c", constraints, str(ROOT)], check=True)
+        print(f"base install: {(_size(Path(folder)) - before) / 1e6:.0f} MB  (asked: 300)")
+
+
+def _size(folder: Path) -> int:
+    return sum(
+        os.lstat(os.path.join(where, name)).st_size  # noqa: PTH118 - a hot loop over thousands
+        for where, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Writes docs/cards/*.md from the cards that ship beside the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotion_dj import artifacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CARDS = Path(__file__).resolve().parents[1] / "docs" / "cards"
+
+
+def main() -> None:
+    """Write both pages."""
+    CARDS.mkdir(exist_ok=True)
+    (CARDS / "emotion.md").write_text(emotion(artifacts.packaged("face-1").card), encoding="utf-8")
+    (CARDS / "ear.md").write_text(ear(artifacts.packaged("ear-1").card), encoding="utf-8")
+
+
+def emotion(card: Mapping[str, Any]) -> str:
+    """Return the page of the face reader."""
+    metrics, calibration = card["metrics"], card["calibration"]
+    public = metrics["fer2013-public"]
+    accuracy = public["accuracy"]
+    return "\n".join(
+        [
+            f"# The face reader, {card['id']}",
+            "",
+            f"{card['task'].capitalize()}: {', '.join(card['labels'])}. {card['bytes']:,} bytes, "
+            f"LiteRT, int8 weights. sha256 `{card['sha256']}`. {card['licence']}.",
+            "",
+            f"**It estimates an expression, not a feeling.** {card['limits']}",
+            "",
+            "## Data",
+            "",
+            card["data"],
+            "",
+            "## What it reaches on FER2013's public test",
+            "",
+            f"{public['n']} faces that it was not trained on, but that chose among recipes and fitted "
+            "the temperature (cross-fitted over five folds).",
+            "",
+            *table(
+                ("figure", "value"),
+                [
+                    ("accuracy", f"{accuracy:.2%}"),
+                    ("accuracy of the fp32 network", f"{metrics['accuracy_fp32']:.2%}"),
+                    ("macro-F1", public["macro_f1"]),
+                    ("log loss", public["nll"]),
+                    ("expected calibration error, 15 bins", public["ece"]),
+                    (
+                        "agreement with the FER+ majority",
+                        f"{metrics['agreement_with_fer_plus_majority']:.2%}",
+                    ),
+                    ("temperature", calibration["temperature"]),
+                    ("abstains below a probability of", calibration["abstain_below"]),
+                ],
+            ),
+            "",
+            "### By emotion",
+            "",
+            *table(
+                ("emotion", "faces", "precision", "recall", "F1"),
+                [
+                    (name, row["n"], row["precision"], row["recall"], row["f1"])
+                    for name, row in public["per_class"].items()
+                ],
+            ),
+            "",
+            "### If only the surest are named",
+            "",
+            *table(
+                ("share named", "accuracy"),
+                [(share, f"{value:.2%}") for share, value in public["coverage_at"].items()],
+            ),
+            "",
+            "### When the picture gets worse",
+            "",
+            *table(
+                ("what", "accuracy", "lost"),
+                [
+                    (name, f"{value:.2%}", f"{card['robustness']['as it is'] - value:+.2%}")
+                    for name, value in card["robustness"].items()
+                ],
+            ),
+            "",
+            "## Skin tone, age, gender",
+            "",
+            "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
+            "skin tone, age and gender is **not measured**. The tests of light (gamma, light from one "
+            "side) say how it takes dark and uneven pictures; they are no substitute. Web photographs of "
+            "2013 under-represent dark skin, old people and small children: expect more errors there.",
+            "",
+        ]
+    )
+
+
+def ear(card: Mapping[str, Any]) -> str:
+    """Return the page of the ear."""
+    folds = {name: value for name, value in card["metrics"].items() if isinstance(value, dict)}
+    rows = [
+        (name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]
+    ]
+    return "\n".join(
+        [
+            f"# The ear, {card['id']}",
+            "",
+            f"{card['task'].capitalize()}. {card['licence']}. sha256 `{card['sha256']}`.",
+            "",
+            card["data"],
+            "",
+            "## R2 on Emotify, by what was held out",
+            "",
+            *table(("target", *folds), rows),
+            "",
+            "## Limits",
+            "",
+            card["limits"],
+            "",
+        ]
+    )
+
+
+def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:
+    """Return the lines of a table in Markdown."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+
+
+if __name__ == "__main__":
+    main()

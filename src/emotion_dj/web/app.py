@@ -1,0 +1,306 @@
+"""The HTTP service: the engine of the command line behind a small JSON API, and the page.
+
+Photos are read in memory and gone: nothing here writes or logs what was sent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+
+from emotion_dj import __version__, affect, errors, playlists, wire
+from emotion_dj.domain import Emotion
+from emotion_dj.web.guard import Guard, problem
+from emotion_dj.web.models import Taste, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.domain import Affect, Look, Set, Track
+
+STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
+    errors.InputError: 422,
+    errors.NoFace: 422,
+    errors.Unsure: 422,
+    errors.SettingsError: 500,
+    errors.CatalogueError: 503,
+    errors.ArtifactError: 500,
+    errors.MissingExtra: 501,
+    errors.RateLimited: 503,
+    errors.SourceError: 502,
+}
+"""The nearest class of an error decides, as in `cli.EXIT_CODES`."""
+
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+POINTS: Final = 1500
+"""Tracks drawn as the constellation behind a set."""
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "A problem document", "content": {"application/problem+json": {}}},
+    "5XX": {"description": "A problem document", "content": {"application/problem+json": {}}},
+}
+
+
+def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
+    """Return the service for a DJ, as an ASGI application behind its guard."""
+    scan = Scan(dj)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        scan.start()
+        yield
+
+    app = FastAPI(
+        title="Emotion-DJ",
+        version=__version__,
+        summary="Show it your face, hear your music.",
+        description="Estimates an expression, not a feeling. Photos are read in memory and gone.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    _measure(app)
+    app.add_exception_handler(errors.EmotionDJError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.include_router(_routes(dj, scan), prefix="/api/v1")
+    app.mount("/", StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True))
+    return Guard(app, hosts)
+
+
+class Scan:
+    """Hears the library in the background; the first set waits for music, not for all of it."""
+
+    def __init__(self, dj: EmotionDJ) -> None:
+        """Nothing runs yet."""
+        self._dj = dj
+        self._thread: threading.Thread | None = None
+        self.done, self.total = 0, 0
+        self.failed: list[str] = []
+        self.sentence = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether music is being heard right now."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin, or leave the scan that is running alone."""
+        if not self.running:
+            self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return when there is nothing more to wait for."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        self.sentence = ""
+        try:
+            summary = self._dj.scan(self._report)
+            self.failed = [failure.why for failure in summary.failed]
+        except errors.EmotionDJError as error:
+            self.sentence = str(error)
+
+    def _report(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+
+def _routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
+    routes = APIRouter(responses=PROBLEMS)
+
+    @routes.post("/readings")
+    def readings(
+        photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
+    ) -> dict[str, Any]:
+        """Read every face of a photo, largest first. The photo is not kept."""
+        return wire.look_json(dj.read(photo.file.read()))
+
+    @routes.post("/sets")
+    def sets(wish: Wish) -> dict[str, Any]:
+        """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
+        return _set_json(dj, _play(dj, scan, wish))
+
+    @routes.post("/playlists/{form}", response_class=Response)
+    def playlist(form: Annotated[str, Path(examples=["m3u8"])], wish: Wish) -> Response:
+        """Return the set of a wish as a playlist file: m3u8, xspf or jspf."""
+        text = playlists.render(_play(dj, scan, wish), form)
+        headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
+        return Response(text, media_type="application/octet-stream", headers=headers)
+
+    @routes.get("/tracks")
+    def tracks(
+        q: Annotated[str, Query(max_length=200, description="Part of a title or artist")] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Search the catalogue by title and artist."""
+        found = dj.catalogue.search(q, limit=limit)
+        return {"tracks": [{"id": number, **wire.track_json(track)} for number, track in found]}
+
+    @routes.get("/tracks/{number}/stream", response_class=FileResponse)
+    def stream(number: Annotated[int, Path(ge=1, le=2**53)]) -> FileResponse:
+        """Send the audio of a track that the catalogue knows; byte ranges are understood."""
+        path = _track(dj, number).path
+        if path is None or not path.is_file():
+            raise HTTPException(404, "This track's file is not where it was: scan the library.")
+        return FileResponse(path, media_type=_audio_type(path.suffix))
+
+    @routes.get("/tracks/{number}")
+    def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
+        """Return one track."""
+        return {"id": number, **wire.track_json(_track(dj, number))}
+
+    @routes.get("/library")
+    def library() -> dict[str, Any]:
+        """Return how much music there is, where it stands on the plane, and how a scan goes."""
+        candidates = dj.known()
+        step = max(1, len(candidates) // POINTS)
+        points = zip(candidates.valence[::step], candidates.arousal[::step], strict=True)
+        return {
+            "tracks": len(candidates),
+            "points": [[round(float(v), 3), round(float(a), 3)] for v, a in points],
+            "scan": {"running": scan.running, "done": scan.done, "total": scan.total},
+            "failed": scan.failed,
+            "problem": scan.sentence,
+        }
+
+    @routes.post("/library/scan", status_code=202)
+    def rescan() -> dict[str, bool]:
+        """Hear what is new; doing nothing where a scan is running already."""
+        scan.start()
+        return {"running": True}
+
+    @routes.post("/feedback", status_code=204)
+    def feedback(taste: Taste) -> None:
+        """Remember a like, a skip, a play or a correction, on this machine alone."""
+        _track(dj, taste.track)
+        dj.catalogue.remember(taste.track, taste.kind)
+
+    @routes.get("/health")
+    def health() -> dict[str, Any]:
+        """Say that the service is up, and with which models."""
+        return {"status": "ok", "version": __version__, "models": [dj.dj.model.id]}
+
+    @routes.get("/about")
+    def about() -> dict[str, Any]:
+        """Return the words that clients need: emotions, moods, plans, and the reader's card."""
+        return {
+            "emotions": {e.value: list(affect.EMOTION_AFFECT[e]) for e in Emotion},
+            "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
+            "plans": [*affect.PLANS, "journey"],
+            "card": getattr(dj.dj.model, "card", {}),
+        }
+
+    return routes
+
+
+def _play(dj: EmotionDJ, scan: Scan, wish: Wish) -> Set:
+    if not len(dj.known()):
+        scan.wait()
+        if scan.sentence:
+            raise errors.LibraryError(scan.sentence)
+    return dj.answer(
+        _who(wish), plan=wish.plan, n=wish.length, seed=wish.seed, faces=wish.serve, scan=False
+    )
+
+
+def _who(wish: Wish) -> Look | Affect:
+    """Return what a wish starts from. Raises LabelError."""
+    if wish.faces:
+        return wire.parse_look([face.model_dump() for face in wish.faces])
+    if wish.emotion:
+        return affect.of_emotion(affect.parse_emotion(wish.emotion))
+    return affect.parse_affect(wish.mood or wish.at or "0,0")
+
+
+def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
+    form = wire.set_json(music)
+    numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
+    for pick, row in zip(music.picks, form["picks"], strict=True):
+        row["id"] = numbers[pick.track.uri]
+        row["stream"] = f"/api/v1/tracks/{row['id']}/stream"
+    return form
+
+
+def _track(dj: EmotionDJ, number: int) -> Track:
+    try:
+        (track,) = dj.catalogue.tracks([number])
+    except KeyError as error:
+        raise HTTPException(404, f"The catalogue knows no track {number}.") from error
+    return track
+
+
+def _audio_type(suffix: str) -> str:
+    kinds = {".opus": "ogg", ".oga": "ogg", ".mp3": "mpeg", ".m4a": "mp4", ".weba": "webm"}
+    return f"audio/{kinds.get(suffix.lower(), suffix.lower().lstrip('.'))}"
+
+
+async def _on_error(_: Request, error: Exception) -> JSONResponse:
+    kind = next(kind for kind in STATUS if isinstance(error, kind))
+    name = "".join("-" + c.lower() if c.isupper() else c for c in type(error).__name__)
+    headers = {}
+    if isinstance(error, errors.RateLimited):
+        headers["retry-after"] = str(max(1, round(error.retry_at - time.time())))
+    return _problem(STATUS[kind], name.lstrip("-"), str(error), headers)
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(map(str, first.get("loc", ())))
+    return _problem(422, "invalid-request", f"{place}: {first.get('msg', error)}")
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(getattr(error, "detail", ""))
+    kind = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(status, "refused")
+    return _problem(status, kind, detail, getattr(error, "headers", None))
+
+
+def _problem(
+    status: int, kind: str, detail: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse(
+        problem(status, kind, detail),
+        status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def _measure(app: FastAPI) -> None:
+    """Count requests by route and status, and time them; no address and no content is kept."""
+    registry = CollectorRegistry()
+    counted = Counter("requests", "Requests", ["route", "status"], "emotion_dj", registry=registry)
+    timed = Histogram("seconds", "Time to answer", ["route"], "emotion_dj", registry=registry)
+
+    @app.middleware("http")
+    async def measure(
+        request: Request, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        began = time.perf_counter()
+        response = await answer(request)
+        route = getattr(request.scope.get("route"), "path", "/")
+        counted.labels(route, response.status_code).inc()
+        timed.labels(route).observe(time.perf_counter() - began)
+        return response
+
+    @app.get("/api/v1/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Return the counters in Prometheus' text form."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

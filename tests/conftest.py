@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -12,6 +13,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
     "needs_train": (find_spec("torch") is not None, "the extra `train` is not installed"),
+    "needs_browser": (
+        bool(find_spec("playwright")) and bool(which("chromium") or which("chromium-browser")),
+        "Chromium is not installed (Debian: apt-get install chromium)",
+    ),
     "needs_user": (os.geteuid() != 0, "root may read everything: run the tests as a user"),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,

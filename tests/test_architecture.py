@@ -36,8 +36,8 @@ LAYERS = [
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""
 
-BELOW = {"affect": {"dj", "ranking", "music", "taste", "catalogue", "mix"}}
-"""affect.py is the one table that its neighbours may read."""
+BELOW = {"affect": {"dj", "ranking", "music", "mix"}, "taste": {"catalogue"}}
+"""Pure functions that neighbours may read: the one table, and what likes and skips say."""
 
 
 def _room(path: Path) -> str:

@@ -36,6 +36,7 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         key=rng.integers(-1, 24, n).astype(np.int8),
         artist=artist,
         album=np.full(n, -1, np.int32),
+        taste=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

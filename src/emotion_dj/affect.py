@@ -137,6 +137,11 @@ def of_mood(mood: Mood) -> Affect:
     return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD)
 
 
+def of_emotion(emotion: Emotion) -> Affect:
+    """Return the point of an emotion that a person named: certain."""
+    return Affect(*EMOTION_AFFECT[emotion])
+
+
 def of_reading(reading: Reading) -> Affect:
     """Return the expected affect over the whole probability vector.
 

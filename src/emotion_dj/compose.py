@@ -36,6 +36,7 @@ class EmotionDJ:
         self.settings = settings or _settings()
         self._library = tuple(library)
         self._uris: tuple[str, ...] | None = None
+        self._kept: tuple[object, Candidates] | None = None
 
     @cached_property
     def dj(self) -> DJ:
@@ -99,7 +100,15 @@ class EmotionDJ:
         """Return everything that may be picked, analysing the library first if that is due."""
         if self._uris is None:
             self.scan()
-        return self.catalogue.candidates(ear_id(), uris=self._uris or None)
+        return self.known()
+
+    def known(self) -> Candidates:
+        """Return what may be picked right now, without analysing anything; kept between calls."""
+        mark = (*self.catalogue.version(), self._uris)
+        if self._kept is None or self._kept[0] != mark:
+            candidates = self.catalogue.candidates(ear_id(), uris=self._uris or None)
+            self._kept = (mark, candidates)
+        return self._kept[1]
 
     def scan(self, report: Report = lambda _done, _total: None) -> Summary:
         """Hear what the library holds and the catalogue does not know; report(done, total).

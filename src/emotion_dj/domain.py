@@ -199,7 +199,8 @@ class Candidates:
 
     float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
     int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
-    ``album``: equal numbers are the same one, -1 unknown. ``embedding``: float16 (n, d), d may be
+    ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
+    listener makes of the track, 0 where nothing is known. ``embedding``: float16 (n, d), d may be
     0. ``load`` fetches the Tracks of the rows named.
     """
 
@@ -211,6 +212,7 @@ class Candidates:
     key: npt.NDArray[np.int8]
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
+    taste: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float16]
     load: Callable[[Sequence[int]], list[Track]]
 

@@ -25,15 +25,21 @@ _NAMESPACE: Final = "http://xspf.org/ns/0/"
 
 def save(music: Set, target: Path) -> None:
     """Write a set to a file; the suffix chooses the form. Raises DataError."""
-    form = FORMS.get(target.suffix.lower())
-    if form is None:
-        msg = f"{target} has no known form: end its name in {', '.join(FORMS)}"
-        raise DataError(msg)
+    data = render(music, target.suffix)
     try:
-        write_atomically(target, form(music))
+        write_atomically(target, data)
     except OSError as error:
         msg = f"{target} cannot be written: {error.strerror}"
         raise DataError(msg) from error
+
+
+def render(music: Set, form: str) -> bytes:
+    """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
+    write = FORMS.get("." + form.lower().lstrip("."))
+    if write is None:
+        msg = f"'{form}' is no known form of playlist: choose {', '.join(FORMS)}"
+        raise DataError(msg)
+    return write(music)
 
 
 def m3u8(music: Set) -> bytes:

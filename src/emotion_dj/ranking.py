@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 NOTES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR_KEYS: Final = 12
+TASTE: Final = 0.25
+"""Distance that a wholly liked track may be farther away, and a wholly disliked one nearer."""
+
 JITTER: Final = 0.01
 """Distance within which the seed decides: smaller differences are noise of the analysis."""
 
@@ -48,7 +51,8 @@ class NearestRanker:
         shares = _Shares(candidates, self.per_artist, self.per_album)
         for target in path[: len(candidates)]:
             gap = distances(target, candidates)
-            row = shares.first_free(np.argsort(gap + noise, kind="stable"))
+            cost = gap - TASTE * candidates.taste + noise
+            row = shares.first_free(np.argsort(cost, kind="stable"))
             shares.take(row)
             rows.append(row)
             gaps.append(float(gap[row]))

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from emotion_dj import affect
+from emotion_dj.domain import Box, Emotion, Face, Look, Reading
+from emotion_dj.errors import DataError
+
 if TYPE_CHECKING:
-    from emotion_dj.domain import Affect, Face, Look, Pick, Reading, Set
+    from collections.abc import Mapping, Sequence
+
+    from emotion_dj.domain import Affect, Pick, Set, Track
 
 _DIGITS: Final = 4
 
@@ -18,6 +24,27 @@ def look_json(look: Look) -> dict[str, Any]:
         "affect": affect_json(look.affect),
         "model": look.readings[0].model,
     }
+
+
+def parse_look(faces: Sequence[Mapping[str, Any]]) -> Look:
+    """Return the look that the faces of a `look_json` came from, so that a client may send it back.
+
+    Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
+    that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.
+    """
+    seen = tuple(Face(Box(*map(float, face["box"])), 1.0) for face in faces)
+    readings = tuple(_reading(face) for face in faces)
+    return Look(seen, readings, affect.of_room(seen, readings))
+
+
+def _reading(face: Mapping[str, Any]) -> Reading:
+    given = {affect.parse_emotion(name): float(p) for name, p in face["emotions"].items()}
+    total = sum(given.values())
+    if not total > 0:
+        msg = "the emotions of a face need at least one probability above 0"
+        raise DataError(msg)
+    chances = {emotion: given.get(emotion, 0.0) / total for emotion in Emotion}
+    return Reading(chances, model="sent back", abstained=bool(face.get("abstained")))
 
 
 def face_json(face: Face, reading: Reading) -> dict[str, Any]:
@@ -51,14 +78,21 @@ def set_json(music: Set) -> dict[str, Any]:
     }
 
 
+def track_json(track: Track) -> dict[str, Any]:
+    """Return what is known of a track."""
+    return {
+        "uri": track.uri,
+        "title": track.title,
+        "artists": list(track.artists),
+        "album": track.album,
+        "duration": track.duration,
+    }
+
+
 def pick_json(pick: Pick) -> dict[str, Any]:
     """Return one pick: what it is, where it stands on the plane, and why it was chosen."""
     return {
-        "uri": pick.track.uri,
-        "title": pick.track.title,
-        "artists": list(pick.track.artists),
-        "album": pick.track.album,
-        "duration": pick.track.duration,
+        **track_json(pick.track),
         "affect": affect_json(pick.affect),
         "mood": pick.mood.value,
         "tempo": pick.tempo,

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     Column,
+    DateTime,
     Float,
     ForeignKey,
     Integer,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    func,
 )
 
 VERSION: Final = 1
@@ -63,3 +65,13 @@ analyses = Table(
 
 ``brightness_of_mood`` is AudioFeatures.valence; the column ``valence`` is that of the Affect.
 """
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track", ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("at", DateTime, nullable=False, server_default=func.now()),
+)
+"""What the listener did with a track: like, skip or play. It stays in this file."""

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sqlalchemy import create_engine, event, func, inspect, select, text
+from sqlalchemy import String, cast, create_engine, event, func, inspect, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from emotion_dj import taste
 from emotion_dj.catalogue import schema
-from emotion_dj.catalogue.schema import MEASURES, analyses, tracks
+from emotion_dj.catalogue.schema import MEASURES, analyses, feedback, tracks
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Candidates, Media, Track
 from emotion_dj.errors import CatalogueError
 
@@ -98,7 +99,8 @@ class Catalogue:
         wanted = None if uris is None else set(uris)
         with _translated(self.address), self._engine.connect() as connection:
             rows = [row for row in connection.execute(query) if wanted is None or row.uri in wanted]
-        return _columns(rows, self.tracks)
+            told = _told(connection)
+        return _columns(rows, told, self.tracks)
 
     def tracks(self, numbers: Sequence[int]) -> list[Track]:
         """Return the tracks with those numbers, in that order."""
@@ -106,6 +108,37 @@ class Catalogue:
         with _translated(self.address), self._engine.connect() as connection:
             found = {row.id: _track(row) for row in connection.execute(query)}
         return [found[number] for number in numbers]
+
+    def numbers(self, uris: Collection[str]) -> dict[str, int]:
+        """Return the number of each track that is known, by its uri."""
+        query = select(tracks.c.uri, tracks.c.id).where(tracks.c.uri.in_(list(uris)))
+        with _translated(self.address), self._engine.connect() as connection:
+            return dict(connection.execute(query).tuples().all())
+
+    def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
+        """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+        text_of = tracks.c.title + " " + cast(tracks.c.artists, String) + " " + tracks.c.album
+        query = select(tracks).order_by(tracks.c.title, tracks.c.id).limit(limit)
+        for word in words.split():
+            query = query.where(text_of.icontains(word, autoescape=True))
+        with _translated(self.address), self._engine.connect() as connection:
+            return [(row.id, _track(row)) for row in connection.execute(query)]
+
+    def remember(self, number: int, kind: str) -> None:
+        """Keep that the listener liked, skipped or played a track."""
+        with _translated(self.address), self._engine.begin() as connection:
+            connection.execute(feedback.insert().values(track=number, kind=kind))
+
+    def version(self) -> tuple[int, int, int]:
+        """Return a mark that changes whenever candidates may have changed."""
+        query = select(
+            select(func.count()).select_from(analyses).scalar_subquery(),
+            select(func.max(analyses.c.id)).scalar_subquery(),
+            select(func.count()).select_from(feedback).scalar_subquery(),
+        )
+        with _translated(self.address), self._engine.connect() as connection:
+            heard, last, told = connection.execute(query).one()
+            return heard or 0, last or 0, told or 0
 
     def count(self) -> int:
         """Count the tracks."""
@@ -236,7 +269,23 @@ def _track(row: Row[Any]) -> Track:
     return replace(track, media=Media("file", str(track.path))) if track.path else track
 
 
-def _columns(rows: Sequence[Row[Any]], load: Callable[[Sequence[int]], list[Track]]) -> Candidates:
+def _told(connection: Connection) -> dict[int, tuple[int, int]]:
+    """Return how often each track was liked and skipped, by its number."""
+    count = select(feedback.c.track, feedback.c.kind, func.count()).group_by(
+        feedback.c.track, feedback.c.kind
+    )
+    told: dict[int, tuple[int, int]] = {}
+    for number, kind, times in connection.execute(count):
+        likes, skips = told.get(number, (0, 0))
+        told[number] = (likes + times * (kind == "like"), skips + times * (kind == "skip"))
+    return told
+
+
+def _columns(
+    rows: Sequence[Row[Any]],
+    told: dict[int, tuple[int, int]],
+    load: Callable[[Sequence[int]], list[Track]],
+) -> Candidates:
     numbers = [row.id for row in rows]
     artists = _numbered(row.artists[0] if row.artists else "" for row in rows)
     albums = _numbered(
@@ -252,6 +301,7 @@ def _columns(rows: Sequence[Row[Any]], load: Callable[[Sequence[int]], list[Trac
         key=np.array([_key(row) for row in rows], np.int8),
         artist=artists,
         album=albums,
+        taste=taste.learn([told.get(number, (0, 0)) for number in numbers], artists),
         embedding=np.stack(embeddings) if rows else np.zeros((0, 0), np.float16),
         load=lambda places: load([numbers[place] for place in places]),
     )

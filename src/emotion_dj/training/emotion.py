@@ -26,6 +26,7 @@ from emotion_dj.errors import DataError
 from emotion_dj.training import emotion_data
 from emotion_dj.training.augment import Augmentation, standardise
 from emotion_dj.training.emotion_net import EmotionNet
+from emotion_dj.training.muon import Muon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], None]
 
+_CONVOLUTION: Final = 4
+"""Dimensions of a convolution's weight."""
+
 COLUMNS: Final = ("epoch", "side", "lr", "loss", "accuracy", "accuracy_mirrored", "nll")
 
 
@@ -46,9 +50,10 @@ class Recipe:
 
     ``widths`` and ``blocks`` shape the network (see `EmotionNet`). ``sides`` are (share of the
     run, side in pixels): small faces first, since early epochs learn coarse things and cost a
-    third there. The rate rises for ``warmup`` epochs, holds, and falls
-    linearly to 0 from ``decay_from`` (a share of the run) on. ``trust`` is the weight of
-    FER2013's label against FER+'s votes. ``distil`` is the weight of the teachers' opinion of the
+    third there. ``rate`` is Muon's, for the convolutions, ``rate_of_rest`` SGD's, for the other
+    weights; both rise for ``warmup`` epochs, hold, and fall linearly to 0 from ``decay_from`` (a
+    share of the run) on. ``trust`` is the weight of FER2013's label against FER+'s votes.
+    ``distil`` is the weight, against both, of the teachers' opinion of the
     very same varied face against those targets (Hinton et al. 2015; Beyer et al. 2022).
     """
 
@@ -56,9 +61,8 @@ class Recipe:
     blocks: tuple[int, ...] = (1, 2, 2, 1)
     epochs: int = 60
     batch: int = 128
-    rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
+    rate: float = 0.05
+    rate_of_rest: float = 0.02
     warmup: int = 2
     decay_from: float = 0.45
     sides: tuple[tuple[float, int], ...] = ((0.375, 32), (0.6, 40), (1.0, 48))
@@ -86,12 +90,15 @@ class Run:
         self.average = AveragedModel(
             net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
         )
-        self.optimiser = torch.optim.SGD(
-            net.parameters(),
-            lr=recipe.rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=True,
+        self.optimisers = (
+            Muon([p for p in net.parameters() if p.ndim == _CONVOLUTION], lr=recipe.rate),
+            torch.optim.SGD(
+                [p for p in net.parameters() if p.ndim != _CONVOLUTION],
+                lr=recipe.rate_of_rest,
+                momentum=0.9,
+                weight_decay=5e-4,
+                nesterov=True,
+            ),
         )
         self.epoch = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +118,7 @@ class Run:
                 "epoch": self.epoch,
                 "net": self.net.state_dict(),
                 "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "random": torch.get_rng_state(),
             },
             new,
@@ -125,7 +132,8 @@ class Run:
             raise DataError(msg)
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         torch.set_rng_state(state["random"].cpu())
         self.epoch = state["epoch"]
 
@@ -226,9 +234,10 @@ def _steps(
             wanted = _with_opinions(faces, targets[rows], masters, recipe.distil)
             scores = net(faces).float()
         loss = functional.cross_entropy(scores, wanted)
-        run.optimiser.zero_grad(set_to_none=True)
+        run.net.zero_grad(set_to_none=True)
         loss.backward()
-        run.optimiser.step()
+        for optimiser in run.optimisers:
+            optimiser.step()
         run.average.update_parameters(run.net)
         yield float(loss.detach())
 
@@ -270,9 +279,10 @@ def _set_rate(run: Run, epoch: float) -> None:
     recipe = run.recipe
     rising = epoch / recipe.warmup if recipe.warmup else 1.0
     falling = (1 - epoch / recipe.epochs) / (1 - recipe.decay_from)
-    rate = recipe.rate * min(1.0, rising, falling)
-    for group in run.optimiser.param_groups:
-        group["lr"] = rate
+    rates = (recipe.rate, recipe.rate_of_rest)
+    for optimiser, rate in zip(run.optimisers, rates, strict=True):
+        for group in optimiser.param_groups:
+            group["lr"] = rate * min(1.0, rising, falling)
 
 
 def _accuracy(scores: torch.Tensor, labels: torch.Tensor) -> float:
@@ -285,7 +295,7 @@ def _log(run: Run, figures: dict[str, float]) -> None:
     row = {
         "epoch": run.epoch,
         "side": _side(run.recipe, run.epoch - 1),
-        "lr": round(run.optimiser.param_groups[0]["lr"], 5),
+        "lr": round(run.optimisers[0].param_groups[0]["lr"], 5),
         **{name: round(value, 4) for name, value in figures.items()},
     }
     with path.open("a", newline="", encoding="utf-8") as file:

@@ -37,9 +37,9 @@ def _accuracy(net: nn.Module, faces: torch.Tensor, labels: torch.Tensor) -> floa
     return float((scores.argmax(dim=1) == labels).float().mean())
 
 
-def _crop(*, scale: float = 1.0, right: float = 0.0, down: float = 0.0, roll: float = 0.0) -> (
-    Distortion
-):
+def _crop(
+    *, scale: float = 1.0, right: float = 0.0, down: float = 0.0, roll: float = 0.0
+) -> Distortion:
     """Cut another square out: ``scale`` times as large, moved by shares of its side, rolled."""
     sine, cosine = scale * math.sin(math.radians(roll)), scale * math.cos(math.radians(roll))
     matrix = torch.tensor([[cosine, -sine, 2 * right], [sine, cosine, 2 * down]])

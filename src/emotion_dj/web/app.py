@@ -18,7 +18,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
@@ -44,6 +46,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
 }
 """The nearest class of an error decides, as in `cli.EXIT_CODES`."""
 
+ROOT: Final = "/api/v1"
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
@@ -59,26 +62,26 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     scan = Scan(dj)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         scan.start()
         yield
 
-    app = FastAPI(
+    api = FastAPI(
         title="Emotion-DJ",
         version=__version__,
         summary="Show it your face, hear your music.",
         description="Estimates an expression, not a feeling. Photos are read in memory and gone.",
-        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
     )
-    _measure(app)
-    app.add_exception_handler(errors.EmotionDJError, _on_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.include_router(_routes(dj, scan), prefix="/api/v1")
-    app.mount("/", StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True))
+    _measure(api)
+    api.add_exception_handler(errors.EmotionDJError, _on_error)
+    api.add_exception_handler(RequestValidationError, _on_invalid)
+    api.add_exception_handler(HTTPException, _on_http)
+    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan)):
+        api.include_router(routes, responses=PROBLEMS)
+    page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    app = Starlette(routes=[Mount(ROOT, api), Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
 
 
@@ -121,8 +124,8 @@ class Scan:
         self.done, self.total = done, total
 
 
-def _routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
-    routes = APIRouter(responses=PROBLEMS)
+def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
+    routes = APIRouter(tags=["sets"])
 
     @routes.post("/readings")
     def readings(
@@ -139,9 +142,15 @@ def _routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.post("/playlists/{form}", response_class=Response)
     def playlist(form: Annotated[str, Path(examples=["m3u8"])], wish: Wish) -> Response:
         """Return the set of a wish as a playlist file: m3u8, xspf or jspf."""
-        text = playlists.render(_play(dj, scan, wish), form)
+        data = playlists.render(_play(dj, scan, wish), form)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
-        return Response(text, media_type="application/octet-stream", headers=headers)
+        return Response(data, media_type="application/octet-stream", headers=headers)
+
+    return routes
+
+
+def _tracks(dj: EmotionDJ) -> APIRouter:
+    routes = APIRouter(tags=["tracks"])
 
     @routes.get("/tracks")
     def tracks(
@@ -165,6 +174,18 @@ def _routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
         """Return one track."""
         return {"id": number, **wire.track_json(_track(dj, number))}
 
+    @routes.post("/feedback", status_code=204)
+    def feedback(taste: Taste) -> None:
+        """Remember a like, a skip, a play or a correction, on this machine alone."""
+        _track(dj, taste.track)
+        dj.catalogue.remember(taste.track, taste.kind)
+
+    return routes
+
+
+def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
+    routes = APIRouter(tags=["library"])
+
     @routes.get("/library")
     def library() -> dict[str, Any]:
         """Return how much music there is, where it stands on the plane, and how a scan goes."""
@@ -184,12 +205,6 @@ def _routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
         """Hear what is new; doing nothing where a scan is running already."""
         scan.start()
         return {"running": True}
-
-    @routes.post("/feedback", status_code=204)
-    def feedback(taste: Taste) -> None:
-        """Remember a like, a skip, a play or a correction, on this machine alone."""
-        _track(dj, taste.track)
-        dj.catalogue.remember(taste.track, taste.kind)
 
     @routes.get("/health")
     def health() -> dict[str, Any]:
@@ -214,8 +229,9 @@ def _play(dj: EmotionDJ, scan: Scan, wish: Wish) -> Set:
         scan.wait()
         if scan.sentence:
             raise errors.LibraryError(scan.sentence)
-    return dj.answer(
-        _who(wish), plan=wish.plan, n=wish.length, seed=wish.seed, faces=wish.serve, scan=False
+    plan = affect.parse_plan(wish.plan)
+    return dj.dj.answer(
+        _who(wish), dj.known(), plan, n=wish.length, seed=wish.seed, faces=wish.serve
     )
 
 
@@ -233,7 +249,7 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["stream"] = f"/api/v1/tracks/{row['id']}/stream"
+        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
     return form
 
 
@@ -300,7 +316,7 @@ def _measure(app: FastAPI) -> None:
         timed.labels(route).observe(time.perf_counter() - began)
         return response
 
-    @app.get("/api/v1/metrics", response_class=Response)
+    @app.get("/metrics", response_class=Response)
     def metrics() -> Response:
         """Return the counters in Prometheus' text form."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -25,9 +25,11 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = (
     (
         b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        b"media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+            b"media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+            b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
     ),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -37,7 +39,7 @@ HEADERS: Final = (
 )
 
 
-class Cut(Exception):  # noqa: N818 - what happened, not what it is
+class Cut(Exception):
     """The body was cut off: too large or too slow."""
 
 

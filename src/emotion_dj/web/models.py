@@ -12,7 +12,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ReadFace(BaseModel):
     """One face as `/readings` returned it; only box and emotions are looked at."""
 
-    box: Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)]
+    box: Annotated[
+        list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
+    ]
     emotions: dict[str, Share]
     abstained: bool = False
 

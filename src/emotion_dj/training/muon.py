@@ -1,0 +1,66 @@
+"""Muon: momentum whose matrix is made orthogonal before it is applied.
+
+Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; a convolution counts
+as the matrix (outputs, inputs x height x width). On this project's faces five short epochs of it
+gave 53.5 % after four, where SGD had 52.3 % after all five (docs/log.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUINTIC: Final = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the iteration, which drives singular values towards 1 in five steps."""
+
+STEPS: Final = 5
+
+
+class Muon(torch.optim.Optimizer):
+    """For weights with two or more dimensions; ``weight_decay`` is decoupled, times the rate."""
+
+    def __init__(
+        self,
+        weights: Iterable[torch.nn.Parameter],
+        *,
+        lr: float,
+        momentum: float = 0.6,
+        weight_decay: float = 0.02,
+    ) -> None:
+        """Take the weights of convolutions or linear layers."""
+        super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Move every weight that has a gradient; a closure is not called."""
+        del closure
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._move(weight, weight.grad, group)
+
+    def _move(self, weight: torch.Tensor, slope: torch.Tensor, group: dict[str, Any]) -> None:
+        state = self.state[weight]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum = state["momentum"].mul_(group["momentum"]).add_(slope)
+        ahead = slope.add(momentum, alpha=group["momentum"])
+        matrix = ahead.reshape(len(ahead), -1)
+        taller = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+        weight.mul_(1 - group["lr"] * group["weight_decay"])
+        weight.add_(orthogonal(matrix).reshape(weight.shape), alpha=-group["lr"] * taller)
+
+
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    """Return about U V^T of the singular value decomposition U S V^T of a matrix (m, n)."""
+    a, b, c = QUINTIC
+    tall = matrix.shape[0] > matrix.shape[1]
+    x: torch.Tensor = (matrix.T if tall else matrix) / (matrix.norm() + 1e-7)
+    for _ in range(STEPS):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    return x.T if tall else x

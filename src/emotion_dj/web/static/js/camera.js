@@ -1,0 +1,104 @@
+// Live mode: frames go to the server one at a time, readings are smoothed here.
+
+import { read } from "./api.js";
+
+const WIDTH = 480;
+const QUALITY = 0.8;
+const HALF_LIFE_MS = 900;
+const FAR = 0.35;
+const FOR_MS = 1500;
+
+/** Exponential smoothing of the room's affect, and hysteresis, so that a blink changes no music. */
+export class Smoother {
+  constructor() {
+    /** @type {{valence: number, arousal: number, spread: number} | null} */
+    this.affect = null;
+    this.seen = 0;
+    /** @type {{valence: number, arousal: number} | null} */
+    this.settled = null;
+    this.away = 0;
+  }
+
+  /**
+   * @param {{valence: number, arousal: number, spread: number}} affect
+   * @param {number} now in milliseconds
+   * @returns {boolean} whether the room has moved for good, so that the music should follow
+   */
+  take(affect, now) {
+    const keep = this.affect ? 0.5 ** ((now - this.seen) / HALF_LIFE_MS) : 0;
+    const old = this.affect ?? affect;
+    const mix = (/** @type {"valence"|"arousal"|"spread"} */ axis) => keep * old[axis] + (1 - keep) * affect[axis];
+    this.affect = { valence: mix("valence"), arousal: mix("arousal"), spread: mix("spread") };
+    this.seen = now;
+    if (this.settled && Math.hypot(this.affect.valence - this.settled.valence, this.affect.arousal - this.settled.arousal) < FAR) {
+      this.away = 0;
+      return false;
+    }
+    this.away ||= now;
+    if (this.settled && now - this.away < FOR_MS) return false;
+    this.settled = { ...this.affect };
+    this.away = 0;
+    return true;
+  }
+}
+
+export class Camera {
+  /** @param {HTMLVideoElement} video */
+  constructor(video) {
+    this.video = video;
+    /** @type {MediaStream | null} */
+    this.stream = null;
+    this.canvas = document.createElement("canvas");
+    this.stopping = new AbortController();
+  }
+
+  get on() {
+    return this.stream !== null;
+  }
+
+  /**
+   * Ask for the camera and read frames until stopped.
+   * @param {(look: any, frame: HTMLCanvasElement) => void} seen
+   * @param {(problem: any) => void} failed a frame could not be read; the camera goes on
+   */
+  async start(seen, failed) {
+    this.stopping = new AbortController();
+    this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, facingMode: "user" } });
+    this.video.srcObject = this.stream;
+    await this.video.play();
+    this.#loop(seen, failed);
+  }
+
+  stop() {
+    this.stopping.abort();
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+
+  /** @param {(look: any, frame: HTMLCanvasElement) => void} seen @param {(problem: any) => void} failed */
+  async #loop(seen, failed) {
+    while (this.on) {
+      await new Promise((next) => requestAnimationFrame(next));
+      if (!this.on) return;
+      try {
+        const look = await read(await this.#frame(), this.stopping.signal);
+        if (this.on) seen(look, this.canvas);
+      } catch (error) {
+        if (!this.on) return;
+        failed(error);
+        await new Promise((next) => setTimeout(next, 500));
+      }
+    }
+  }
+
+  /** @returns {Promise<Blob>} */
+  #frame() {
+    const { videoWidth, videoHeight } = this.video;
+    this.canvas.width = Math.min(WIDTH, videoWidth);
+    this.canvas.height = Math.round((videoHeight * this.canvas.width) / videoWidth);
+    this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    return new Promise((done, fail) =>
+      this.canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no frame"))), "image/jpeg", QUALITY));
+  }
+}

@@ -1,0 +1,381 @@
+// The page: what is known of the listener, what they want, and the set that answers.
+
+import { Problem, get, post, read } from "./api.js";
+import { Camera, Smoother } from "./camera.js";
+import { colour, cover } from "./colour.js";
+import * as faces from "./faces.js";
+import { LANGUAGES, load, preferred, say } from "./i18n.js";
+import * as plane from "./plane.js";
+import { Player } from "./player.js";
+
+/** @param {string} id @returns {any} */
+const $ = (id) => document.getElementById(id);
+
+const KEYS = { " ": "playPause", n: "next", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
+const PLAY = "M8 5v14l11-7z";
+const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
+const LISTENING_MS = 700;
+const RETRY_MS = 2000;
+
+const player = new Player();
+const camera = new Camera($("video"));
+const state = {
+  /** @type {any} */ wish: null, // where the listener is, as /sets takes it
+  /** @type {any} */ look: null,
+  /** @type {any} */ set: null,
+  plan: "match",
+  /** @type {any} */ about: { emotions: {}, moods: {}, plans: [] },
+  planning: new AbortController(),
+};
+let smoother = new Smoother();
+
+async function begin() {
+  $("language").append(...Object.entries(LANGUAGES).map(([tag, name]) => new Option(name, tag)));
+  $("language").value = preferred();
+  await load(preferred());
+  plane.begin((valence, arousal) => wish({ at: `${valence.toFixed(3)},${arousal.toFixed(3)}` }));
+  listen();
+  await reach();
+}
+
+/** Get what the page needs from the server, however long it takes to come (back). */
+async function reach() {
+  try {
+    state.about = await get("/about");
+    $("banner").hidden = true;
+    choices("moods", Object.keys(state.about.moods), null, (mood) => wish({ mood }));
+    choices("plans", state.about.plans, state.plan, (plan) => {
+      state.plan = plan;
+      replan();
+    });
+    card(state.about.card);
+    await library();
+  } catch (error) {
+    tell(error);
+    setTimeout(reach, RETRY_MS);
+  }
+}
+
+async function library() {
+  const known = await get("/library");
+  plane.constellation(known.points);
+  const { running, done, total } = known.scan;
+  $("music").textContent = running ? say("hearing", { done, total }) : known.problem || say("tracks", { n: known.tracks });
+  if (running) setTimeout(() => library().catch(tell), LISTENING_MS);
+}
+
+// -- where the listener is --------------------------------------------------------------------
+
+/** @param {any} start one of {faces}, {emotion}, {mood}, {at} */
+function wish(start) {
+  state.wish = start;
+  if (!start.faces) {
+    $("said").textContent = "";
+    for (const input of document.querySelectorAll("#moods input")) {
+      const radio = /** @type {HTMLInputElement} */ (input);
+      radio.checked = radio.value === start.mood;
+    }
+  }
+  return replan();
+}
+
+/** @param {Blob} photo */
+async function photo(photo) {
+  stopCamera();
+  player.decks[player.on].load?.(); // a gesture: the browser lets this element sound later
+  $("said").textContent = "";
+  try {
+    const [look, bitmap] = await Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]);
+    $("stage").hidden = !bitmap;
+    if (bitmap) faces.picture(bitmap, bitmap.width, bitmap.height);
+    seen(look);
+    await wish({ faces: look.faces });
+    if (!player.playing && state.set) await player.jump(0);
+  } catch (error) {
+    faces.clear();
+    $("stage").hidden = true;
+    tell(error, $("said"));
+  }
+}
+
+/** @param {any} look */
+function seen(look) {
+  state.look = look;
+  faces.frame(look, state.about.emotions);
+  faces.bars(look, (emotion) => wish({ emotion }));
+  plane.place(look.affect);
+}
+
+async function toggleCamera() {
+  if (camera.on) return stopCamera();
+  smoother = new Smoother();
+  try {
+    await camera.start(live, (error) => tell(error, $("said")));
+  } catch (error) {
+    stopCamera();
+    const name = error instanceof DOMException ? error.name : "";
+    $("said").textContent = say({ NotAllowedError: "cameraRefused", NotFoundError: "noCamera" }[name] ?? "cameraBroken");
+    return undefined;
+  }
+  light(true);
+  return undefined;
+}
+
+/** @param {any} look @param {HTMLCanvasElement} frame */
+function live(look, frame) {
+  light(true);
+  $("said").textContent = "";
+  $("stage").hidden = false;
+  faces.picture(frame, frame.width, frame.height);
+  const moved = smoother.take(look.affect, performance.now());
+  seen({ ...look, affect: smoother.affect });
+  if (moved) wish({ faces: look.faces });
+}
+
+function stopCamera() {
+  camera.stop();
+  light(false);
+}
+
+/** @param {boolean} on */
+function light(on) {
+  $("light").hidden = !on;
+  $("camera").setAttribute("aria-pressed", String(on));
+  $("camera-word").textContent = say(on ? "stopCamera" : "useCamera");
+}
+
+// -- the set ----------------------------------------------------------------------------------
+
+async function replan() {
+  if (!state.wish) return;
+  state.planning.abort();
+  state.planning = new AbortController();
+  try {
+    const answer = await post("/sets", whole(), state.planning.signal);
+    state.set = await answer.json();
+  } catch (error) {
+    if (!(error instanceof DOMException)) tell(error, $("opening"));
+    return;
+  }
+  $("banner").hidden = true;
+  plane.place(state.set.affect);
+  document.documentElement.style.setProperty("--wash", tint(state.set.affect));
+  player.load(state.set.picks);
+  $("player").hidden = false;
+  $("save").hidden = false;
+  $("opening").textContent = [capital(state.set.picks[0].reason.split(": ")[0]) + ".", ...state.set.notes].join(" ");
+  library().catch(() => {});
+}
+
+const whole = () => ({
+  ...state.wish,
+  plan: state.plan === "journey" ? "journey:..happy" : state.plan,
+  length: Math.min(50, Math.max(1, Number($("length").value) || 10)),
+});
+
+function draw() {
+  const queue = player.queue;
+  plane.show(queue, player.place, (place) => player.jump(place));
+  $("set").replaceChildren(...queue.map(row));
+  const now = player.current;
+  $("now-cover").replaceChildren(...(now ? [cover(now)] : []));
+  $("now-title").textContent = now ? name(now) : "";
+  $("now-why").textContent = now ? now.reason : "";
+  $("play-sign").setAttribute("d", player.playing ? PAUSE : PLAY);
+  $("play-word").textContent = say(player.playing ? "pause" : "playWord");
+  $("like").setAttribute("aria-pressed", String(Boolean(now?.liked)));
+  document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
+}
+
+/** @param {any} pick @param {number} place */
+function row(pick, place) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  const text = document.createElement("span");
+  const [title, why] = [document.createElement("span"), document.createElement("span")];
+  title.className = "title";
+  title.textContent = name(pick);
+  why.className = "why";
+  why.textContent = pick.reason.split(": ").slice(1).join(": ");
+  text.append(title, document.createElement("br"), why);
+  button.type = "button";
+  button.append(cover(pick), text);
+  button.setAttribute("aria-label", say("playTrack", { n: place + 1, title: name(pick), why: why.textContent }));
+  button.addEventListener("click", () => player.jump(place));
+  item.setAttribute("aria-current", String(place === player.place));
+  item.append(button);
+  return item;
+}
+
+/** @param {string} kind */
+async function feedback(kind) {
+  const now = player.current;
+  if (!now) return;
+  if (kind === "like") now.liked = true;
+  draw();
+  await post("/feedback", { track: now.id, kind }).catch(() => {});
+}
+
+async function skip() {
+  await Promise.all([feedback("skip"), player.next()]);
+}
+
+/** @param {string} form */
+async function save(form) {
+  try {
+    const blob = await (await post(`/playlists/${form}`, whole())).blob();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `emotion-dj.${form}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) {
+    tell(error, $("opening"));
+  }
+}
+
+// -- small parts ------------------------------------------------------------------------------
+
+function listen() {
+  $("language").addEventListener("change", async () => {
+    localStorage.setItem("language", $("language").value);
+    await load($("language").value);
+    plane.relabel();
+    light(camera.on);
+    if (state.look && state.wish?.faces) faces.bars(state.look, (emotion) => wish({ emotion }));
+    await reach();
+    draw();
+  });
+  $("camera").addEventListener("click", toggleCamera);
+  $("photo").addEventListener("change", () => $("photo").files[0] && photo($("photo").files[0]));
+  document.addEventListener("paste", (event) => {
+    const file = event.clipboardData?.files[0];
+    if (file) photo(file);
+  });
+  for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, onDrop);
+  $("length").addEventListener("change", replan);
+  $("play").addEventListener("click", () => player.toggle());
+  $("next").addEventListener("click", () => player.next());
+  $("like").addEventListener("click", () => feedback("like"));
+  $("skip").addEventListener("click", skip);
+  $("seek").addEventListener("input", () => player.seek($("seek").value / 1000));
+  $("volume").addEventListener("input", () => player.setVolume($("volume").value / 100));
+  for (const button of document.querySelectorAll("[data-form]")) {
+    button.addEventListener("click", () => save(/** @type {HTMLElement} */ (button).dataset.form || ""));
+  }
+  for (const id of ["keys", "about"]) $(`${id}-open`).addEventListener("click", () => $(`${id}-dialog`).showModal());
+  document.addEventListener("keydown", onKey);
+  player.setVolume($("volume").value / 100);
+  player.addEventListener("change", draw);
+  player.addEventListener("time", () => {
+    const { currentTime, duration } = player.deck;
+    $("seek").value = String(Number.isFinite(duration) ? (1000 * currentTime) / duration : 0);
+    $("seek").setAttribute("aria-valuetext", clock(currentTime));
+    $("time").textContent = `${clock(currentTime)} / ${clock(duration)}`;
+  });
+  player.addEventListener("blocked", () => ($("opening").textContent = say("pressPlay")));
+  player.addEventListener("broken", (event) => {
+    $("opening").textContent = say("wontPlay", { title: /** @type {CustomEvent} */ (event).detail?.title });
+  });
+  player.addEventListener("started", (event) => media(/** @type {CustomEvent} */ (event).detail));
+}
+
+/** @param {DragEvent} event */
+function onDrop(event) {
+  event.preventDefault();
+  document.body.classList.toggle("dropping", event.type === "dragover");
+  const file = event.type === "drop" && event.dataTransfer?.files[0];
+  if (file) photo(file);
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio]):not([type=range])")) return;
+  if (event.key === " " && target.closest("button, input, summary")) return;
+  const action = {
+    playPause: () => player.toggle(), next: () => player.next(), skip, like: () => feedback("like"),
+    mute: () => player.mute(), stopCamera, keys: () => $("keys-dialog").showModal(),
+  }[KEYS[/** @type {keyof typeof KEYS} */ (event.key.toLowerCase())]];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+/** Tell the system what plays, so that media keys and lock screens work. @param {any} pick */
+function media(pick) {
+  if (!("mediaSession" in navigator) || !pick) return;
+  navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album });
+  navigator.mediaSession.setActionHandler("play", () => player.toggle());
+  navigator.mediaSession.setActionHandler("pause", () => player.toggle());
+  navigator.mediaSession.setActionHandler("nexttrack", () => player.next());
+}
+
+/**
+ * Radio buttons that look like a row of choices.
+ * @param {string} id @param {string[]} names @param {string | null} chosen @param {(name: string) => void} choose
+ */
+function choices(id, names, chosen, choose) {
+  const legend = $(id).querySelector("legend");
+  legend.textContent = say(legend.dataset.i18n);
+  $(id).replaceChildren(legend, ...names.map((name) => {
+    const [label, input, word] = [document.createElement("label"), document.createElement("input"), document.createElement("span")];
+    input.type = "radio";
+    input.name = id;
+    input.value = name;
+    input.checked = name === chosen;
+    input.addEventListener("change", () => choose(name));
+    word.className = "choice";
+    word.textContent = say(id === "plans" ? `plan_${name}` : name);
+    label.append(input, word);
+    return label;
+  }));
+}
+
+/** @param {any} model */
+function card(model) {
+  const figures = model?.metrics?.["fer2013-public"];
+  $("keys-list").replaceChildren(...Object.entries(KEYS).flatMap(([key, action]) => {
+    const [term, means] = [document.createElement("dt"), document.createElement("dd")];
+    const cap = document.createElement("kbd");
+    cap.textContent = key === " " ? say("space") : key.toUpperCase();
+    term.append(cap);
+    means.textContent = say(action);
+    return [term, means];
+  }));
+  const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits] : [];
+  $("card").replaceChildren(...lines.map((line) => {
+    const paragraph = document.createElement("p");
+    paragraph.textContent = line;
+    return paragraph;
+  }));
+}
+
+/**
+ * Say what is wrong, in its own sentence, where it belongs.
+ * @param {any} error @param {HTMLElement} [place]
+ */
+function tell(error, place) {
+  const kind = error instanceof Problem ? error.kind : "";
+  if (kind === "gone" || !place) {
+    $("banner").textContent = say("gone");
+    $("banner").hidden = false;
+    return;
+  }
+  const known = { "no-face": "noFace", unsure: "unsureFace", "image-error": "noPhoto", "too-large": "tooLarge", busy: "busy" };
+  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : error.message;
+}
+
+/** @param {any} pick */
+const name = (pick) => [pick.title, pick.artists.join(", ")].filter(Boolean).join(" — ");
+/** @param {string} text */
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+/** @param {{valence: number, arousal: number}} affect */
+const tint = (affect) => colour(affect.valence, affect.arousal).replace(")", " / 0.18)");
+/** @param {number} seconds */
+function clock(seconds) {
+  const whole = Number.isFinite(seconds) ? Math.floor(seconds) : 0;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+begin();

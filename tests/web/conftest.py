@@ -1,0 +1,52 @@
+"""The real service in a process of its own, on a real socket, with real music."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def serving(home: Path, *arguments: str) -> Iterator[str]:
+    """Run `emotion-dj serve` and give its address once it answers."""
+    environment = {**os.environ, "HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
+    command = [sys.executable, "-m", "emotion_dj", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        try:
+            assert server.stderr is not None
+            line = server.stderr.readline()
+            address = re.search(r"http://\S+", line)
+            assert address, line + server.stderr.read()
+            yield address.group()
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the demo library; heard to the end before the first test."""
+    with serving(tmp_path_factory.mktemp("server"), "--library", "demo") as address:
+        with httpx.Client(base_url=address, timeout=120) as client:
+            client.post("/api/v1/sets", json={"mood": "calm"}).raise_for_status()
+            for _ in range(10_000):
+                if not client.get("/api/v1/library").json()["scan"]["running"]:
+                    break
+        yield address
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[httpx.Client]:
+    """Ask the service."""
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+        yield client

@@ -1,0 +1,308 @@
+"""The page in a real browser: real photographs, real music, a camera made of photographs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Playwright
+
+pytestmark = pytest.mark.needs_browser
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), "")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-quic"),
+    "--autoplay-policy=no-user-gesture-required",
+)
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Drive browsers."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        yield driver
+
+
+@contextmanager
+def launched(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
+    """Run Debian's Chromium without a screen."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *arguments])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Return a browser without a camera."""
+    with launched(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """Open the page; nothing may be said in its console."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    complaints = listen(page)
+    page.goto(address)
+    page.wait_for_selector("#moods input")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def listen(page: Page) -> list[str]:
+    """Collect what the page complains of, and every request to another host."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def said(message: Any) -> None:
+        expected = "status of 422" in message.text or "ERR_CONNECTION" in message.text
+        if message.type in {"error", "warning"} and not expected:
+            complaints.append(message.text)
+
+    page.on("console", said)
+
+    def asked(request: Any) -> None:
+        if not re.match(r"(http://127\.0\.0\.1|blob:|data:)", request.url):
+            complaints.append(request.url)
+
+    page.on("request", asked)
+    return complaints
+
+
+def says(page: Page, selector: str, words: str | re.Pattern[str]) -> None:
+    """Wait until an element contains these words."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_contain_text(words, timeout=20_000)
+
+
+def comes_true(page: Page, condition: str) -> None:
+    """Wait for a condition in the page, without eval, which its policy forbids."""
+    page.evaluate(
+        f"""() => new Promise(done => {{
+            const look = setInterval(() => {{
+                if ({condition}) {{ clearInterval(look); done(); }}
+            }}, 20);
+        }})"""
+    )
+
+
+def show(page: Page, photo: Path) -> None:
+    """Choose a photo and wait for the set."""
+    page.set_input_files("#photo", photo)
+    page.wait_for_selector("#set li")
+    says(page, "#opening", "look")
+
+
+def test_a_photo_leads_to_sound(page: Page, smiling_photo: Path) -> None:
+    """Choose a photo: the face is framed and read, the set stands, the audio really advances."""
+    show(page, smiling_photo)
+    assert page.inner_text("#opening") == "You look happy."
+    assert "looks happy" in page.inner_text("#faces")
+    assert page.locator("#set li").count() == 10
+    assert page.locator("#map .pick").count() == 10
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+
+
+def test_a_mood_needs_no_photo_and_a_plan_changes_the_set(page: Page) -> None:
+    """Pick a mood, then another plan, then another length: the set follows each."""
+    from playwright.sync_api import expect
+
+    page.check("input[value=sad]", force=True)
+    page.wait_for_selector("#set li")
+    before = page.inner_text("#set")
+    page.check("input[value=lift]", force=True)
+    expect(page.locator("#set")).not_to_have_text(before, use_inner_text=True)
+    page.fill("#length", "4")
+    page.press("#length", "Tab")
+    expect(page.locator("#set li")).to_have_count(4)
+
+
+def test_a_correction_is_believed(page: Page, smiling_photo: Path) -> None:
+    """'I am sad' moves the listener and the music, whatever the face looks like."""
+    show(page, smiling_photo)
+    page.select_option("#faces select", "sad")
+    says(page, "#opening", "sad")
+    assert float(page.get_attribute("#map .you", "aria-valuenow") or 1) < -0.3
+
+
+def test_dragging_oneself_moves_the_set(page: Page) -> None:
+    """Pull the point to the lower left: the music becomes dark and calm."""
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_selector("#set li")
+    says(page, "#opening", "sad")
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """Arrow keys move the listener, space plays, N goes on, M mutes, ? lists the keys."""
+    page.focus("#map .you")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#set li")
+    page.locator("body").press(" ")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    page.keyboard.press("n")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.press("?")
+    assert page.locator("#keys-dialog[open]").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#keys-dialog[open]").count() == 0
+
+
+def test_next_fades_one_song_into_another(page: Page) -> None:
+    """After Next both decks sound for a while, one rising, one falling."""
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            const play = HTMLMediaElement.prototype.play;
+            HTMLMediaElement.prototype.play = function () {
+                if (!window.heard.includes(this)) window.heard.push(this);
+                return play.call(this);
+            };
+        }"""
+    )
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#play")
+    comes_true(page, "window.heard[0] && window.heard[0].currentTime > 0.2")
+    page.click("#next")
+    comes_true(
+        page,
+        "window.heard.length === 2 && window.heard.every(d => !d.paused && d.volume > 0.05)",
+    )
+
+
+def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path) -> None:
+    """A wall: the page says that it sees no face and what would help; moods still work."""
+    Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")
+    page.set_input_files("#photo", tmp_path / "wall.png")
+    says(page, "#said", "can't see a face")
+    (tmp_path / "text.jpg").write_text("no photo")
+    page.set_input_files("#photo", tmp_path / "text.jpg")
+    says(page, "#said", "not a photo")
+
+
+def test_every_language_speaks(page: Page) -> None:
+    """Switching the language changes the words, and no key is left untranslated."""
+    for tag, word in (("de", "Kamera benutzen"), ("fr", "Utiliser"), ("es", "Usar")):
+        page.select_option("#language", tag)
+        says(page, "#camera-word", word)
+        assert page.evaluate("document.documentElement.lang") == tag
+        assert not re.search(r"\b[a-z]+[A-Z]\w+\b", page.inner_text("main")), tag
+
+
+def test_sets_are_saved(page: Page) -> None:
+    """The button downloads a playlist of the set that is shown."""
+    page.check("input[value=calm]", force=True)
+    page.wait_for_selector("#set li")
+    with page.expect_download() as download:
+        page.click("[data-form=m3u8]")
+    assert download.value.suggested_filename == "emotion-dj.m3u8"
+    assert Path(download.value.path()).read_text().startswith("#EXTM3U")
+
+
+def test_no_camera_is_said(page: Page) -> None:
+    """Where there is no camera the page says so and names the other ways."""
+    page.click("#camera")
+    says(page, "#said", "Choose a photo")
+    assert page.locator("#light").is_hidden()
+
+
+@pytest.fixture(scope="module")
+def film(smiling_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a film for the camera: eight seconds of a smiling face (Motion JPEG)."""
+    path = tmp_path_factory.mktemp("film") / "camera.mjpeg"
+    with Pillow.open(smiling_photo) as photo:
+        face = np.asarray(photo.convert("RGB").crop((50, 0, 450, 300)).resize((640, 480)))
+    with av.open(str(path), "w", format="mjpeg") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+        for _ in range(80):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(face, format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def test_the_camera_reads_until_it_is_stopped(
+    playwright: Playwright, address: str, film: Path
+) -> None:
+    """Live mode: asked for only when pressed, a light while it is on, one key to stop it."""
+    arguments = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    with launched(playwright, *arguments) as browser:
+        page = browser.new_page()
+        complaints = listen(page)
+        page.goto(address)
+        page.wait_for_selector("#moods input")
+        assert page.locator("#light").is_hidden()
+        page.click("#camera")
+        says(page, "#opening", "happy")
+        assert page.locator("#light").is_visible()
+        page.keyboard.press("c")
+        page.wait_for_selector("#light", state="hidden")
+        assert page.evaluate("document.querySelector('#video').srcObject === null")
+        assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height", "scheme"),
+    [("desktop-dark", 1440, 900, "dark"), ("phone-light", 390, 844, "light")],
+)
+def test_pictures_of_the_page(  # noqa: PLR0913 - what a picture needs
+    browser: Browser,
+    address: str,
+    smiling_photo: Path,
+    name: str,
+    width: int,
+    height: int,
+    scheme: Any,
+) -> None:
+    """Nothing sticks out sideways; the pictures of the documents are taken here."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("#moods input")
+    show(page, smiling_photo)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    if PICTURES.is_dir():
+        page.screenshot(path=PICTURES / f"page-{name}.png")
+    context.close()
+
+
+def test_the_page_is_light(page: Page) -> None:
+    """Without music and photos the page weighs less than 100 kB."""
+    sizes = page.evaluate(
+        "performance.getEntries().filter(e => 'transferSize' in e && !e.name.includes('/api/'))"
+        ".map(e => e.transferSize)"
+    )
+    assert 10_000 < sum(sizes) < 100_000

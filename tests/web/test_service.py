@@ -1,0 +1,236 @@
+"""The HTTP service over real sockets: what it gives, and what it refuses."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def is_problem(answer: httpx.Response, status: int, kind: str) -> None:
+    """Assert a problem document (RFC 9457) with one sentence and no traceback."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["type"] == f"urn:emotion-dj:{kind}"
+    assert told["detail"]
+    assert "Traceback" not in answer.text
+
+
+def test_a_photo_is_read_and_answered(client: httpx.Client, smiling_photo: Path) -> None:
+    """The faces of /readings go back to /sets as they are, and a happy set comes out."""
+    look = client.post("/readings", files={"photo": smiling_photo.read_bytes()}).json()
+    assert look["faces"][0]["emotion"] == "happy"
+    music = client.post("/sets", json={"faces": look["faces"], "length": 5}).json()
+    assert len(music["picks"]) == 5
+    assert music["picks"][0]["reason"].startswith("you look happy: ")
+    assert music["affect"]["valence"] == pytest.approx(look["affect"]["valence"], abs=0.01)
+
+
+@pytest.mark.parametrize("wish", [{"mood": "calm"}, {"emotion": "Surprised"}, {"at": "0.2,0.7"}])
+def test_a_set_needs_no_photo(client: httpx.Client, wish: dict[str, str]) -> None:
+    """A mood, an emotion in any spelling, or a point of the plane are enough."""
+    answer = client.post("/sets", json={**wish, "plan": "lift", "length": 3})
+    assert [set(pick) >= {"id", "stream", "title", "reason"} for pick in answer.json()["picks"]]
+
+
+def test_streams_give_byte_ranges(client: httpx.Client) -> None:
+    """A range of a track is that part of the file; one beyond its end is refused."""
+    pick = client.post("/sets", json={"mood": "happy", "length": 1}).json()["picks"][0]
+    path = pick["stream"].removeprefix("/api/v1")
+    whole = client.get(path)
+    assert whole.headers["content-type"] == "audio/ogg"
+    part = client.get(path, headers={"range": "bytes=100-199"})
+    assert part.status_code == 206
+    assert part.content == whole.content[100:200]
+    beyond = client.get(path, headers={"range": f"bytes={len(whole.content) + 1}-"})
+    assert beyond.status_code == 416
+
+
+@pytest.mark.parametrize(
+    "path", ["/tracks/999999/stream", "/tracks/0", "/tracks/..%2f..%2fetc%2fpasswd/stream"]
+)
+def test_only_what_the_catalogue_knows_is_streamed(client: httpx.Client, path: str) -> None:
+    """Made-up numbers and paths lead nowhere."""
+    answer = client.get(path)
+    assert answer.status_code in {404, 422}
+    assert b"root:" not in answer.content
+
+
+def test_tracks_are_found_by_their_words(client: httpx.Client) -> None:
+    """Every word has to occur, in any order and case; wildcards mean themselves."""
+    found = client.get("/tracks", params={"q": "acoustic HAPPY"}).json()["tracks"]
+    assert {track["title"].split()[0] for track in found} == {"Happy"}
+    assert client.get("/tracks", params={"q": "%"}).json()["tracks"] == []
+    number = found[0]["id"]
+    assert client.get(f"/tracks/{number}").json()["title"] == found[0]["title"]
+
+
+def test_what_is_liked_comes_sooner(client: httpx.Client) -> None:
+    """Likes of a track that stood low move it up; the answer has no body."""
+    wish = {"mood": "sad", "length": 12}
+    before = [pick["id"] for pick in client.post("/sets", json=wish).json()["picks"]]
+    loved = before[-1]
+    for _ in range(8):
+        assert client.post("/feedback", json={"track": loved, "kind": "like"}).status_code == 204
+    after = [pick["id"] for pick in client.post("/sets", json=wish).json()["picks"]]
+    assert after.index(loved) < before.index(loved)
+
+
+@pytest.mark.parametrize(("form", "start"), [("m3u8", "#EXTM3U"), ("xspf", "<?xml"), ("jspf", "{")])
+def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) -> None:
+    """Each form downloads under a name of its own."""
+    answer = client.post(f"/playlists/{form}", json={"mood": "happy"})
+    assert answer.text.startswith(start)
+    assert f'"emotion-dj.{form}"' in answer.headers["content-disposition"]
+
+
+def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
+    """Text, SVG, nothing, a lying type, nobody in it: each its own problem."""
+    for data in (b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b""):
+        is_problem(
+            client.post("/readings", files={"photo": ("a.jpg", data, "image/jpeg")}),
+            422,
+            "image-error",
+        )
+    wall = io.BytesIO()
+    Pillow.new("RGB", (300, 200), "white").save(wall, "PNG")
+    is_problem(client.post("/readings", files={"photo": wall.getvalue()}), 422, "no-face")
+    is_problem(client.post("/readings", data={"photo": "text"}), 422, "invalid-request")
+    is_problem(client.get("/readings"), 405, "method-not-allowed")
+
+
+def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
+    """Nothing, two starts, unknown words, absurd numbers."""
+    for wish in ({}, {"mood": "sad", "at": "0,0"}, {"mood": "sad", "length": 0}, {"faces": []}):
+        is_problem(client.post("/sets", json=wish), 422, "invalid-request")
+    is_problem(client.post("/sets", json={"mood": "furious"}), 422, "label-error")
+    is_problem(client.post("/sets", json={"mood": "sad", "plan": "dance"}), 422, "label-error")
+    face = {"box": [0, 0, 9, 9], "emotions": {"happy": 0}}
+    is_problem(client.post("/sets", json={"faces": [face]}), 422, "data-error")
+    is_problem(client.post("/playlists/exe", json={"mood": "sad"}), 422, "data-error")
+
+
+def stalled(address: str, length: int) -> bytes:
+    """Promise a body, send five bytes of it, and return what the service says to that."""
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port)) as line:
+        line.sendall(
+            b"POST /api/v1/readings HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n"
+            b"content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n" % length
+        )
+        assert httpx.get(f"{address}/api/v1/health").status_code == 200
+        line.settimeout(60)
+        return line.recv(200)
+
+
+def test_a_body_that_never_comes_is_given_up(address: str) -> None:
+    """A connection that promises a body and stalls holds no one else up, and is closed."""
+    assert b" 408 " in stalled(address, 1000)
+
+
+def test_endless_bodies_are_cut_off(client: httpx.Client, address: str) -> None:
+    """A body that says, or turns out, to be over 20 MB is refused before it is in memory."""
+    assert b" 413 " in stalled(address, 2_000_000_000)
+
+    def endless() -> Iterator[bytes]:
+        yield b'--b\r\ncontent-disposition: form-data; name="photo"; filename="x"\r\n\r\n'
+        while True:
+            yield bytes(1_000_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    try:
+        answer = client.post("/readings", content=endless(), headers=headers)
+    except httpx.WriteError:
+        return  # the server hung up before all was written, as it should
+    is_problem(answer, 413, "too-large")
+
+
+def test_strangers_are_refused(address: str) -> None:
+    """Another Host (DNS rebinding) and another Origin (cross-site posts) get nothing."""
+    is_problem(
+        httpx.get(f"{address}/api/v1/health", headers={"host": "evil.example"}), 421, "wrong-host"
+    )
+    posted = httpx.post(
+        f"{address}/api/v1/sets", json={"mood": "sad"}, headers={"origin": "https://evil.example"}
+    )
+    is_problem(posted, 403, "cross-site")
+    own = httpx.post(f"{address}/api/v1/sets", json={"mood": "sad"}, headers={"origin": address})
+    assert own.status_code == 200
+
+
+def test_the_page_asks_no_other_host(address: str) -> None:
+    """The page is there, with a policy that allows nothing from elsewhere and no cookie."""
+    page = httpx.get(address)
+    assert "Emotion-DJ" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "set-cookie" not in page.headers
+
+
+def test_a_flood_is_shed_and_the_service_lives(client: httpx.Client, smiling_photo: Path) -> None:
+    """Two hundred photos at once: each is read or told to come back; then all is as before."""
+    photo = smiling_photo.read_bytes()
+
+    def send(_: int) -> httpx.Response:
+        return client.post("/readings", files={"photo": photo})
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(send, range(200)))
+    codes = {answer.status_code for answer in answers}
+    assert codes <= {200, 503}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+    assert client.get("/health").json()["status"] == "ok"
+
+
+def test_metrics_count_requests(client: httpx.Client) -> None:
+    """Prometheus' text form, by route and status."""
+    text = client.get("/metrics").text
+    assert 'emotion_dj_requests_total{route="/readings",status="200"}' in text
+
+
+def test_a_photo_leaves_no_trace(
+    client: httpx.Client, smiling_photo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A photo with a mark in its pixels and metadata is nowhere on disk afterwards."""
+    mark = b"canary-7f3a91"
+    marked, info = io.BytesIO(), PngInfo()
+    info.add_text("comment", mark.decode())
+    with Pillow.open(smiling_photo) as photo:
+        photo.save(marked, "PNG", pnginfo=info)
+    assert client.post("/readings", files={"photo": marked.getvalue()}).status_code == 200
+    for path in tmp_path_factory.getbasetemp().rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert mark not in data, path
+            assert marked.getvalue()[:5000] not in data, path
+
+
+def test_a_taken_port_is_said(address: str) -> None:
+    """Exit code 2 and what to do."""
+    port = str(urlsplit(address).port)
+    done = subprocess.run(
+        [sys.executable, "-m", "emotion_dj", "serve", "--port", port],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr

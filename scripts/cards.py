@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 CARDS = Path(__file__).resolve().parents[1] / "docs" / "cards"
 
 
+PUBLIC = (
+    "It was not trained on them, but they chose among recipes and fitted the temperature "
+    "(cross-fitted over five folds)."
+)
+GROUPS = (
+    "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
+    "skin tone, age and gender is **not measured**. The tests of light (gamma, light from one side) "
+    "say how it takes dark and uneven pictures; they are no substitute. Web photographs of 2013 "
+    "under-represent dark skin, old people and small children: expect more errors there."
+)
+
+
 def main() -> None:
     """Write both pages."""
     CARDS.mkdir(exist_ok=True)
@@ -40,8 +52,7 @@ def emotion(card: Mapping[str, Any]) -> str:
             "",
             "## What it reaches on FER2013's public test",
             "",
-            f"{public['n']} faces that it was not trained on, but that chose among recipes and fitted "
-            "the temperature (cross-fitted over five folds).",
+            f"{public['n']} faces. {PUBLIC}",
             "",
             *table(
                 ("figure", "value"),
@@ -89,10 +100,7 @@ def emotion(card: Mapping[str, Any]) -> str:
             "",
             "## Skin tone, age, gender",
             "",
-            "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
-            "skin tone, age and gender is **not measured**. The tests of light (gamma, light from one "
-            "side) say how it takes dark and uneven pictures; they are no substitute. Web photographs of "
-            "2013 under-represent dark skin, old people and small children: expect more errors there.",
+            GROUPS,
             "",
         ]
     )

@@ -273,19 +273,14 @@ def test_the_camera_reads_until_it_is_stopped(
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "height", "scheme"),
-    [("desktop-dark", 1440, 900, "dark"), ("phone-light", 390, 844, "light")],
+    ("name", "size", "scheme"),
+    [("desktop-dark", (1440, 900), "dark"), ("phone-light", (390, 844), "light")],
 )
-def test_pictures_of_the_page(  # noqa: PLR0913 - what a picture needs
-    browser: Browser,
-    address: str,
-    smiling_photo: Path,
-    name: str,
-    width: int,
-    height: int,
-    scheme: Any,
+def test_pictures_of_the_page(
+    browser: Browser, address: str, smiling_photo: Path, name: str, size: Any, scheme: Any
 ) -> None:
     """Nothing sticks out sideways; the pictures of the documents are taken here."""
+    width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )

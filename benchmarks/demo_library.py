@@ -16,6 +16,7 @@ from emotion_dj import EmotionDJ, compose
 from emotion_dj.ranking import NOTES
 from emotion_dj.sources.demo import demo
 
+TEMPO_ERROR = 0.04
 LIVELY = ("energetic", "happy")
 FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb"}
 
@@ -61,7 +62,7 @@ def _truth() -> dict[str, tuple[float, tuple[int, int]]]:
 
 def _is_tempo(found: float | None, bpm: float) -> bool:
     return found is not None and any(
-        abs(found / (bpm * octave) - 1) < 0.04 for octave in (0.5, 1, 2)
+        abs(found / (bpm * octave) - 1) < TEMPO_ERROR for octave in (0.5, 1, 2)
     )
 
 

@@ -19,7 +19,7 @@ PUBLIC = (
 )
 GROUPS = (
     "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
-    "skin tone, age and gender is **not measured**. The tests of light (gamma, light from one side) "
+    "skin tone, age and gender is **not measured**. The tests of light (gamma, light from a side) "
     "say how it takes dark and uneven pictures; they are no substitute. Web photographs of 2013 "
     "under-represent dark skin, old people and small children: expect more errors there."
 )
@@ -41,8 +41,9 @@ def emotion(card: Mapping[str, Any]) -> str:
         [
             f"# The face reader, {card['id']}",
             "",
-            f"{card['task'].capitalize()}: {', '.join(card['labels'])}. {card['bytes']:,} bytes, "
-            f"LiteRT, int8 weights. sha256 `{card['sha256']}`. {card['licence']}.",
+            f"{card['task'].capitalize()}: {', '.join(card['labels'])}.",
+            f"{card['bytes']:,} bytes, LiteRT, int8 weights. {card['licence']}.",
+            f"sha256 `{card['sha256']}`.",
             "",
             f"**It estimates an expression, not a feeling.** {card['limits']}",
             "",

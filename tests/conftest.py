@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+NOBODY = 65534
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
@@ -17,7 +24,6 @@ NEEDS = {
         bool(find_spec("playwright")) and bool(which("chromium") or which("chromium-browser")),
         "Chromium is not installed (Debian: apt-get install chromium)",
     ),
-    "needs_user": (os.geteuid() != 0, "root may read everything: run the tests as a user"),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,
         "asks a real service: set EMOTION_DJ_LIVE=1 to run it with your account",
@@ -53,6 +59,31 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in [name for name in os.environ if name.startswith("EMOTION_DJ_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def unprivileged(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """Return a block in which this process may read no more than any user may, even as root.
+
+    Everything below tmp_path is given to that user, since root would otherwise own it.
+    """
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        for parent in tmp_path.parents[: len(tmp_path.parents) - 2]:
+            parent.chmod(parent.stat().st_mode | 0o055)
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return block
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from emotion_dj.errors import ImageError
 from emotion_dj.vision import images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 BAD = {
@@ -130,3 +132,14 @@ def test_arrays_are_checked() -> None:
     assert images.load(fits) is fits
     with pytest.raises(ImageError, match="RGB uint8"):
         images.load(np.zeros((4, 5)))
+
+
+def test_a_photo_without_permission_is_said(
+    photo: Pillow.Image, tmp_path: Path, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """A file that this user may not read is an ImageError that says so."""
+    path = tmp_path / "secret.png"
+    photo.save(path)
+    path.chmod(0)
+    with unprivileged(), pytest.raises(ImageError, match="secret.png"):
+        images.load(path)

@@ -22,7 +22,7 @@ LAYERS = [
         "catalogue",
         "credentials",
         "matching",
-        "mix",
+        "mixing",
         "music",
         "playlists",
         "ranking",
@@ -32,11 +32,16 @@ LAYERS = [
     },
     {"analysis", "dj", "wire"},
     {"compose"},
-    {"cli", "web"},
+    {"web"},
+    {"cli"},
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""
 
-BELOW = {"affect": {"dj", "ranking", "music", "mix"}, "taste": {"catalogue"}}
+BELOW = {
+    "affect": {"dj", "ranking", "music"},
+    "mixing": {"ranking"},
+    "taste": {"catalogue"},
+}
 """Pure functions that neighbours may read: the one table, and what likes and skips say."""
 
 

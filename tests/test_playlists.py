@@ -68,7 +68,7 @@ def test_jspf_is_json_of_the_same_form(music: Set, tmp_path: Path) -> None:
 
 def test_unknown_forms_and_places_are_said(music: Set, tmp_path: Path) -> None:
     """A suffix that is none, or a folder that is not there, gets a sentence; nothing is left."""
-    with pytest.raises(DataError, match=r"end its name in \.m3u8"):
+    with pytest.raises(DataError, match=r"choose \.m3u8"):
         playlists.save(music, tmp_path / "set.txt")
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match="cannot be written"):

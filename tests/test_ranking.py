@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from emotion_dj import affect
+from emotion_dj import affect, mixing
 from emotion_dj.domain import Affect, Candidates, Plan, Track
-from emotion_dj.ranking import NearestRanker
+from emotion_dj.ranking import Grid, NearestRanker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,3 +106,69 @@ def test_reasons_are_what_a_person_would_say() -> None:
     (pick,) = NearestRanker().rank([HERE], music)
     assert pick.reason == "bright and lively"
     assert (pick.tempo, pick.key, pick.mode) == (None, None, None)
+
+
+@pytest.mark.parametrize("n", [4, 9, 20])
+def test_neighbours_mix_better_than_by_rank(n: int) -> None:
+    """The playing order has at least as many mixable neighbours as the order of rank."""
+    music = candidates(2000)
+    rows = np.arange(n)
+    gaps = np.zeros((n, n), np.float32)
+    ordered = rows[mixing.order(gaps, music, rows)]
+    assert sorted(ordered) == list(rows)
+    clash = mixing.clashes(music, rows)
+
+    def total(way: np.ndarray) -> float:
+        return float(clash[way[:-1], way[1:]].sum())
+
+    assert total(ordered) < total(rows)
+
+
+def test_short_sets_are_ordered_as_well_as_can_be() -> None:
+    """The exact solver finds what trying all orders finds."""
+    music, rng = candidates(6), np.random.default_rng(3)
+    gaps = rng.uniform(0, 0.1, (6, 6)).astype(np.float32)
+    clash = mixing.clashes(music, np.arange(6))
+
+    def cost(way: tuple[int, ...]) -> float:
+        met = sum(gaps[song, place] for place, song in enumerate(way))
+        return float(met + mixing.MIX * sum(clash[a, b] for a, b in pairwise(way)))
+
+    best = min(map(cost, permutations(range(6))))
+    found = mixing.order(gaps, music, np.arange(6))
+    assert cost(tuple(map(int, found))) == pytest.approx(best, abs=1e-6)
+
+
+def test_keys_blend_as_on_the_camelot_wheel() -> None:
+    """C major goes with A minor, G and F, not with F sharp."""
+    music = candidates(5)
+    music.key[:] = [0, 12 + 9, 7, 5, 6]
+    clash = mixing._by_key(music.key)
+    assert clash[0, :4].tolist() == [0, 0, 0, 0]
+    assert clash[0, 4] == 1
+
+
+def test_what_is_liked_stands_nearer() -> None:
+    """A liked track is picked although others are a little nearer; a disliked one is not."""
+    music = candidates(2000)
+    path = [HERE] * 5
+    usual = NearestRanker().rank(path, music)
+    disliked = int(usual[0].track.uri.partition(":")[2])
+    music.taste[disliked] = -1
+    after = {pick.track.uri for pick in NearestRanker().rank(path, music)}
+    assert usual[0].track.uri not in after
+    music.taste[disliked] = 1
+    assert usual[0].track.uri in {pick.track.uri for pick in NearestRanker().rank(path, music)}
+
+
+def test_the_grid_finds_what_a_look_at_everything_finds() -> None:
+    """Near, far, crowded or empty: the rows come cheapest first and complete."""
+    for n in (1, 7, 500):
+        music = candidates(n, seed=n)
+        music.taste[:] = np.random.default_rng(n).uniform(-1, 1, n)
+        grid = Grid(music)
+        for target in (HERE, Affect(-1, -1), Affect(1, 0)):
+            rows = np.array(list(grid.nearest(target, seed=3)))
+            costs = grid._costs(target, rows, 3)
+            assert sorted(rows) == list(range(n))
+            assert (np.diff(costs) >= 0).all()

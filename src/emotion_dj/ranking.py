@@ -1,14 +1,14 @@
-"""Target path x candidates -> picks, with a reason for each.
+"""Target path x candidates -> picks in playing order, with a reason for each.
 
-Tracks are scored against every target of the path at once, by an arousal-weighted distance; then
-targets are served in turn, each with the best track that is still free and whose artist and album
-have not had their share.
+Three steps: a grid over the plane finds the tracks around each target without a look at the others;
+each target takes the best of them that is still free and whose artist and album have not had their
+share; then the picks are put in an order in which neighbours mix and targets are still met.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,13 +16,15 @@ import numpy.typing as npt
 
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Pick
+from emotion_dj.mixing import order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from emotion_dj.domain import Candidates, Track
 
     Floats = npt.NDArray[np.float32]
+    Rows = npt.NDArray[np.intp]
 
 NOTES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR_KEYS: Final = 12
@@ -32,42 +34,108 @@ TASTE: Final = 0.25
 JITTER: Final = 0.01
 """Distance within which the seed decides: smaller differences are noise of the analysis."""
 
+CELLS: Final = 64
+"""Cells of the grid along each axis of the plane."""
 
-@dataclass(frozen=True, slots=True)
+CROWD: Final = 48
+"""Tracks around a target that are looked at first."""
+
+
+@dataclass(slots=True)
 class NearestRanker:
     """Picks the nearest tracks to a path; fits `interfaces.Ranker`.
 
-    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped.
+    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped. The
+    grid of the last candidates is kept, so that a second set from them costs no look at all of
+    them.
     """
 
     per_artist: int = 2
     per_album: int = 3
+    _grid: Grid | None = field(default=None, repr=False)
 
     def rank(self, path: Sequence[Affect], candidates: Candidates, *, seed: int = 0) -> list[Pick]:
         """Return one pick per target, fewer where music runs out; the caps give way before that."""
-        noise = np.random.default_rng(seed).uniform(0, JITTER, len(candidates)).astype(np.float32)
-        rows: list[int] = []
-        gaps: list[float] = []
+        grid = self._grid
+        if grid is None or grid.candidates is not candidates:
+            grid = self._grid = Grid(candidates)
+        path = path[: len(candidates)]
         shares = _Shares(candidates, self.per_artist, self.per_album)
-        for target in path[: len(candidates)]:
-            gap = distances(target, candidates)
-            cost = gap - TASTE * candidates.taste + noise
-            row = shares.first_free(np.argsort(cost, kind="stable"))
-            shares.take(row)
-            rows.append(row)
-            gaps.append(float(gap[row]))
-        tracks = candidates.load(rows)
+        rows = np.array([shares.take(grid, target, seed) for target in path], np.intp)
+        gaps = np.stack([distances(target, candidates, rows) for target in path], axis=1)
+        playing = order(gaps, candidates, rows)
+        tracks = candidates.load(rows[playing].tolist())
         return [
-            _pick(candidates, row, gap, track)
-            for row, gap, track in zip(rows, gaps, tracks, strict=True)
+            _pick(candidates, int(rows[place]), float(gaps[place, position]), track)
+            for position, (place, track) in enumerate(zip(playing, tracks, strict=True))
         ]
 
 
-def distances(target: Affect, candidates: Candidates) -> Floats:
-    """Return the arousal-weighted distance of every candidate from a target, float32 (n,)."""
-    across = candidates.valence - np.float32(target.valence)
-    up = candidates.arousal - np.float32(target.arousal)
+def distances(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
+    """Return the arousal-weighted distance of some candidates from a target, float32 (rows,)."""
+    across = candidates.valence[rows] - np.float32(target.valence)
+    up = candidates.arousal[rows] - np.float32(target.arousal)
     return np.sqrt(across**2 + np.float32(affect.AROUSAL_WEIGHT) * up**2)
+
+
+class Grid:
+    """The candidates sorted by cell of the plane: near ones are looked for among near ones."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        """Sort once: O(n)."""
+        self.candidates = candidates
+        cell = _cell(candidates.arousal).astype(np.int32) * CELLS + _cell(candidates.valence)
+        self._rows = np.argsort(cell, kind="stable")
+        self._starts = np.searchsorted(cell[self._rows], np.arange(CELLS * CELLS + 1))
+        self._doubt = TASTE * float(np.abs(candidates.taste).max(initial=0)) + JITTER
+
+    def nearest(self, target: Affect, seed: int) -> Iterator[int]:
+        """Yield every row, the cheapest first; later ones cost more work."""
+        radius, wanted, given = 1, CROWD, 0
+        while given < len(self._rows):
+            rows = self._square(target, radius)
+            cost = self._costs(target, rows, seed)
+            sorted_rows = rows[np.argsort(cost, kind="stable")]
+            # Whatever lies outside the square is at least this expensive.
+            bound = (radius - 1) * 2 / CELLS - self._doubt
+            certain = len(rows) if radius >= CELLS else int((cost < bound).sum())
+            if certain >= min(wanted, len(self._rows)):
+                yield from map(int, sorted_rows[given:certain])
+                given, wanted = certain, 4 * wanted
+            radius = min(CELLS, radius + 1 + radius // 2)
+
+    def _square(self, target: Affect, radius: int) -> Rows:
+        """Return the rows of all cells within ``radius`` cells of the target's."""
+        x, y = (int(_cell(np.array([v]))[0]) for v in (target.valence, target.arousal))
+        left, right = max(0, x - radius), min(CELLS, x + radius + 1)
+        lines = range(max(0, y - radius), min(CELLS, y + radius + 1))
+        parts = [
+            self._rows[self._starts[line * CELLS + left] : self._starts[line * CELLS + right]]
+            for line in lines
+        ]
+        return np.concatenate(parts)
+
+    def _costs(self, target: Affect, rows: Rows, seed: int) -> Floats:
+        """Return distance less taste, plus a jitter that depends on seed and row alone."""
+        jitter = np.float32(JITTER) * _chance(rows, seed)
+        taste = np.float32(TASTE) * self.candidates.taste[rows]
+        return np.asarray(distances(target, self.candidates, rows) - taste + jitter, np.float32)
+
+
+def _cell(values: Floats) -> npt.NDArray[np.int16]:
+    return np.asarray(np.clip((values + 1) * (CELLS / 2), 0, CELLS - 1), np.int16)
+
+
+def _chance(rows: Rows, seed: int) -> Floats:
+    """Return a number in [0, 1) for each row that depends on row and seed alone.
+
+    SplitMix64 (Steele, Lea & Flood 2014), so that no generator has to run over all tracks.
+    """
+    start = np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
+    mixed = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return ((mixed >> np.uint64(40)) / 2**24).astype(np.float32)
 
 
 class _Shares:
@@ -78,16 +146,21 @@ class _Shares:
         self._counts: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
         self._taken: set[int] = set()
 
-    def first_free(self, order: npt.NDArray[np.intp]) -> int:
-        """Return the first row within the caps, else the first that is not taken."""
-        free = [row for row in map(int, order) if row not in self._taken]
-        return next((row for row in free if self._within(row)), free[0])
-
-    def take(self, row: int) -> None:
-        """Count a row."""
-        self._taken.add(row)
+    def take(self, grid: Grid, target: Affect, seed: int) -> int:
+        """Take the cheapest row within the caps, else the cheapest that is free."""
+        spare = None
+        for row in grid.nearest(target, seed):
+            if row in self._taken:
+                continue
+            spare = row if spare is None else spare
+            if self._within(row):
+                spare = row
+                break
+        assert spare is not None  # noqa: S101 - rank asks for no more rows than there are
+        self._taken.add(spare)
         for (column, _), count in zip(self._limits, self._counts, strict=True):
-            count[int(column[row])] += 1
+            count[int(column[spare])] += 1
+        return spare
 
     def _within(self, row: int) -> bool:
         return all(

@@ -234,3 +234,14 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "w").write_bytes(b"weights")
     with pytest.raises(artifacts.ArtifactError, match="damaged"):
         artifacts.load(tmp_path / "card.json")
+
+
+def test_play_for_people_says_why(smiling_photo: Path, music: Path) -> None:
+    """Without --json: what was read, the plan, and a reason for each song; failures are named."""
+    (music / "broken.mp3").write_bytes(b"no music")
+    played = run("play", smiling_photo, "--library", music, "--plan", "lift", "-n", "9")
+    assert played.code == 0
+    assert "To lift you: lift, 6 songs" in played.out
+    assert "bpm" in played.out
+    assert "passed over: broken" in played.err
+    assert "note: there were only 6 tracks to choose from" in played.err

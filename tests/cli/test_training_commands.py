@@ -1,0 +1,83 @@
+"""`train` and `evaluate` as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image as Pillow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "emotion_dj", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+
+
+def test_evaluate_emotion_on_folders(smiling_photo: Path, tmp_path: Path) -> None:
+    """A folder of one smile: all right; as JSON and for people; a folder of nothing is refused."""
+    (tmp_path / "faces" / "happy").mkdir(parents=True)
+    with Pillow.open(smiling_photo) as photo:
+        photo.convert("RGB").save(tmp_path / "faces" / "happy" / "a.jpg")
+    figures = json.loads(run("evaluate", "emotion", tmp_path / "faces", "--json").stdout)
+    assert figures["accuracy"] == 1
+    assert {"n", "macro_f1", "nll", "ece", "per_class", "confusion"} <= set(figures)
+    assert {"ms_per_face", "coverage_at"} <= set(figures)
+    assert "accuracy 100.00%" in run("evaluate", "emotion", tmp_path / "faces").stdout
+    (tmp_path / "empty").mkdir()
+    refused = run("evaluate", "emotion", tmp_path / "empty")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+
+
+@pytest.mark.needs_shared
+def test_evaluate_music_on_a_table(shared: Path, tmp_path: Path) -> None:
+    """Twelve of Emotify's tracks, as JSON and for people."""
+    lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join([lines[0], *lines[1::25]]) + "\n", encoding="utf-8")
+    command = ("evaluate", "music", table, "--audio", shared / "data/music/emotify")
+    figures = json.loads(run(*command, "--json").stdout)
+    assert {"n", "r2", "pearson", "cpu_s_per_track"} <= set(figures)
+    assert {"valence", "arousal"} <= set(figures["r2"])
+    assert "CPU-seconds per track" in run(*command).stdout
+
+
+@pytest.mark.needs_shared
+@pytest.mark.needs_train
+def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
+    """One epoch over 300 faces leaves weights, card, checkpoint and log in the folder."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(shared / "data/faces/fer2013-public.parquet")
+    pq.write_table(table.slice(0, 300), tmp_path / "train.parquet")
+    pq.write_table(table.slice(3000, 100), tmp_path / "held.parquet")
+    done = run(
+        *("train", "emotion", "--data", tmp_path / "train.parquet"),
+        *("--validate", tmp_path / "held.parquet", "--out", tmp_path / "run", "--epochs", "1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"face-1.json", "face-1.tflite", "checkpoint.pt", "log.csv"} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+
+
+@pytest.mark.needs_shared
+def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
+    """Twenty tracks are enough to make an ear, if not a good one."""
+    lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "t.csv").write_text("\n".join([lines[0], *lines[1::15]]) + "\n", encoding="utf-8")
+    done = run(
+        *("train", "music", "--data", tmp_path / "t.csv"),
+        *("--audio", shared / "data/music/emotify", "--out", tmp_path / "run"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "r2_five_fold_by_track" in json.loads(done.stdout)

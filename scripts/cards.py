@@ -26,10 +26,11 @@ GROUPS = (
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     CARDS.mkdir(exist_ok=True)
     (CARDS / "emotion.md").write_text(emotion(artifacts.packaged("face-1").card), encoding="utf-8")
     (CARDS / "ear.md").write_text(ear(artifacts.packaged("ear-1").card), encoding="utf-8")
+    (CARDS / "mood.md").write_text(mood(artifacts.packaged("mood-1").card), encoding="utf-8")
 
 
 def emotion(card: Mapping[str, Any]) -> str:
@@ -122,6 +123,40 @@ def ear(card: Mapping[str, Any]) -> str:
             "## R2 on Emotify, by what was held out",
             "",
             *table(("target", *folds), rows),
+            "",
+            "## Limits",
+            "",
+            card["limits"],
+            "",
+        ]
+    )
+
+
+def mood(card: Mapping[str, Any]) -> str:
+    """Return the page of the ear without sound."""
+    figures = [
+        (name, *((value["accuracy_5_fold_3_times"], value["majority"], value["n"])))
+        for name, value in card["metrics"].items()
+        if isinstance(value, dict)
+    ]
+    crossed = [(name, v) for name, v in card["metrics"].items() if not isinstance(v, dict)]
+    return "\n".join(
+        [
+            f"# The ear without sound, {card['id']}",
+            "",
+            f"{card['task'].capitalize()}. {card['licence']}. sha256 `{card['sha256']}`.",
+            "",
+            card["data"],
+            "",
+            "## Accuracy",
+            "",
+            *table(("playlists", "5 folds, 3 times", "majority", "tracks"), figures),
+            "",
+            *table(("trained on -> tested on", "accuracy"), crossed),
+            "",
+            "## How much each feature matters",
+            "",
+            *table(("feature", "weight in the kernel"), card["matters"].items()),
             "",
             "## Limits",
             "",

@@ -30,7 +30,7 @@ LAYERS = [
         "taste",
         "vision",
     },
-    {"analysis", "dj", "wire"},
+    {"analysis", "dj", "plane", "wire"},
     {"compose"},
     {"web"},
     {"cli"},

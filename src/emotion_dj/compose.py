@@ -106,9 +106,27 @@ class EmotionDJ:
         """Return what may be picked right now, without analysing anything; kept between calls."""
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
-            candidates = self.catalogue.candidates(ear_id(), uris=self._uris or None)
+            candidates = self.catalogue.candidates(
+                [ear_id(), features_id()], uris=self._uris or None
+            )
             self._kept = (mark, candidates)
         return self._kept[1]
+
+    def take_in(self, table: Path) -> int:
+        """Take tracks and their features from a CSV or Parquet file; return how many.
+
+        Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
+        """
+        from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
+        from emotion_dj.sources import tables  # noqa: PLC0415
+
+        listener = FeatureEar()
+        known = list(tables.read(table))
+        heard = listener.analyse([features for _, features in known])
+        rows = (
+            (track, "", "", analysis) for (track, _), analysis in zip(known, heard, strict=True)
+        )
+        return self.catalogue.store_all(rows, analyser=listener.id)
 
     def scan(self, report: Report = lambda _done, _total: None) -> Summary:
         """Hear what the library holds and the catalogue does not know; report(done, total).
@@ -135,6 +153,11 @@ def ear() -> AudioAnalyser:
     return Ear()
 
 
+def features_id() -> str:
+    """Return the id of the ear without sound, without loading it."""
+    return str(artifacts.packaged("mood-1").card["id"])
+
+
 def ear_id() -> str:
     """Return the id of our analyser without loading it."""
     return str(artifacts.packaged("ear-1").card["id"])
@@ -158,6 +181,7 @@ MODELS: Final[Mapping[str, Callable[[], str]]] = {
     "face reader": _reader_line,
     "face detector": _detector_line,
     "ear": lambda: ear().id,
+    "ear without sound": features_id,
 }
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""
 

@@ -131,7 +131,7 @@ def test_several_processes_hear_what_one_hears(
         shutil.copy(path, folder)
     assert scan(catalogue, folder, workers=2).analysed == 16
     assert scan(alone, folder, workers=1).analysed == 16
-    together, one = (c.candidates(compose.ear_id()) for c in (catalogue, alone))
+    together, one = (c.candidates([compose.ear_id()]) for c in (catalogue, alone))
     assert together.arousal.tolist() == one.arousal.tolist()
     assert [t.uri for t in together.load(range(16))] == [t.uri for t in one.load(range(16))]
 
@@ -143,8 +143,8 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == "1 3\n"
         run.send_signal(signal.SIGKILL)
-    kept = len(Catalogue(catalogue.address).candidates(compose.ear_id()))
+    kept = len(Catalogue(catalogue.address).candidates([compose.ear_id()]))
     assert 1 <= kept <= 3
     summary = scan(catalogue, music)
     assert (summary.analysed, summary.known) == (3 - kept, kept)
-    assert len(catalogue.candidates(compose.ear_id())) == 3
+    assert len(catalogue.candidates([compose.ear_id()])) == 3

@@ -41,7 +41,7 @@ def test_what_goes_in_comes_out(catalogue: Catalogue) -> None:
     keep(catalogue)
     again = Catalogue(catalogue.address)
     assert again.analysis_of("f", "ear-1") == ANALYSIS
-    (found,) = again.candidates("ear-1").load([0])
+    (found,) = again.candidates(["ear-1"]).load([0])
     assert (found.title, found.artists, found.album, found.isrc) == ("A", ("Ann",), "Sky", "X1")
     assert str(found.path) == "/music/a b.mp3"
 
@@ -51,7 +51,7 @@ def test_columns_say_what_was_stored(catalogue: Catalogue) -> None:
     keep(catalogue)
     bare = Analysis(AudioFeatures("ear-1"), Affect(0, 0, 0.5), embedding=(1.0, 0.0))
     keep(catalogue, Track("file:///b.mp3", "B"), fingerprint="g", heard=bare)
-    columns = catalogue.candidates("ear-1")
+    columns = catalogue.candidates(["ear-1"])
     assert len(columns) == 2
     assert [track.title for track in columns.load([0, 1])] == ["B", "A"]
     assert columns.valence.tolist() == [0, 0.5]
@@ -65,7 +65,7 @@ def test_minor_keys_follow_the_major_ones(catalogue: Catalogue) -> None:
     """A minor is number 21 of 24."""
     minor = Analysis(AudioFeatures("ear-1", key=9, mode=0), Affect(0, 0), embedding=(1.0,))
     keep(catalogue, heard=minor)
-    assert catalogue.candidates("ear-1").key.tolist() == [21]
+    assert catalogue.candidates(["ear-1"]).key.tolist() == [21]
 
 
 def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
@@ -74,7 +74,7 @@ def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
     keep(catalogue)
     keep(catalogue)
     assert catalogue.count() == 1
-    assert len(catalogue.candidates("ear-1")) == 1
+    assert len(catalogue.candidates(["ear-1"])) == 1
     assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", None)}
 
 
@@ -82,7 +82,7 @@ def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
     """A file that cannot be heard is known with its reason and is no candidate."""
     keep(catalogue, heard="a.mp3 is silent")
     assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
-    assert len(catalogue.candidates("ear-1")) == 0
+    assert len(catalogue.candidates(["ear-1"])) == 0
     assert catalogue.analysis_of("f", "ear-1") is None
 
 
@@ -90,14 +90,14 @@ def test_another_analyser_starts_anew(catalogue: Catalogue) -> None:
     """What one analyser heard is never passed off as another's."""
     keep(catalogue)
     assert catalogue.stamps("ear-2") == {}
-    assert len(catalogue.candidates("ear-2")) == 0
+    assert len(catalogue.candidates(["ear-2"])) == 0
 
 
 def test_only_the_named_library_is_ranked(catalogue: Catalogue) -> None:
     """Candidates can be limited to some uris."""
     keep(catalogue)
     keep(catalogue, Track("file:///b.mp3", "B"), fingerprint="g")
-    assert len(catalogue.candidates("ear-1", uris=["file:///b.mp3"])) == 1
+    assert len(catalogue.candidates(["ear-1"], uris=["file:///b.mp3"])) == 1
 
 
 def test_a_corrupt_catalogue_is_said_and_kept(catalogue: Catalogue, tmp_path: Path) -> None:

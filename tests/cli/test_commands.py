@@ -245,3 +245,35 @@ def test_play_for_people_says_why(smiling_photo: Path, music: Path) -> None:
     assert "bpm" in played.out
     assert "passed over: broken" in played.err
     assert "note: there were only 6 tracks to choose from" in played.err
+
+
+def test_features_without_audio_are_enough(tmp_path: Path) -> None:
+    """Import a table, search it, see it, play from it, forget it: no audio file anywhere."""
+    table = tmp_path / "export.csv"
+    table.write_text(
+        "title,artist,uri,energy,valence,acousticness,instrumentalness,loudness\n"
+        + "".join(
+            f"{word} {i},Band {i},test:{word}:{i},{energy},{valence},{1 - energy},0,-{loud}\n"
+            for i in range(6)
+            for word, energy, valence, loud in (
+                ("Party [live]", 0.9, 0.9, 5),
+                ("Lullaby", 0.1, 0.3, 22),
+            )
+        ),
+        encoding="utf-8",
+    )
+    home = {"EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite")}
+    assert run("library", "import", table, "--json", **home).json == {str(table): 12}
+    assert "12 tracks" in run("library", "import", table, **home).out
+    assert run("library", "stats", "--json", **home).json["tracks"] == 12
+    assert "lively" in run("library", "stats", **home).out
+    played = run("play", "--mood", "happy", "-n", "4", "--json", **home).json
+    assert all(pick["title"].startswith("Party") for pick in played["picks"])
+    assert "[live]" in run("play", "--mood", "happy", **home).out
+    found = run("library", "search", "lullaby", "--json", **home).json
+    assert len(found) == 6
+    assert "Lullaby 0 — Band 0" in run("library", "search", "lullaby", **home).out
+    uris = [track["uri"] for track in found]
+    assert run("library", "forget", *uris, "--json", **home).json == {"forgotten": 6}
+    assert "0 forgotten" in run("library", "forget", *uris, **home).out
+    assert run("library", "stats", "--json", **home).json["tracks"] == 6

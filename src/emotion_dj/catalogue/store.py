@@ -22,7 +22,7 @@ from emotion_dj.domain import Affect, Analysis, AudioFeatures, Candidates, Media
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Row
 
@@ -77,15 +77,29 @@ class Catalogue:
         self, track: Track, *, stamp: str, fingerprint: str, analyser: str, heard: Analysis | str
     ) -> None:
         """Keep what was heard, or why nothing was, once per (track, content, analyser)."""
-        values = _failed(heard) if isinstance(heard, str) else _heard(heard)
-        with _translated(self.address), self._engine.begin() as connection:
-            number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
-            key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
-            statement = insert(analyses).values(**key, **values)
-            connection.execute(statement.on_conflict_do_update(list(key), set_=values))
+        self.store_all([(track, stamp, fingerprint, heard)], analyser=analyser)
 
-    def candidates(self, analyser: str, *, uris: Collection[str] | None = None) -> Candidates:
-        """Return the columns of every track heard by the analyser, of those named or of all."""
+    def store_all(
+        self, rows: Iterable[tuple[Track, str, str, Analysis | str]], *, analyser: str
+    ) -> int:
+        """Keep many (track, stamp, fingerprint, what was heard) in one transaction; count them."""
+        count = 0
+        with _translated(self.address), self._engine.begin() as connection:
+            for count, (track, stamp, fingerprint, heard) in enumerate(rows, start=1):  # noqa: B007
+                values = _failed(heard) if isinstance(heard, str) else _heard(heard)
+                number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
+                key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
+                statement = insert(analyses).values(**key, **values)
+                connection.execute(statement.on_conflict_do_update(list(key), set_=values))
+        return count
+
+    def candidates(
+        self, analysers: Sequence[str], *, uris: Collection[str] | None = None
+    ) -> Candidates:
+        """Return the columns of every track that an analyser knows, of those named or of all.
+
+        Where several know a track, the one that is named first is believed.
+        """
         query = (
             select(tracks.c.id, tracks.c.uri, tracks.c.artists, tracks.c.album, analyses)
             .join(
@@ -93,12 +107,13 @@ class Catalogue:
                 (analyses.c.track == tracks.c.id)
                 & (analyses.c.fingerprint == tracks.c.fingerprint),
             )
-            .where((analyses.c.analyser == analyser) & analyses.c.failure.is_(None))
+            .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
             .order_by(tracks.c.uri)
         )
         wanted = None if uris is None else set(uris)
         with _translated(self.address), self._engine.connect() as connection:
-            rows = [row for row in connection.execute(query) if wanted is None or row.uri in wanted]
+            found = connection.execute(query)
+            rows = _believed([r for r in found if wanted is None or r.uri in wanted], analysers)
             told = _told(connection)
         return _columns(rows, told, self.tracks)
 
@@ -139,6 +154,12 @@ class Catalogue:
         with _translated(self.address), self._engine.connect() as connection:
             heard, last, told = connection.execute(query).one()
             return heard or 0, last or 0, told or 0
+
+    def forget(self, uris: Collection[str]) -> int:
+        """Remove tracks and all that is known of them; count them."""
+        with _translated(self.address), self._engine.begin() as connection:
+            found = connection.execute(tracks.delete().where(tracks.c.uri.in_(list(uris))))
+            return found.rowcount
 
     def count(self) -> int:
         """Count the tracks."""
@@ -269,6 +290,18 @@ def _track(row: Row[Any]) -> Track:
     return replace(track, media=Media("file", str(track.path))) if track.path else track
 
 
+def _believed(rows: list[Row[Any]], analysers: Sequence[str]) -> list[Row[Any]]:
+    """Keep one row for each track: that of the analyser named first."""
+    if len(analysers) == 1:
+        return rows
+    best: dict[int, Row[Any]] = {}
+    for row in rows:
+        kept = best.get(row.id)
+        if kept is None or analysers.index(row.analyser) < analysers.index(kept.analyser):
+            best[row.id] = row
+    return list(best.values())
+
+
 def _told(connection: Connection) -> dict[int, tuple[int, int]]:
     """Return how often each track was liked and skipped, by its number."""
     count = select(feedback.c.track, feedback.c.kind, func.count()).group_by(
@@ -291,7 +324,11 @@ def _columns(
     albums = _numbered(
         f"{row.artists[0] if row.artists else ''}\n{row.album}" if row.album else "" for row in rows
     )
-    embeddings = [np.frombuffer(row.embedding, np.float16) for row in rows]
+    embeddings = [np.frombuffer(row.embedding or b"", np.float16) for row in rows]
+    width = max((len(embedding) for embedding in embeddings), default=0)
+    padded = np.zeros((len(rows), width), np.float16)
+    for place, embedding in enumerate(embeddings):
+        padded[place, : len(embedding)] = embedding
     return Candidates(
         valence=np.array([row.valence for row in rows], np.float32),
         arousal=np.array([row.arousal for row in rows], np.float32),
@@ -302,7 +339,7 @@ def _columns(
         artist=artists,
         album=albums,
         taste=taste.learn([told.get(number, (0, 0)) for number in numbers], artists),
-        embedding=np.stack(embeddings) if rows else np.zeros((0, 0), np.float16),
+        embedding=padded,
         load=lambda places: load([numbers[place] for place in places]),
     )
 

@@ -52,3 +52,22 @@ def music(
     for name, value in figures["r2"].items():
         out().print(f"{name:18} R2 {value:+.3f}  r {figures['pearson'][name]:+.3f}")
     out().print(f"n = {figures['n']}, {figures['cpu_s_per_track']:.2f} CPU-seconds per track")
+
+
+@app.command()
+def mood(
+    table: Annotated[Path, typer.Argument(help="A CSV file of features with a column mood.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Measure how features become moods against the moods that people gave."""
+    from emotion_dj.training import evaluation
+
+    figures = evaluation.evaluate_mood(table)
+    if as_json:
+        print_json(figures)
+        return
+    out().print(
+        f"accuracy {figures['accuracy']:.2%}  macro-F1 {figures['macro_f1']:.3f}  "
+        f"ECE {figures['ece']:.3f}, n = {figures['n']}"
+    )

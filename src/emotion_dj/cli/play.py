@@ -89,13 +89,14 @@ def _show(music: Set) -> None:
 
 def _table(music: Set) -> Table:
     from rich.table import Table
+    from rich.text import Text  # a title may hold brackets, which are no markup
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "title", "mood", "because it is"):
         table.add_column(heading, justify="left" if heading else "right")
     for place, pick in enumerate(music.picks, start=1):
         _, _, why = pick.reason.partition(": ")
-        table.add_row(str(place), _name(pick), pick.mood, why)
+        table.add_row(str(place), Text(_name(pick)), pick.mood, why)
     return table
 
 

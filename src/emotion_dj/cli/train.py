@@ -65,3 +65,20 @@ def music(
     with progress("listening") as report:
         corpus = recipe.read_emotify(data, audio, report=report)
     print_json(recipe.train(corpus, out)["metrics"])
+
+
+@app.command()
+def mood(
+    data: Annotated[
+        list[Path],
+        typer.Option(exists=True, dir_okay=False, help="Features with moods; may be repeated."),
+    ],
+    out: Out,
+) -> None:
+    """Train the ear without sound on tables of features with a column mood."""
+    from emotion_dj.training import mood as recipe
+
+    tables = [(path.stem, recipe.read_moods(path)) for path in data]
+    with progress("searching") as report:
+        card = recipe.train(tables, out, report=report)
+    print_json(card["metrics"])

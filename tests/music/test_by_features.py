@@ -1,0 +1,115 @@
+"""Moods and affect from features alone."""
+
+from __future__ import annotations
+
+from itertools import starmap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj.domain import AudioFeatures
+from emotion_dj.errors import DataError, LabelError
+from emotion_dj.music.by_features import FEATURES, MOODS, FeatureEar, as_table
+from emotion_dj.training import evaluation, mood
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTY = AudioFeatures("t", energy=0.8, valence=0.9, danceability=0.8, loudness=-5, tempo=120)
+REST = AudioFeatures("t", energy=0.05, acousticness=0.97, instrumentalness=0.9, loudness=-28)
+
+
+@pytest.fixture(scope="module")
+def listener() -> FeatureEar:
+    """Return the one that ships."""
+    return FeatureEar()
+
+
+def test_a_party_is_happy_and_a_rest_is_calm(listener: FeatureEar) -> None:
+    """Loud and cheerful stands in the upper right, quiet and acoustic low."""
+    party, rest = listener.analyse([PARTY, REST])
+    assert party.affect.valence > 0.2
+    assert party.affect.arousal > 0.2
+    assert rest.affect.arousal < -0.3
+    chances = dict(zip(MOODS, listener.moods(as_table([REST]))[0], strict=True))
+    assert max(chances, key=lambda name: chances[name]) == "calm"
+
+
+def test_less_known_means_more_spread(listener: FeatureEar) -> None:
+    """Nothing known at all: a place near the middle, and wide."""
+    nothing, something = listener.analyse([AudioFeatures("t"), PARTY])
+    assert nothing.affect.spread > something.affect.spread
+    assert abs(nothing.affect.arousal) < 0.4
+    assert np.isfinite(nothing.affect.valence)
+
+
+def test_probabilities_are_probabilities(listener: FeatureEar) -> None:
+    """Whatever comes in, even absurd numbers, rows are finite and sum to 1."""
+    rows = np.random.default_rng(0).normal(0, 1e4, (50, len(FEATURES))).astype(np.float32)
+    chances = listener.moods(rows)
+    assert np.isfinite(chances).all()
+    np.testing.assert_allclose(chances.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.needs_shared
+def test_listeners_moods_are_met(shared: Path) -> None:
+    """`evaluate mood` on both playlists: far above the majority, and calibrated."""
+    for name in ("moods-686", "moods-1200"):
+        figures = evaluation.evaluate_mood(shared / f"data/music/{name}.csv")
+        assert figures["accuracy"] > 0.7
+        assert figures["ece"] < 0.1
+
+
+@pytest.mark.needs_shared
+def test_strangers_valence_and_arousal_are_followed(shared: Path, listener: FeatureEar) -> None:
+    """PMEmo's listeners, whom the model never met: arousal correlates clearly, valence a little."""
+    import csv
+
+    with (shared / "data/music/pmemo-spotify.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    table = np.array([[float(row[name]) for name in FEATURES] for row in rows], np.float32)
+    features = [
+        AudioFeatures("t", **dict(zip(FEATURES, map(float, r), strict=True))) for r in table
+    ]
+    affects = [analysis.affect for analysis in listener.analyse(features)]
+    said = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
+    placed = np.array([[affect.valence, affect.arousal] for affect in affects])
+    valence, arousal = starmap(
+        lambda a, b: np.corrcoef(a, b)[0, 1], zip(placed.T, said.T, strict=True)
+    )
+    assert arousal > 0.5
+    assert valence > 0.2
+
+
+@pytest.mark.needs_shared
+def test_training_makes_an_artifact(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short search leaves weights and card that serve."""
+    monkeypatch.setattr(mood, "STEPS", 3)
+    tables = [("moods-686", mood.read_moods(shared / "data/music/moods-686.csv"))]
+    card = mood.train(tables, tmp_path)
+    assert card["metrics"]["moods-686"]["accuracy_5_fold_3_times"] > 0.75
+    from emotion_dj import artifacts
+
+    assert FeatureEar(artifacts.load(tmp_path / "mood-1.json")).moods(as_table([PARTY])).shape == (
+        1,
+        4,
+    )
+
+
+def test_tables_are_checked(tmp_path: Path) -> None:
+    """Copies that disagree are left out; no mood, an unknown one, nothing: one sentence each."""
+    path = tmp_path / "t.csv"
+    path.write_text("energy,mood\n0.5,Happy\n0.5,Sad\n0.7,calm\n0.7,Calm\n")
+    playlist = mood.read_moods(path)
+    assert playlist.labels.tolist() == [MOODS.index("calm")]
+    assert np.isnan(playlist.features[0]).sum() == len(FEATURES) - 1
+    for content, error in (("energy\n1\n", DataError), ("mood\nhungry\n", LabelError)):
+        path.write_text(content)
+        with pytest.raises(error):
+            mood.read_moods(path)
+    path.write_text("mood\n")
+    with pytest.raises(DataError, match="no track"):
+        mood.read_moods(path)

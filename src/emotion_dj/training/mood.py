@@ -171,7 +171,7 @@ def train(
             **_crossed(playlists, scale),
         },
         "data": "Two people's mood playlists with Spotify's features (public repositories, no "
-        "licence stated; not distributed). The scales were chosen on the same tracks, by leaving one "
+        "licence stated; not distributed). The scales were chosen on these tracks, by leaving one "
         "out.",
         "licence": "Apache-2.0 (weights)",
         "limits": "Learnt what two people file under happy, sad, calm and energetic; they agree "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj import affect, artifacts, settings
+from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Affect, Candidates, Look, Set
     from emotion_dj.interfaces import AudioAnalyser
     from emotion_dj.settings import Settings
+    from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.vision.images import Photo
 
 
@@ -140,10 +142,26 @@ class EmotionDJ:
         self._uris = summary.uris
         return summary
 
+    @cached_property
+    def subsonic(self) -> Subsonic:
+        """The listener's Subsonic server. Raises SettingsError or LoginRequired."""
+        return subsonic(self.settings)
+
+    def write(self, music: Set, sink: str, *, name: str = "Emotion-DJ") -> str:
+        """Write a set as a playlist called ``name`` to ``subsonic``; return where it is.
+
+        Raises SettingsError or a SourceError.
+        """
+        sinks = {"subsonic": lambda: self.subsonic}
+        if sink not in sinks:
+            msg = f"sets cannot be written to '{sink}': choose {', '.join(sinks)}"
+            raise SettingsError(msg)
+        return sinks[sink]().write(music, name=name)
+
     def _libraries(self) -> list[Library]:
         if self._library or self.catalogue.count():
-            return _sources(self._library)
-        return _sources(["demo"])
+            return _sources(self._library, self.settings)
+        return _sources(["demo"], self.settings)
 
 
 def ear() -> AudioAnalyser:
@@ -186,14 +204,30 @@ MODELS: Final[Mapping[str, Callable[[], str]]] = {
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""
 
 
-def _sources(names: Iterable[str | Path]) -> list[Library]:
+def _sources(names: Iterable[str | Path], settings: Settings) -> list[Library]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415
 
-    by_name = {"demo": _demo}
+    by_name: dict[str, Callable[[], Library]] = {
+        "demo": _demo,
+        "subsonic": lambda: subsonic(settings),
+    }
     libraries = [by_name[name]() for name in map(str, names) if name in by_name]
     roots = tuple(Path(name).expanduser() for name in map(str, names) if name not in by_name)
     return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def subsonic(settings: Settings) -> Subsonic:
+    """Return the listener's server. Raises SettingsError or LoginRequired."""
+    from emotion_dj import credentials  # noqa: PLC0415
+    from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
+
+    if not (settings.subsonic_url and settings.subsonic_user):
+        msg = "name your Subsonic server in EMOTION_DJ_SUBSONIC_URL and EMOTION_DJ_SUBSONIC_USER"
+        raise SettingsError(msg)
+    return Subsonic(
+        settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
+    )
 
 
 def _demo() -> Library:

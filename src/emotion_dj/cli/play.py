@@ -42,6 +42,9 @@ def play(
     save: Annotated[
         Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
     ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Write the set as a playlist on a service: subsonic.")
+    ] = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -64,6 +67,8 @@ def play(
         from emotion_dj import playlists
 
         playlists.save(music, save)
+    if to is not None:
+        say(f"written: {dj.write(music, to)}")
     if as_json:
         from emotion_dj.wire import look_json, set_json
 

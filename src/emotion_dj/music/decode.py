@@ -59,7 +59,7 @@ def decode(audio: Audio) -> Signal:
     """
     import av  # noqa: PLC0415 - FFmpeg is large
 
-    name = audio.name if isinstance(audio, Path) else getattr(audio, "name", "the stream")
+    name = audio.name if isinstance(audio, Path) else "the stream"
     try:
         with av.open(str(audio) if isinstance(audio, Path) else audio) as container:
             return _checked(_read(container, name), name)

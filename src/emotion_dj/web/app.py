@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -48,6 +48,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
 
 ROOT: Final = "/api/v1"
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
@@ -162,9 +163,12 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         return {"tracks": [{"id": number, **wire.track_json(track)} for number, track in found]}
 
     @routes.get("/tracks/{number}/stream", response_class=FileResponse)
-    def stream(number: Annotated[int, Path(ge=1, le=2**53)]) -> FileResponse:
+    def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
-        path = _track(dj, number).path
+        track = _track(dj, number)
+        if track.uri.startswith("subsonic:"):
+            return _passed_on(dj, track, request)
+        path = track.path
         if path is None or not path.is_file():
             raise HTTPException(404, "This track's file is not where it was: scan the library.")
         return FileResponse(path, media_type=_audio_type(path.suffix))
@@ -251,6 +255,20 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
         row["id"] = numbers[pick.track.uri]
         row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
     return form
+
+
+def _passed_on(dj: EmotionDJ, track: Track, request: Request) -> Response:
+    """Pass a server's stream on, so that its address and credentials stay here."""
+    asked = {"range": request.headers["range"]} if "range" in request.headers else {}
+    stack = ExitStack()
+    answer = stack.enter_context(dj.subsonic.stream(track, asked))
+    told = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
+
+    def body() -> Iterator[bytes]:
+        with stack:
+            yield from answer.iter_raw()
+
+    return StreamingResponse(body(), answer.status_code, headers=told)
 
 
 def _track(dj: EmotionDJ, number: int) -> Track:

@@ -1,0 +1,179 @@
+"""The listener's own Subsonic or OpenSubsonic server.
+
+Token authentication first, the legacy form where a server knows no other. Audio is streamed into
+a nameless temporary file for the analysis and is gone after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import urlsplit
+
+from emotion_dj.domain import Media, Track
+from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
+from emotion_dj.sources.http import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import httpx
+
+    from emotion_dj.domain import Set
+
+PAGE: Final = 500
+WRONG_LOGIN: Final = frozenset({40, 44})
+NO_TOKENS: Final = frozenset({10, 41, 42})
+"""Codes by which servers refuse tokens; supysonic says 10, a missing parameter."""
+
+NOT_FOUND: Final = 70
+
+
+class Subsonic:
+    """Fits `Source`, `Listenable`, `Searchable`, `Resolver` and `Sink`."""
+
+    name = "subsonic"
+
+    def __init__(self, address: str, user: str, password: str) -> None:
+        """Keep where the server is and who asks; nothing is asked yet."""
+        self._client = Client("the Subsonic server", f"{address.rstrip('/')}/rest")
+        self._host = urlsplit(address).netloc.rpartition("@")[2]
+        self._user, self._password = user, password
+        self._legacy = False
+        self._met = False
+
+    def __repr__(self) -> str:
+        """Name the server without its password."""
+        return f"Subsonic({self._host!r}, user={self._user!r})"
+
+    def tracks(self) -> Iterator[Track]:
+        """Yield every song, album by album. Raises a SourceError."""
+        offset = 0
+        while True:
+            found = self._ask("getAlbumList2", type="alphabeticalByName", size=PAGE, offset=offset)
+            albums = _list(found, "albumList2", "album")
+            for album in albums:
+                answer = self._ask("getAlbum", id=album["id"])
+                yield from map(self._track, _list(answer, "album", "song"))
+            if len(albums) < PAGE:
+                return
+            offset += PAGE
+
+    def describe(self, track: Track) -> Track:
+        """Return the track: the server told everything already."""
+        return track
+
+    def search(self, query: str, *, limit: int = 25) -> list[Track]:
+        """Return songs that match, at most ``limit``."""
+        answer = self._ask("search3", query=query, songCount=limit, albumCount=0, artistCount=0)
+        return [self._track(song) for song in _list(answer, "searchResult3", "song")]
+
+    @contextmanager
+    def open(self, track: Track) -> Iterator[BinaryIO]:
+        """Give the audio for reading; nothing of it is kept after the block."""
+        with tempfile.TemporaryFile() as file:
+            for chunk in self._client.download("stream.view", self._audio(track)):
+                file.write(chunk)
+            file.seek(0)
+            yield file
+
+    def stamp(self, track: Track) -> str:
+        """Return the song's id on the server: its audio does not change under it."""
+        return self._id(track)
+
+    def fingerprint(self, track: Track) -> str:
+        """Return the same, since the audio itself is not at hand."""
+        return track.uri
+
+    def resolve(self, track: Track) -> Media:
+        """Return the stream's address; it holds credentials, so it never leaves this process."""
+        return Media("stream", f"stream.view?id={self._id(track)}")
+
+    @contextmanager
+    def stream(self, track: Track, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Open the song's audio on the server, with the byte range that the headers ask for."""
+        with self._client.stream("stream.view", self._audio(track), headers) as answer:
+            yield answer
+
+    def write(self, music: Set, *, name: str) -> str:
+        """Create or replace the playlist called ``name`` with the picks of this server.
+
+        Raises NotAvailable where none of them is on it.
+        """
+        songs = [self._id(p.track) for p in music.picks if p.track.uri.startswith(self._prefix)]
+        if not songs:
+            msg = "none of these songs is on the Subsonic server: play from it with --library"
+            raise NotAvailable(msg)
+        lists = _list(self._ask("getPlaylists"), "playlists", "playlist")
+        for old in lists:
+            if old.get("name") == name and old.get("owner", self._user) == self._user:
+                self._ask("createPlaylist", playlistId=old["id"], songId=songs)
+                break
+        else:
+            self._ask("createPlaylist", name=name, songId=songs)
+        return f"playlist '{name}' on {self._host}"
+
+    @property
+    def _prefix(self) -> str:
+        return f"subsonic:{self._host}/"
+
+    def _id(self, track: Track) -> str:
+        return track.uri.removeprefix(self._prefix)
+
+    def _track(self, song: Mapping[str, Any]) -> Track:
+        artist = str(song.get("artist") or "")
+        return Track(
+            uri=f"{self._prefix}{song['id']}",
+            title=str(song.get("title") or song["id"]),
+            artists=() if artist in {"", "[unknown]"} else (artist,),
+            album="" if song.get("album") == "[non-album tracks]" else str(song.get("album") or ""),
+            duration=float(song["duration"]) if song.get("duration") else None,
+            isrc=next(iter(song.get("isrc") or ()), None),
+        )
+
+    def _audio(self, track: Track) -> dict[str, Any]:
+        """Return the query of a stream; the first one makes sure of how to log in, since a server
+        may answer with an error in place of audio.
+        """  # noqa: D205
+        if not self._met:
+            self._ask("ping")
+        return self._signed({"id": self._id(track), "format": "raw"})
+
+    def _ask(self, method: str, **query: Any) -> dict[str, Any]:
+        """Return the body of an answer. Raises a SourceError that says what the server said."""
+        answer = self._client.get(f"{method}.view", self._signed(query))
+        body = answer.get("subsonic-response") if isinstance(answer, dict) else None
+        if not isinstance(body, dict):
+            msg = "what answers there is no Subsonic server: check EMOTION_DJ_SUBSONIC_URL"
+            raise SourceError(msg)
+        if body.get("status") == "ok":
+            self._met = True
+            return body
+        fault = body.get("error") or {}
+        code = fault.get("code")
+        if code in NO_TOKENS and not self._legacy:
+            self._legacy = True
+            return self._ask(method, **query)
+        if code in WRONG_LOGIN:
+            msg = "the Subsonic server does not accept this user and password"
+            raise LoginRequired(msg)
+        kind = NotAvailable if code == NOT_FOUND else SourceError
+        msg = f"the Subsonic server says: {fault.get('message') or f'error {code}'}"
+        raise kind(msg)
+
+    def _signed(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        common = {"u": self._user, "v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
+        if self._legacy:
+            return {**common, "p": f"enc:{self._password.encode().hex()}"}
+        salt = secrets.token_hex(8)
+        token = hashlib.md5((self._password + salt).encode()).hexdigest()  # noqa: S324 - its protocol
+        return {**common, "t": token, "s": salt}
+
+
+def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+    """Return a list that servers leave out where it is empty."""
+    found = (body.get(outer) or {}).get(inner) or []
+    return [entry for entry in found if isinstance(entry, dict) and "id" in entry]

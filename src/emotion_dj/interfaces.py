@@ -1,7 +1,7 @@
 """Every swap point of Emotion-DJ on one page: small protocols, one to three verbs each.
 
-Nothing here is inherited from: a class fits by having the verbs. `emotion_dj.testing` holds the
-conformance checks that any implementation can run. Concrete classes are named in `compose` only.
+Nothing here is inherited from: a class fits by having the verbs. Concrete classes are named in
+`compose` only.
 """
 
 from __future__ import annotations

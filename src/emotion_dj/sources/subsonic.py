@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from emotion_dj.domain import Media, Track
+from emotion_dj.domain import Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.http import Client
 
@@ -33,7 +33,7 @@ NOT_FOUND: Final = 70
 
 
 class Subsonic:
-    """Fits `Source`, `Listenable`, `Searchable`, `Resolver` and `Sink`."""
+    """Fits `Source`, `Listenable`, `Searchable` and `Sink` of `interfaces`."""
 
     name = "subsonic"
 
@@ -87,10 +87,6 @@ class Subsonic:
     def fingerprint(self, track: Track) -> str:
         """Return the same, since the audio itself is not at hand."""
         return track.uri
-
-    def resolve(self, track: Track) -> Media:
-        """Return the stream's address; it holds credentials, so it never leaves this process."""
-        return Media("stream", f"stream.view?id={self._id(track)}")
 
     @contextmanager
     def stream(self, track: Track, headers: Mapping[str, str]) -> Iterator[httpx.Response]:

@@ -18,14 +18,14 @@ class Augmentation:
     covered.
     """
 
-    shift: float = 0.10
-    scale: float = 1.15
-    roll: float = 12.0
-    contrast: float = 1.4
-    gamma: float = 1.5
-    blurred: float = 0.10
-    noisy: float = 0.10
-    covered: float = 0.30
+    shift: float = 0.07
+    scale: float = 1.1
+    roll: float = 10.0
+    contrast: float = 1.3
+    gamma: float = 1.4
+    blurred: float = 0.05
+    noisy: float = 0.05
+    covered: float = 0.12
 
     def __call__(self, faces: torch.Tensor, side: int) -> torch.Tensor:
         """Map grey faces in [0, 1], (n, 1, h, w), to varied ones, (n, 1, side, side)."""

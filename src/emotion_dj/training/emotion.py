@@ -59,14 +59,14 @@ class Recipe:
 
     widths: tuple[int, ...] = (32, 64, 128, 192)
     blocks: tuple[int, ...] = (1, 2, 2, 1)
-    epochs: int = 45
+    epochs: int = 36
     batch: int = 128
     rate: float = 0.05
     rate_of_rest: float = 0.02
     warmup: int = 2
     decay_from: float = 0.35
     sides: tuple[tuple[float, int], ...] = ((0.375, 32), (0.6, 40), (1.0, 48))
-    trust: float = 0.6
+    trust: float = 0.75
     distil: float = 0.7
     average: float = 0.998
     seed: int = 7

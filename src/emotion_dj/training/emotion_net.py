@@ -40,7 +40,7 @@ class EmotionNet(nn.Module):
         blocks: Sequence[int] = (1, 1, 1, 1),
         *,
         classes: int = 7,
-        dropout: float = 0.3,
+        dropout: float = 0.1,
     ) -> None:
         """Name the channels of each level and how many residual blocks it has."""
         super().__init__()

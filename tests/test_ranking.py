@@ -108,7 +108,7 @@ def test_reasons_are_what_a_person_would_say() -> None:
     assert (pick.tempo, pick.key, pick.mode) == (None, None, None)
 
 
-@pytest.mark.parametrize("n", [4, 9, 20])
+@pytest.mark.parametrize("n", [4, 9, 20, 41, 1000])
 def test_neighbours_mix_better_than_by_rank(n: int) -> None:
     """The playing order has at least as many mixable neighbours as the order of rank."""
     music = candidates(2000)

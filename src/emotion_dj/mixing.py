@@ -31,7 +31,8 @@ MIX: Final = 0.08
 EXACT: Final = 9
 """Longest set that is ordered by trying everything (Held & Karp 1962)."""
 
-ROUNDS: Final = 12
+STRETCH: Final = 20
+"""Songs of a long set that are ordered together: exchanges within all of it would cost n^3."""
 
 
 def order(gaps: Floats, candidates: Candidates, rows: Rows) -> Rows:
@@ -39,13 +40,21 @@ def order(gaps: Floats, candidates: Candidates, rows: Rows) -> Rows:
 
     ``gaps`` (n, n) is the distance of each row from the target of each place in the set. Minimises
     the gaps plus MIX times the clashes between neighbours: exactly up to EXACT songs, beyond that
-    by exchanges until none helps.
+    by exchanges until none helps, within stretches of the set.
     """
     meeting = np.asarray(gaps, np.float64)
     moving = MIX * clashes(candidates, rows).astype(np.float64)
     if len(rows) <= 1:
         return np.arange(len(rows))
-    return _exact(meeting, moving) if len(rows) <= EXACT else _exchanged(meeting, moving)
+    way: list[int] = []
+    for start in range(0, len(rows), STRETCH):
+        here = np.arange(start, min(start + STRETCH, len(rows)))
+        met, moved = meeting[np.ix_(here, here)], moving[np.ix_(here, here)]
+        if way:
+            met[:, 0] += moving[here, way[-1]]
+        solve = _exact if len(here) <= EXACT else _exchanged
+        way += here[solve(met, moved)].tolist()
+    return np.array(way, np.intp)
 
 
 def clashes(candidates: Candidates, rows: Rows) -> Floats:
@@ -128,14 +137,13 @@ def _exchanged(meeting: npt.NDArray[np.float64], moving: npt.NDArray[np.float64]
     )
     changes = np.concatenate([swaps, turns])
     best = _cost(way[None], meeting, moving)[0]
-    for _ in range(ROUNDS * n):
+    while True:
         ways = way[changes]
         costs = _cost(ways, meeting, moving)
         found = int(costs.argmin())
         if costs[found] >= best - 1e-9:
-            break
+            return way
         way, best = ways[found], costs[found]
-    return way
 
 
 def _cost(

@@ -63,18 +63,18 @@ def play(
     who = look or parse_affect(str(wishes[0]))
     _scan(dj)
     music = dj.answer(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
+    if as_json:
+        from emotion_dj.wire import look_json, set_json
+
+        print_json({**(look_json(look) if look else {}), **set_json(music)})
+    else:
+        _show(music)
     if save is not None:
         from emotion_dj import playlists
 
         playlists.save(music, save)
     if to is not None:
         say(f"written: {dj.write(music, to)}")
-    if as_json:
-        from emotion_dj.wire import look_json, set_json
-
-        print_json({**(look_json(look) if look else {}), **set_json(music)})
-        return
-    _show(music)
 
 
 def _scan(dj: EmotionDJ) -> None:

@@ -125,6 +125,16 @@ def test_a_photo_leads_to_sound(page: Page, smiling_photo: Path) -> None:
     says(page, "#time", re.compile(r"0:0[1-9] /"))
 
 
+def test_a_second_photo_does_not_cut_the_song_off(page: Page, smiling_photo: Path) -> None:
+    """What plays goes on, now first in the new queue, while the set behind it is new."""
+    show(page, smiling_photo)
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+    playing = page.inner_text("#now-title")
+    show(page, smiling_photo)
+    says(page, "#time", re.compile(r"0:0[2-9] /"))
+    assert page.inner_text("#now-title") == playing
+
+
 def test_a_mood_needs_no_photo_and_a_plan_changes_the_set(page: Page) -> None:
     """Pick a mood, then another plan, then another length: the set follows each."""
     from playwright.sync_api import expect

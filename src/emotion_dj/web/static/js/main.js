@@ -82,7 +82,6 @@ function wish(start) {
 /** @param {Blob} photo */
 async function photo(photo) {
   stopCamera();
-  player.decks[player.on].load?.(); // a gesture: the browser lets this element sound later
   $("said").textContent = "";
   try {
     const [look, bitmap] = await Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]);
@@ -109,6 +108,7 @@ function seen(look) {
 async function toggleCamera() {
   if (camera.on) return stopCamera();
   smoother = new Smoother();
+  $("camera").disabled = true; // a second click while the browser asks would open it twice
   try {
     await camera.start(live, (error) => tell(error, $("said")));
   } catch (error) {
@@ -116,6 +116,8 @@ async function toggleCamera() {
     const name = error instanceof DOMException ? error.name : "";
     $("said").textContent = say({ NotAllowedError: "cameraRefused", NotFoundError: "noCamera" }[name] ?? "cameraBroken");
     return undefined;
+  } finally {
+    $("camera").disabled = false;
   }
   light(true);
   return undefined;
@@ -247,6 +249,7 @@ function listen() {
     draw();
   });
   $("camera").addEventListener("click", toggleCamera);
+  $("photo").addEventListener("click", () => ($("photo").value = "")); // the same photo again counts
   $("photo").addEventListener("change", () => $("photo").files[0] && photo($("photo").files[0]));
   document.addEventListener("paste", (event) => {
     const file = event.clipboardData?.files[0];

@@ -114,12 +114,7 @@ def ear(card: Mapping[str, Any]) -> str:
     rows = [(name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]]
     return "\n".join(
         [
-            f"# The ear, {card['id']}",
-            "",
-            f"{card['task'].capitalize()}. {card['licence']}. sha256 `{card['sha256']}`.",
-            "",
-            card["data"],
-            "",
+            *head("The ear", card),
             "## R2 on Emotify, by what was held out",
             "",
             *table(("target", *folds), rows),
@@ -142,12 +137,7 @@ def mood(card: Mapping[str, Any]) -> str:
     crossed = [(name, v) for name, v in card["metrics"].items() if not isinstance(v, dict)]
     return "\n".join(
         [
-            f"# The ear without sound, {card['id']}",
-            "",
-            f"{card['task'].capitalize()}. {card['licence']}. sha256 `{card['sha256']}`.",
-            "",
-            card["data"],
-            "",
+            *head("The ear without sound", card),
             "## Accuracy",
             "",
             *table(("playlists", "5 folds, 3 times", "majority", "tracks"), figures),
@@ -166,10 +156,22 @@ def mood(card: Mapping[str, Any]) -> str:
     )
 
 
-def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:
+def head(name: str, card: Mapping[str, Any]) -> list[str]:
+    """Return the lines with which the pages of the two ears begin."""
+    return [
+        f"# {name}, {card['id']}",
+        "",
+        f"{card['task'].capitalize()}. {card['licence']}. sha256 `{card['sha256']}`.",
+        "",
+        card["data"],
+        "",
+    ]
+
+
+def table(columns: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:
     """Return the lines of a table in Markdown."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
+    columns = list(columns)
+    lines = [columns, ["---"] * len(columns), *rows]
     return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
 
 

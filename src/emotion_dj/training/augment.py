@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch.nn import functional
+
+_COSINES: Final = torch.cos(
+    (torch.arange(8) + 0.5).view(1, -1) * torch.arange(8).view(-1, 1) * math.pi / 8
+) * torch.cat([torch.full((1, 1), math.sqrt(1 / 8)), torch.full((7, 1), 0.5)])
+"""The orthonormal cosine transform of eight samples, a row per frequency."""
+
+_STEPS: Final = torch.tensor(
+    [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55]
+    + [14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62]
+    + [18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92]
+    + [49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99],
+    dtype=torch.float32,
+)
+"""Steps of the coefficients of luminance (ITU-T T.81, table K.1), row by row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +29,8 @@ class Augmentation:
     """How strongly faces are varied; every figure is the largest change to either side.
 
     ``shift`` in shares of the side, ``scale`` as a factor, ``roll`` in degrees, ``contrast`` and
-    ``gamma`` as factors; the others are the share of faces that are blurred, made noisy, or partly
-    covered.
+    ``gamma`` as factors; the others are the share of faces that are blurred, made noisy, squeezed
+    by JPEG, or partly covered.
     """
 
     shift: float = 0.07
@@ -25,6 +40,7 @@ class Augmentation:
     gamma: float = 1.4
     blurred: float = 0.05
     noisy: float = 0.05
+    squeezed: float = 0.1
     covered: float = 0.12
 
     def __call__(self, faces: torch.Tensor, side: int) -> torch.Tensor:
@@ -32,6 +48,7 @@ class Augmentation:
         faces = self._light(self._move(faces, side))
         faces = _where(self.blurred, _blur(faces), faces)
         faces = _where(self.noisy, faces + 0.06 * torch.randn_like(faces), faces)
+        faces = _where(self.squeezed, _squeeze(faces), faces)
         return _where(self.covered, _cover(faces), faces)
 
     def _move(self, faces: torch.Tensor, side: int) -> torch.Tensor:
@@ -80,6 +97,19 @@ def _blur(faces: torch.Tensor) -> torch.Tensor:
     side = faces.shape[-1]
     small = functional.interpolate(faces, size=side // 2, mode="area")
     return functional.interpolate(small, size=side, mode="bilinear", align_corners=False)
+
+
+def _squeeze(faces: torch.Tensor) -> torch.Tensor:
+    """Round the cosine coefficients of 8x8 blocks as JPEG does at qualities of 15 to 75."""
+    side = faces.shape[-1]
+    blocks = functional.unfold(faces * 255 - 128, 8, stride=8).transpose(1, 2)
+    waves = torch.kron(_COSINES, _COSINES)
+    quality = 15 + 60 * torch.rand(len(faces), 1, 1)
+    scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)  # noqa: PLR2004 - IJG's rule
+    step = _STEPS * scale
+    kept = torch.round(blocks @ waves.T / step) * step
+    blocks = (kept @ waves).transpose(1, 2)
+    return ((functional.fold(blocks, side, 8, stride=8) + 128) / 255).clamp(0, 1)
 
 
 def _cover(faces: torch.Tensor) -> torch.Tensor:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from emotion_dj.training.emotion_data import LabelledFaces
+    from emotion_dj.vision.emotion import EmotionReader
 
     Report = Callable[[int, int], None]
 
@@ -53,6 +54,8 @@ class Recipe:
     third there. ``rate`` is Muon's, for the convolutions, ``rate_of_rest`` SGD's, for the other
     weights; both rise for ``warmup`` epochs, hold, and fall linearly to 0 from ``decay_from`` (a
     share of the run) on. ``trust`` is the weight of FER2013's label against FER+'s votes.
+    ``relabel`` is the weight of an earlier reader's opinion against both, where one is given: it
+    was never sure of the labels that are wrong (Furlanello et al. 2018, "Born again networks").
     ``distil`` is the weight, against both, of the teachers' opinion of the
     very same varied face against those targets (Hinton et al. 2015; Beyer et al. 2022).
     """
@@ -67,6 +70,7 @@ class Recipe:
     decay_from: float = 0.35
     sides: tuple[tuple[float, int], ...] = ((0.375, 32), (0.6, 40), (1.0, 48))
     trust: float = 0.75
+    relabel: float = 0.4
     distil: float = 0.7
     average: float = 0.998
     seed: int = 7
@@ -144,14 +148,16 @@ def train(
     held: LabelledFaces,
     *,
     teachers: Sequence[nn.Module] = (),
+    elder: EmotionReader | None = None,
     report: Report = lambda _d, _t: None,
 ) -> EmotionNet:
     """Train to the end of the recipe and return the averaged network, on the CPU.
 
     ``held`` chooses and is never trained on: faces pixel-identical to one of it are left out.
+    ``teachers`` see every varied face anew; the ``elder`` reads each face once, before the start.
     """
     recipe = run.recipe
-    pixels, targets = _examples(faces, held, trust=recipe.trust)
+    pixels, targets = _examples(faces, held, recipe, elder)
     steps = len(pixels) // recipe.batch
     while run.epoch < recipe.epochs:
         losses = []
@@ -209,12 +215,14 @@ def evaluate(net: nn.Module, held: LabelledFaces) -> dict[str, float]:
 
 
 def _examples(
-    faces: LabelledFaces, held: LabelledFaces, *, trust: float
+    faces: LabelledFaces, held: LabelledFaces, recipe: Recipe, elder: EmotionReader | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     allowed = emotion_data.without(faces, held.digests())
-    pixels, targets = emotion_data.merge_identical(
-        allowed, emotion_data.soft_targets(allowed, trust=trust)
-    )
+    targets = emotion_data.soft_targets(allowed, trust=recipe.trust)
+    if elder is not None:
+        opinions = emotion_data.opinions(allowed, elder)
+        targets = (1 - recipe.relabel) * targets + recipe.relabel * opinions
+    pixels, targets = emotion_data.merge_identical(allowed, targets)
     return torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(targets)
 
 

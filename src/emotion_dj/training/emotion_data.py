@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from emotion_dj.vision.emotion import EmotionReader
+
 SIDE: Final = 48
 LABELS: Final = tuple(Emotion)
 
@@ -110,6 +112,12 @@ def soft_targets(faces: LabelledFaces, *, trust: float) -> npt.NDArray[np.float3
     total = faces.votes.sum(axis=1, keepdims=True)
     votes = np.where(total > 0, faces.votes / np.maximum(total, 1), hard)
     return (trust * hard + (1 - trust) * votes).astype(np.float32)
+
+
+def opinions(faces: LabelledFaces, reader: EmotionReader) -> npt.NDArray[np.float32]:
+    """Return a reader's calibrated probabilities of each face, float32 (n, 7)."""
+    read = [reader.read_crop(face).probabilities for face in faces.pixels]
+    return np.array([[chances[label] for label in LABELS] for chances in read], np.float32)
 
 
 def merge_identical(

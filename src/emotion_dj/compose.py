@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj import affect, artifacts, settings
+from emotion_dj.domain import Reading
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,7 +50,19 @@ class EmotionDJ:
         from emotion_dj.vision import detectors  # noqa: PLC0415
         from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
 
-        return DJ(detectors.make(self.settings.detector), EmotionReader(), NearestRanker())
+        detector = detectors.make(self.settings.detector)
+        return DJ(detector, EmotionReader(), NearestRanker(), self._offsets())
+
+    def _offsets(self) -> affect.Offsets:
+        from emotion_dj import taste  # noqa: PLC0415
+
+        told = []
+        for probabilities, said in self.catalogue.corrected():
+            chances = {affect.parse_emotion(name): p for name, p in probabilities.items()}
+            placed = affect.of_reading(Reading(chances, model=""))
+            gap = (said.valence - placed.valence, said.arousal - placed.arousal)
+            told.append((chances, gap))
+        return taste.offsets(told)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -84,6 +98,17 @@ class EmotionDJ:
         """Return a set for a listener who says where they are: a point, "V,A" or a mood's name."""
         here = affect.parse_affect(point) if isinstance(point, str) else point
         return self.answer(here, plan=plan, n=n, seed=seed)
+
+    def correct(self, look: Look, said: str) -> Affect:
+        """Learn that the largest face was read wrongly; return where the listener stands.
+
+        ``said`` is an emotion, a mood or a point "V,A". Raises LabelError.
+        """
+        point = affect.parse_place(said)
+        chances = look.readings[0].probabilities
+        self.catalogue.correct({emotion.value: p for emotion, p in chances.items()}, point)
+        self.dj = replace(self.dj, offsets=self._offsets())
+        return point
 
     def answer(
         self,

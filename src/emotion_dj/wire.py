@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect
-from emotion_dj.domain import Box, Emotion, Face, Look, Reading
+from emotion_dj.domain import Box, Emotion, Face, Reading
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Affect, Pick, Set, Track
+    from emotion_dj.domain import Affect, Look, Pick, Set, Track
 
 _DIGITS: Final = 4
 
@@ -26,15 +26,14 @@ def look_json(look: Look) -> dict[str, Any]:
     }
 
 
-def parse_look(faces: Sequence[Mapping[str, Any]]) -> Look:
-    """Return the look that the faces of a `look_json` came from, so that a client may send it back.
+def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
+    """Return what the faces of a `look_json` came from, so that a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
     that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.
     """
-    seen = tuple(Face(Box(*map(float, face["box"])), 1.0) for face in faces)
-    readings = tuple(_reading(face) for face in faces)
-    return Look(seen, readings, affect.of_room(seen, readings))
+    seen = [Face(Box(*map(float, face["box"])), 1.0) for face in faces]
+    return seen, [_reading(face) for face in faces]
 
 
 def _reading(face: Mapping[str, Any]) -> Reading:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
 from emotion_dj.domain import Reading
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from emotion_dj.settings import Settings
     from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.vision.images import Photo
+
+
+FAVOURITES: Final = 10
+"""Tracks that are named as what the listener would like best."""
 
 
 class EmotionDJ:
@@ -154,6 +160,37 @@ class EmotionDJ:
             (track, "", "", analysis) for (track, _), analysis in zip(known, heard, strict=True)
         )
         return self.catalogue.store_all(rows, analyser=listener.id)
+
+    def learnt(self) -> dict[str, Any]:
+        """Return what likes, skips and corrections have taught, and the favourites, best first."""
+        candidates = self.known()
+        best = candidates.taste.argsort()[::-1][:FAVOURITES]
+        liked = [int(row) for row in best if candidates.taste[row] > 0]
+        named = candidates.load(liked)
+        told = Counter(kind for _, kind, _, _ in self.catalogue.told())
+        corrections = len(self.catalogue.corrected())
+        return {
+            "answers": dict(told),
+            "corrections": corrections,
+            "offsets": {e.value: pair for e, pair in self._offsets().items() if corrections},
+            "favourites": [
+                {"title": track.title, "uri": track.uri, "taste": round(float(taste), 3)}
+                for taste, track in zip(candidates.taste[liked], named, strict=True)
+            ],
+        }
+
+    def entries(self, *, mood: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return every track as a row: what it is, its features, its place and its mood.
+
+        ``mood`` keeps those of one mood. Raises LabelError.
+        """
+        from emotion_dj import wire  # noqa: PLC0415
+
+        wanted = affect.parse_mood(mood) if mood else None
+        found = self.catalogue.entries([ear_id(), features_id()])
+        rows = (wire.entry_json(track, analysis) for _, track, analysis in found)
+        kept = (row for row in rows if wanted is None or row["mood"] == wanted.value)
+        return list(islice(kept, limit))
 
     def scan(self, report: Report = lambda _done, _total: None) -> Summary:
         """Hear what the library holds and the catalogue does not know; report(done, total).

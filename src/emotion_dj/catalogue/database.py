@@ -86,6 +86,7 @@ class translated:  # noqa: N801 - reads as a word in `with translated(...)`
         """Do nothing yet."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise CatalogueError for an error of the database."""
         if isinstance(error, DatabaseError | sqlite3.Error | OSError):
             raise CatalogueError(_sentence(str(error), self.address)) from error
         if isinstance(error, SQLAlchemyError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -60,6 +61,9 @@ class EmotionDJ:
         return DJ(detector, EmotionReader(), NearestRanker(), self._offsets())
 
     def _offsets(self) -> affect.Offsets:
+        """Return what corrections have taught; without any the catalogue is not even opened."""
+        if not _has_corrections(self.settings.database or settings.default_database()):
+            return affect.NO_OFFSETS
         from emotion_dj import taste  # noqa: PLC0415
 
         told = []
@@ -224,6 +228,22 @@ class EmotionDJ:
         if self._library or self.catalogue.count():
             return _sources(self._library, self.settings)
         return _sources(["demo"], self.settings)
+
+
+def _has_corrections(address: str | Path) -> bool:
+    """Look into the file without the database library, which takes longer than reading a photo."""
+    import sqlite3  # noqa: PLC0415
+
+    if "://" in str(address):
+        return True
+    path = Path(address).expanduser()
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            return bool(file.execute("SELECT EXISTS (SELECT 1 FROM corrections)").fetchone()[0])
+    except sqlite3.Error:
+        return False  # older, damaged or foreign: opening it says so, reading a photo needs it not
 
 
 def ear() -> AudioAnalyser:

@@ -40,18 +40,26 @@ CELLS: Final = 64
 CROWD: Final = 48
 """Tracks around a target that are looked at first."""
 
+CHOICE: Final = 8
+"""Tracks within the caps among which the one least like the set so far is taken."""
+
+VARIETY: Final = 0.05
+"""Distance that a track may be farther away for sounding unlike all that was picked, instead of
+like one of them; `benchmarks/evaluation.py` shows what it gives and costs."""
+
 
 @dataclass(slots=True)
 class NearestRanker:
     """Picks the nearest tracks to a path; fits `interfaces.Ranker`.
 
-    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped. The
-    grid of the last candidates is kept, so that a second set from them costs no look at all of
-    them.
+    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped.
+    ``variety`` is how much distance a different sound is worth. The grid of the last candidates is
+    kept, so that a second set from them costs no look at all of them.
     """
 
     per_artist: int = 2
     per_album: int = 3
+    variety: float = VARIETY
     _grid: Grid | None = field(default=None, repr=False)
 
     def rank(self, path: Sequence[Affect], candidates: Candidates, *, seed: int = 0) -> list[Pick]:
@@ -60,7 +68,7 @@ class NearestRanker:
         if grid is None or grid.candidates is not candidates:
             grid = self._grid = Grid(candidates)
         path = path[: len(candidates)]
-        shares = _Shares(candidates, self.per_artist, self.per_album)
+        shares = _Shares(candidates, self.per_artist, self.per_album, self.variety)
         rows = np.array([shares.take(grid, target, seed) for target in path], np.intp)
         gaps = np.stack([distances(target, candidates, rows) for target in path], axis=1)
         playing = order(gaps, candidates, rows)
@@ -89,18 +97,19 @@ class Grid:
         self._starts = np.searchsorted(cell[self._rows], np.arange(CELLS * CELLS + 1))
         self._doubt = TASTE * float(np.abs(candidates.taste).max(initial=0)) + JITTER
 
-    def nearest(self, target: Affect, seed: int) -> Iterator[int]:
-        """Yield every row, the cheapest first; later ones cost more work."""
+    def nearest(self, target: Affect, seed: int) -> Iterator[tuple[int, float]]:
+        """Yield every row with its cost, the cheapest first; later ones cost more work."""
         radius, wanted, given = 1, CROWD, 0
         while given < len(self._rows):
             rows = self._square(target, radius)
             cost = self._costs(target, rows, seed)
-            sorted_rows = rows[np.argsort(cost, kind="stable")]
+            sorting = np.argsort(cost, kind="stable")
             # Whatever lies outside the square is at least this expensive.
             bound = (radius - 1) * 2 / CELLS - self._doubt
             certain = len(rows) if radius >= CELLS else int((cost < bound).sum())
             if certain >= min(wanted, len(self._rows)):
-                yield from map(int, sorted_rows[given:certain])
+                here = sorting[given:certain]
+                yield from zip(rows[here].tolist(), cost[here].tolist(), strict=True)
                 given, wanted = certain, 4 * wanted
             radius = min(CELLS, radius + 1 + radius // 2)
 
@@ -141,26 +150,49 @@ def _chance(rows: Rows, seed: int) -> Floats:
 class _Shares:
     """Who has been picked how often."""
 
-    def __init__(self, candidates: Candidates, per_artist: int, per_album: int) -> None:
+    def __init__(
+        self, candidates: Candidates, per_artist: int, per_album: int, variety: float
+    ) -> None:
+        self._sounds = candidates.embedding if candidates.embedding.shape[1] and variety else None
+        self._variety = variety
         self._limits = ((candidates.artist, per_artist), (candidates.album, per_album))
         self._counts: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
         self._taken: set[int] = set()
 
     def take(self, grid: Grid, target: Affect, seed: int) -> int:
-        """Take the cheapest row within the caps, else the cheapest that is free."""
-        spare = None
-        for row in grid.nearest(target, seed):
+        """Take one of the cheapest rows within the caps, else the cheapest that is free."""
+        spare: int | None = None
+        choice: list[tuple[float, int]] = []
+        for row, cost in grid.nearest(target, seed):
             if row in self._taken:
                 continue
             spare = row if spare is None else spare
+            if choice and cost > choice[0][0] + self._variety:
+                break
             if self._within(row):
-                spare = row
+                choice.append((cost, row))
+            if len(choice) == (CHOICE if self._sounds is not None and self._taken else 1):
                 break
         assert spare is not None  # noqa: S101 - rank asks for no more rows than there are
-        self._taken.add(spare)
+        taken = self._unlike(choice) if choice else spare
+        self._taken.add(taken)
         for (column, _), count in zip(self._limits, self._counts, strict=True):
-            count[int(column[spare])] += 1
-        return spare
+            count[int(column[taken])] += 1
+        return taken
+
+    def _unlike(self, choice: list[tuple[float, int]]) -> int:
+        """Return the row with the least cost and likeness to what is in the set already (maximal
+        marginal relevance: Carbonell & Goldstein 1998).
+        """  # noqa: D205
+        if len(choice) == 1 or self._sounds is None:
+            return choice[0][1]
+        rows = [row for _, row in choice]
+        here, there = (
+            self._sounds[places].astype(np.float32) for places in (rows, sorted(self._taken))
+        )
+        likeness = (here @ there.T).max(axis=1)
+        costs = np.array([cost for cost, _ in choice]) + self._variety * likeness
+        return rows[int(costs.argmin())]
 
     def _within(self, row: int) -> bool:
         return all(

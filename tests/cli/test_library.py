@@ -29,7 +29,7 @@ def table(tmp_path: Path) -> Path:
     """Return a table of twenty songs by four bands: loud and bright ones, quiet and dark ones."""
     path = tmp_path / "songs.csv"
     rows = [
-        f"{word} {i},Band {i % 4};Guest,t:{word}:{i},{energy},{valence},{1 - energy},0,-{loud},120\n"
+        f"{word} {i},Band {i % 4};Guest,t:{word}:{i},{energy},{valence},0.5,0,-{loud},120\n"
         for i in range(10)
         for word, energy, valence, loud in (("Party", 0.9, 0.9, 5), ("Lullaby", 0.1, 0.3, 22))
     ]

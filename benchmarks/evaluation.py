@@ -1,0 +1,261 @@
+"""Sets by the original's filter, by chance, by a range of tempo and by us, on two libraries.
+
+python benchmarks/evaluation.py --shared ../shared [--write docs/evaluation.md]
+
+What counts as a right song is not asked of our own models. In the catalogue of 41,106 tracks it is
+where Spotify's own valence and energy put the track; in the demo library it is where people put the
+word that names the track's folder. docs/evaluation.md explains the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from emotion_dj import EmotionDJ, affect, mixing
+from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Track
+from emotion_dj.ranking import NearestRanker
+from emotion_dj.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    Rows = npt.NDArray[np.intp]
+    Way = Callable[["Library", Affect, Sequence[Affect], int], Rows]
+    Change = Callable[[Candidates], Candidates]
+
+SONGS = {"catalogue": 20, "demo": 10}
+PLANS = ("match", "lift", "calm", "vent", "journey:..happy")
+LISTENERS = 30
+GRADES = ((0.15, 3.0), (0.3, 2.0), (0.5, 1.0))
+"""Distance on the plane up to which a song is worth so much; beyond the last it is worth 0."""
+
+TEMPO_REACH = 10
+WORDS = {
+    "calm": "calm",
+    "energetic": "energetic",
+    "happy": "happy",
+    "nostalgic": "melancholic",
+    "tender": "soft",
+}
+"""The folders of the demo library, and the word nearest to each whose place people gave."""
+
+FIGURES = ("nDCG", "distance", "diversity", "artists", "step", "mixes")
+BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
+
+
+@dataclass(frozen=True)
+class Library:
+    """Music with the truth about it: where each track stands (n, 2), and what it sounds like."""
+
+    name: str
+    music: Candidates
+    rows: dict[str, int]
+    truth: npt.NDArray[np.float64]
+    sound: npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Print the table; with --write also put it into the document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        libraries = [
+            catalogue(given.shared / "data/music", Path(folder)),
+            demo(given.shared / "data/music", Path(folder)),
+        ]
+        text = "\n".join(map(table, libraries))
+    print(text)
+    if given.write:
+        page = given.write.read_text(encoding="utf-8")
+        head, _, rest = page.partition(BEGIN)
+        tail = rest.partition(END)[2]
+        given.write.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+
+
+def catalogue(data: Path, folder: Path) -> Library:
+    """Return the 41,106 tracks as `library import` takes them."""
+    path = data / "catalogue-41106.parquet"
+    dj = EmotionDJ(settings=Settings(database=str(folder / "catalogue.sqlite")))
+    dj.take_in(path)
+    music = dj.known()
+    columns = ["uri", "valence", "energy", "danceability", "acousticness", "tempo", "loudness"]
+    said = {row["uri"]: row for row in pq.read_table(path, columns=columns).to_pylist()}
+    numbered = {track.uri: row for row, track in enumerate(loaded(music))}
+    rows = [said[uri] for uri in numbered]
+    truth = np.array([[2 * row["valence"] - 1, 2 * row["energy"] - 1] for row in rows])
+    sound = np.array([[row[name] for name in columns[1:]] for row in rows])
+    return Library("catalogue", music, numbered, truth, unit(sound))
+
+
+def demo(data: Path, folder: Path) -> Library:
+    """Return the demo library as it is heard, each track where people put its folder's word."""
+    dj = EmotionDJ(
+        library=["demo"], settings=Settings(database=str(folder / "demo.sqlite"), workers=1)
+    )
+    music = dj.candidates()
+    with (data / "moodtag-va-56.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    word, valence, arousal = list(rows[0])[:3]
+    places = {row[word]: (float(row[valence]), float(row[arousal])) for row in rows}
+    tracks = loaded(music)
+    numbered = {track.uri: row for row, track in enumerate(tracks)}
+    truth = np.array([places[WORDS[track.path.parent.name]] for track in tracks])
+    return Library("demo", music, numbered, (truth - 5) / 4, unit(music.embedding.astype(float)))
+
+
+def loaded(music: Candidates) -> list[Track]:
+    """Return all tracks, asked for in parts."""
+    parts = (range(start, min(start + 5000, len(music))) for start in range(0, len(music), 5000))
+    return [track for part in parts for track in music.load(part)]
+
+
+def unit(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Standardise the columns and give each row length 1."""
+    scaled = (sound - sound.mean(0)) / (sound.std(0) + 1e-9)
+    return scaled / (np.linalg.norm(scaled, axis=1, keepdims=True) + 1e-9)
+
+
+def by_label(library: Library, here: Affect, path: Sequence[Affect], _seed: int) -> Rows:
+    """Return the first tracks of the mood that the reading names, as the original did."""
+    wanted = list(Mood).index(affect.mood(here))
+    places = np.array([affect.MOOD_AFFECT[mood] for mood in Mood])
+    across = library.music.valence[:, None] - places[:, 0]
+    up = library.music.arousal[:, None] - places[:, 1]
+    nearest = (across**2 + affect.AROUSAL_WEIGHT * up**2).argmin(1)
+    return np.flatnonzero(nearest == wanted)[: len(path)]
+
+
+def by_chance(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:
+    """Return any tracks."""
+    return np.random.default_rng(seed).permutation(len(library.music))[: len(path)]
+
+
+def by_tempo(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:
+    """Return tracks within a range of tempo that rises with arousal, as running apps do."""
+    generator = np.random.default_rng(seed)
+    taken: list[int] = []
+    for target in path:
+        apart = np.abs(library.music.tempo - (115 + 45 * target.arousal))
+        apart[taken] = np.inf
+        fitting = np.flatnonzero(apart <= max(TEMPO_REACH, float(np.nanmin(apart))))
+        taken.append(int(generator.choice(fitting)))
+    return np.array(taken, np.intp)
+
+
+def by_us(
+    ranker: NearestRanker, *, change: Callable[[Candidates], Candidates] | None = None
+) -> Way:
+    """Return our way with a ranker; ``change`` takes something away from the music first."""
+    kept: dict[str, Candidates] = {}
+
+    def way(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:
+        music = kept.setdefault(library.name, change(library.music) if change else library.music)
+        picks = ranker.rank(path, music, seed=seed)
+        return np.array([library.rows[pick.track.uri] for pick in picks], np.intp)
+
+    return way
+
+
+def without_key(music: Candidates) -> Candidates:
+    """Leave out what the playing order is made from."""
+    unknown = np.full(len(music), np.nan, np.float32)
+    return replace(music, key=np.full(len(music), -1, np.int8), tempo=unknown, loudness=unknown)
+
+
+WAYS: dict[str, Way] = {
+    "the original's label filter": by_label,
+    "chance": by_chance,
+    "a range of tempo": by_tempo,
+    "ours": by_us(NearestRanker()),
+    "ours without variety": by_us(NearestRanker(variety=0.0)),
+    "ours without caps": by_us(NearestRanker(per_artist=10**6, per_album=10**6)),
+    "ours without playing order": by_us(NearestRanker(), change=without_key),
+}
+
+
+def listeners() -> list[Affect]:
+    """Return where listeners stand: the seven emotions, and mixtures of them."""
+    pure = [affect.of_emotion(emotion) for emotion in Emotion]
+    generator = np.random.default_rng(0)
+    points = np.array([affect.EMOTION_AFFECT[emotion] for emotion in Emotion])
+    mixed = generator.dirichlet(np.full(len(points), 0.5), LISTENERS - len(pure)) @ points
+    return pure + [Affect(float(v), float(a)) for v, a in mixed]
+
+
+def table(library: Library) -> str:
+    """Return the figures of one library: nDCG for each plan, the others over all plans."""
+    songs = SONGS[library.name]
+    lines = [
+        f"\n{library.name}, {len(library.music):,} tracks, sets of {songs}, "
+        f"{LISTENERS} listeners\n",
+        f"| way | {' | '.join(f'nDCG {plan}' for plan in PLANS)} | {' | '.join(FIGURES[1:])} |",
+        f"|{' --- |' * (len(PLANS) + len(FIGURES))}",
+    ]
+    for name, way in WAYS.items():
+        by_plan = []
+        for text in PLANS:
+            plan = affect.parse_plan(text)
+            rows = [
+                figures(library, path, way(library, here, path, seed))
+                for seed, here in enumerate(listeners())
+                for path in [affect.path(plan, [here], songs)]
+            ]
+            by_plan.append(np.mean(rows, axis=0))
+        gains = " | ".join(f"{row[0]:.3f}" for row in by_plan)
+        others = " | ".join(f"{value:.2f}" for value in np.mean(by_plan, axis=0)[1:])
+        lines.append(f"| {name} | {gains} | {others} |")
+    return "\n".join(lines)
+
+
+def figures(library: Library, path: Sequence[Affect], rows: Rows) -> list[float]:
+    """Return FIGURES of one set."""
+    targets = np.array([[point.valence, point.arousal] for point in path])
+    ideal = greedy(library, targets)
+    apart = np.linalg.norm(library.truth[rows] - targets[: len(rows)], axis=1)
+    likeness = library.sound[rows] @ library.sound[rows].T
+    off = ~np.eye(len(rows), dtype=bool)
+    return [
+        gain(library, targets, rows) / max(gain(library, targets, ideal), 1e-9),
+        float(apart.mean()),
+        float(1 - likeness[off].mean()) if len(rows) > 1 else 0.0,
+        len(set(library.music.artist[rows])) / len(rows),
+        float(np.linalg.norm(np.diff(library.truth[rows], axis=0), axis=1).mean()),
+        mixing.mixes(library.music, rows),
+    ]
+
+
+def gain(library: Library, targets: npt.NDArray[np.float64], rows: Rows) -> float:
+    """Return the discounted cumulative gain of songs, each against the target of its place."""
+    apart = np.linalg.norm(library.truth[rows] - targets[: len(rows)], axis=1)
+    return float((worth(apart) / np.log2(np.arange(len(rows)) + 2)).sum())
+
+
+def worth(apart: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Grade distances from the target."""
+    return np.select([apart <= limit for limit, _ in GRADES], [grade for _, grade in GRADES], 0.0)
+
+
+def greedy(library: Library, targets: npt.NDArray[np.float64]) -> Rows:
+    """Return, for each target in turn, the nearest free track: what could be reached."""
+    taken: list[int] = []
+    for target in targets:
+        apart = np.linalg.norm(library.truth - target, axis=1)
+        apart[taken] = np.inf
+        taken.append(int(apart.argmin()))
+    return np.array(taken, np.intp)
+
+
+if __name__ == "__main__":
+    main()

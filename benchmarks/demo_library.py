@@ -23,20 +23,20 @@ FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb"}
 
 def main() -> None:
     """Hear every track, compare, and play for the smiling portrait."""
-    truth = _truth()
+    known = truth()
     ear = compose.ear()
-    tempo = key = relative = 0
+    tempo = key = near = 0
     arousal: dict[bool, list[float]] = {True: [], False: []}
     for track in demo().tracks():
         heard = ear.analyse(track.path)
-        bpm, wanted = truth[track.path.name]
-        tempo += _is_tempo(heard.features.tempo, bpm)
+        bpm, wanted = known[track.path.name]
+        tempo += is_tempo(heard.features.tempo, bpm)
         found = (heard.features.key, heard.features.mode)
         key += found == wanted
-        relative += found == _relative(*wanted)
+        near += found == relative(*wanted)
         arousal[track.path.parent.name in LIVELY].append(heard.affect.arousal)
-    print(f"tempo within 4 %, octave allowed: {tempo} of {len(truth)}  (asked: 24)")
-    print(f"key: {key} of {len(truth)}, and {relative} relative  (asked: 16)")
+    print(f"tempo within 4 %, octave allowed: {tempo} of {len(known)}  (asked: 24)")
+    print(f"key: {key} of {len(known)}, and {near} relative  (asked: 16)")
     pairs = np.subtract.outer(arousal[True], arousal[False])
     print(f"energetic and happy above the others in arousal, AUC: {np.mean(pairs > 0):.3f}")
     photo = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
@@ -45,7 +45,7 @@ def main() -> None:
     print(f"ten picks for a smile: {', '.join(folders)}")
 
 
-def _truth() -> dict[str, tuple[float, tuple[int, int]]]:
+def truth() -> dict[str, tuple[float, tuple[int, int]]]:
     """Return file name -> (tempo, (key, mode)) as the licence file of the package lists them."""
     files = distribution("immich-memories-music").files or []
     path = next(file for file in files if "LICENSE-MUSIC" in str(file))
@@ -60,13 +60,15 @@ def _truth() -> dict[str, tuple[float, tuple[int, int]]]:
     }
 
 
-def _is_tempo(found: float | None, bpm: float) -> bool:
+def is_tempo(found: float | None, bpm: float) -> bool:
+    """Say whether a tempo is right within 4 %, at any octave."""
     return found is not None and any(
         abs(found / (bpm * octave) - 1) < TEMPO_ERROR for octave in (0.5, 1, 2)
     )
 
 
-def _relative(key: int, mode: int) -> tuple[int, int]:
+def relative(key: int, mode: int) -> tuple[int, int]:
+    """Return the key with the same notes."""
     return ((key + 9) % 12, 0) if mode else ((key + 3) % 12, 1)
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SONGS = {"catalogue": 20, "demo": 10}
 PLANS = ("match", "lift", "calm", "vent", "journey:..happy")
 LISTENERS = 30
+WHO = f"{LISTENERS} listeners\n"
 GRADES = ((0.15, 3.0), (0.3, 2.0), (0.5, 1.0))
 """Distance on the plane up to which a song is worth so much; beyond the last it is worth 0."""
 
@@ -198,8 +199,7 @@ def table(library: Library) -> str:
     """Return the figures of one library: nDCG for each plan, the others over all plans."""
     songs = SONGS[library.name]
     lines = [
-        f"\n{library.name}, {len(library.music):,} tracks, sets of {songs}, "
-        f"{LISTENERS} listeners\n",
+        f"\n{library.name}, {len(library.music):,} tracks, sets of {songs}, " + WHO,
         f"| way | {' | '.join(f'nDCG {plan}' for plan in PLANS)} | {' | '.join(FIGURES[1:])} |",
         f"|{' --- |' * (len(PLANS) + len(FIGURES))}",
     ]

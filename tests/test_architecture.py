@@ -31,6 +31,7 @@ LAYERS = [
         "vision",
     },
     {"analysis", "dj", "plane", "wire"},
+    {"tagging"},
     {"compose"},
     {"web"},
     {"cli"},

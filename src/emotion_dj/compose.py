@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import AudioAnalyser
     from emotion_dj.settings import Settings
     from emotion_dj.sources.subsonic import Subsonic
+    from emotion_dj.tagging import Tagged
     from emotion_dj.vision.images import Photo
 
 
@@ -207,6 +208,21 @@ class EmotionDJ:
         summary = run(self._libraries(), report)
         self._uris = summary.uris
         return summary
+
+    def tag(self, report: Report = lambda _done, _total: None) -> Tagged:
+        """Write what was heard into the library's files as tags; `untag` takes it out again.
+
+        Raises LibraryError or CatalogueError; a file that cannot be tagged is named and passed.
+        """
+        from emotion_dj.tagging import Tagging  # noqa: PLC0415
+
+        return Tagging(self.catalogue, ear_id()).write(self._libraries(), report)
+
+    def untag(self, report: Report = lambda _done, _total: None) -> Tagged:
+        """Put back what stood in the library's files before they were tagged."""
+        from emotion_dj.tagging import Tagging  # noqa: PLC0415
+
+        return Tagging(self.catalogue, ear_id()).restore(self._libraries(), report)
 
     @cached_property
     def subsonic(self) -> Subsonic:

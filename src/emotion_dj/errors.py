@@ -5,6 +5,7 @@
     │   ├── ImageError        not a photo that can be read
     │   ├── AudioError        not audio that can be decoded
     │   ├── LibraryError      a folder or playlist that yields no music
+    │   ├── TagError          a file whose tags cannot be written
     │   ├── DataError         a table, data set or checkpoint of the wrong form
     │   └── LabelError        an emotion, mood or plan that nobody knows
     ├── NoFace                the photo is fine, nobody is in it
@@ -43,6 +44,10 @@ class AudioError(InputError):
 
 class LibraryError(InputError):
     """A folder or playlist yields no music."""
+
+
+class TagError(InputError):
+    """The tags of a file cannot be written; the file is as it was."""
 
 
 class DataError(InputError):

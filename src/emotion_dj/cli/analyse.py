@@ -1,12 +1,18 @@
-"""emotion-dj analyse: hear music and keep what was heard in the catalogue."""
+"""emotion-dj analyse: hear music and keep what was heard, on request also in the files."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, summary_json
+from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from emotion_dj.analysis import Failure
+    from emotion_dj.compose import EmotionDJ
 
 
 def analyse(
@@ -15,6 +21,12 @@ def analyse(
         typer.Argument(metavar="PATH...", help="Folders, files, or sources such as demo."),
     ],
     *,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Also write mood, tempo and key into the files.")
+    ] = False,
+    untag: Annotated[
+        bool, typer.Option("--untag", help="Only put back what --tags found in the files.")
+    ] = False,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -22,14 +34,50 @@ def analyse(
     from emotion_dj import settings
     from emotion_dj.compose import EmotionDJ
 
+    if tags and untag:
+        msg = "--tags and --untag exclude each other"
+        raise typer.BadParameter(msg)
     dj = EmotionDJ(library=paths, settings=settings.load(database=database))
+    found: dict[str, Any] = {} if untag else _heard(dj)
+    if tags or untag:
+        found |= _tagged(dj, write=tags)
+    if as_json:
+        print_json(found | {key: _listed(found[key]) for key in _FAILURES if key in found})
+        return
+    for failure in (failure for key in _FAILURES for failure in found.get(key, ())):
+        say(f"passed over: {failure.why}")
+    if not untag:
+        out().print(
+            f"{found['analysed']} analysed, {found['known']} known already, "
+            f"{len(found['failed'])} failed"
+        )
+    if tags or untag:
+        out().print(
+            f"{found['tagged' if tags else 'restored']} files {'tagged' if tags else 'restored'}, "
+            f"{found['unchanged']} left as they were, {len(found['untaggable'])} failed"
+        )
+
+
+_FAILURES = ("failed", "untaggable")
+
+
+def _heard(dj: EmotionDJ) -> dict[str, Any]:
     with progress("listening") as report:
         summary = dj.scan(report)
-    if as_json:
-        print_json(summary_json(summary))
-        return
-    for failure in summary.failed:
-        say(f"passed over: {failure.why}")
-    out().print(
-        f"{summary.analysed} analysed, {summary.known} known already, {len(summary.failed)} failed"
-    )
+    return {
+        "analysed": summary.analysed,
+        "known": summary.known,
+        "gone": summary.gone,
+        "failed": summary.failed,
+    }
+
+
+def _tagged(dj: EmotionDJ, *, write: bool) -> dict[str, Any]:
+    with progress("tagging" if write else "restoring") as report:
+        done = (dj.tag if write else dj.untag)(report)
+    name = "tagged" if write else "restored"
+    return {name: done.changed, "unchanged": done.same, "untaggable": done.failed}
+
+
+def _listed(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    return [{"uri": failure.uri, "why": failure.why} for failure in failures]

@@ -93,11 +93,38 @@ def mood(
         typer.Option(exists=True, dir_okay=False, help="Features with moods; may be repeated."),
     ],
     out: Out,
+    recipe: Annotated[
+        Literal["small", "original"],
+        typer.Option(help="The one that ships, or the original's, which learns loudness."),
+    ] = "small",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Another length of the original's run.")
+    ] = None,
 ) -> None:
     """Train the ear without sound on tables of features with a column mood."""
-    from emotion_dj.training import mood as recipe
+    if recipe == "original":
+        _original_mood(data, out, epochs)
+        return
+    if epochs is not None:
+        msg = "--epochs belongs to --recipe original"
+        raise typer.BadParameter(msg)
+    from emotion_dj.training import mood as small
 
-    tables = [(path.stem, recipe.read_moods(path)) for path in data]
+    tables = [(path.stem, small.read_moods(path)) for path in data]
     with progress("searching") as report:
-        card = recipe.train(tables, out, report=report)
+        card = small.train(tables, out, report=report)
+    print_json(card["metrics"])
+
+
+def _original_mood(data: list[Path], out: Path, epochs: int | None) -> None:
+    if len(data) != 1:
+        msg = "--recipe original learns from one table"
+        raise typer.BadParameter(msg)
+    from emotion_dj.training import mood_original as original
+
+    songs = original.read_songs(data[0])
+    if not (find_spec("keras") and find_spec("torch")):
+        raise MissingExtra("train", "training")
+    with progress("training") as report:
+        card = original.train(songs, out, epochs=epochs or original.EPOCHS, report=report)
     print_json(card["metrics"])

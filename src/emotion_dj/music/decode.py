@@ -73,6 +73,9 @@ def _read(container: Any, name: str) -> Signal:
         msg = f"{name} has no audio in it"
         raise AudioError(msg)
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        msg = f"{name} is coded in a way that cannot be decoded here"
+        raise AudioError(msg)
     duration = container.duration / _MICROSECONDS if container.duration else None
     whole = len(PLACES) * EXCERPT_S * 1.5
     if duration and duration > whole:

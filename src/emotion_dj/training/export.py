@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +52,13 @@ def without_shuffle(net: EmotionNet) -> EmotionNet:
 
 
 def to_litert(net: nn.Module, sample: torch.Tensor) -> bytes:
-    """Convert a network in evaluation mode to a fp32 LiteRT file."""
+    """Convert a network in evaluation mode to a fp32 LiteRT file.
+
+    The converter's chatter goes to stderr, since stdout is for results.
+    """
     import litert_torch  # noqa: PLC0415 - takes seconds to load
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
         path = Path(folder) / "model.tflite"
         litert_torch.convert(net.eval(), (sample,)).export(str(path))
         return path.read_bytes()

@@ -1,0 +1,297 @@
+"""What was heard, written into the files themselves as tags, and taken out again.
+
+Five fields: MOOD, BPM and INITIALKEY, as other programs read them, and our own
+EMOTION_DJ_VALENCE and EMOTION_DJ_AROUSAL. What stood there before, and what we wrote, is kept in a
+sixth, EMOTION_DJ_BEFORE, so that `restore` finds it; a field that somebody changed since is theirs.
+
+A file is never half written: the tags go into a copy beside it, which takes its place when it lies
+on the disk. Permissions stay; the time of change is new, so that players look at the file again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import struct
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from emotion_dj.errors import TagError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from emotion_dj.domain import Analysis, Mood
+
+MOOD, BPM, KEY = "MOOD", "BPM", "INITIALKEY"
+VALENCE, AROUSAL = "EMOTION_DJ_VALENCE", "EMOTION_DJ_AROUSAL"
+BEFORE: Final = "EMOTION_DJ_BEFORE"
+
+_KEYS: Final = tuple("C C# D Eb E F F# G Ab A Bb B".split())
+"""The twelve keys as ID3's TKEY spells them; a minor one has an m after it."""
+
+_ABANDONED_S: Final = 60.0
+"""A copy that nobody has written to for so long is what a killed run left behind."""
+
+_WRITABLE: Final = 0o222
+_BLOCK: Final = 1 << 20
+
+_ID3_FRAMES: Final = {MOOD: "TMOO", BPM: "TBPM", KEY: "TKEY"}
+_MP4_ATOM: Final = "----:com.apple.iTunes:"
+
+
+def heard(analysis: Analysis, mood: Mood) -> dict[str, str]:
+    """Return the fields of a track; what was not measured is left out."""
+    features, point = analysis.features, analysis.affect
+    fields = {MOOD: mood.value.capitalize()}
+    if features.tempo is not None:
+        fields[BPM] = str(round(features.tempo))
+    if features.key is not None:
+        fields[KEY] = _KEYS[features.key] + ("m" if features.mode == 0 else "")
+    return {**fields, VALENCE: f"{point.valence:.3f}", AROUSAL: f"{point.arousal:.3f}"}
+
+
+def write(path: Path, fields: Mapping[str, str]) -> bool:
+    """Write the fields into a file; return whether it had to be changed. Raises TagError."""
+
+    def change(tags: _Tags) -> bool:
+        record = _record(tags, path)
+        if all(tags.get(field) == [value] for field, value in fields.items()) and record:
+            return False
+        for field, value in fields.items():
+            now = tags.get(field)
+            if field not in record or now != [record[field]["wrote"]]:
+                record[field] = {"was": now}
+            record[field]["wrote"] = value
+            tags.put(field, [value])
+        tags.put(BEFORE, [json.dumps(record)])
+        return True
+
+    return _rewritten(path, change)
+
+
+def restore(path: Path) -> bool:
+    """Put back what stood in a file before `write`; return whether there was anything to undo.
+
+    Raises TagError.
+    """
+
+    def change(tags: _Tags) -> bool:
+        record = _record(tags, path)
+        for field, kept in record.items():
+            if tags.get(field) == [kept["wrote"]]:
+                tags.put(field, kept["was"])
+        tags.put(BEFORE, [])
+        return bool(record)
+
+    return _rewritten(path, change)
+
+
+def _record(tags: _Tags, path: Path) -> dict[str, dict[str, Any]]:
+    """Return what `write` left: field -> what ``was`` there and what it ``wrote``."""
+    told = tags.get(BEFORE)
+    if not told:
+        return {}
+    try:
+        record = json.loads(told[0])
+        return {
+            str(field): {"was": [str(value) for value in kept["was"]], "wrote": str(kept["wrote"])}
+            for field, kept in record.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{path.name}: its field {BEFORE} was damaged; remove that field with a tag editor"
+        raise TagError(msg) from error
+
+
+class _Tags(Protocol):
+    """The tags of one file under our names of fields; no values means that there is no field."""
+
+    def get(self, field: str) -> list[str]: ...
+    def put(self, field: str, values: list[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Id3:
+    """MP3, WAV, AIFF: frames of their own for three fields, TXXX for ours."""
+
+    tags: Any
+
+    def get(self, field: str) -> list[str]:
+        return [str(text) for frame in self.tags.getall(_frame(field)) for text in frame.text]
+
+    def put(self, field: str, values: list[str]) -> None:
+        from mutagen import id3  # noqa: PLC0415 - only for those who write tags
+
+        name = _frame(field)
+        self.tags.delall(name)
+        if values and name.startswith("TXXX:"):
+            self.tags.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=field, text=values))
+        elif values:
+            self.tags.add(getattr(id3, name)(encoding=id3.Encoding.UTF8, text=values))
+
+
+@dataclass(frozen=True, slots=True)
+class _Vorbis:
+    """FLAC, Ogg Vorbis, Opus: any field by its name."""
+
+    tags: Any
+
+    def get(self, field: str) -> list[str]:
+        return [str(value) for value in self.tags.get(field, ())]
+
+    def put(self, field: str, values: list[str]) -> None:
+        if values:
+            self.tags[field] = values
+        elif field in self.tags:
+            del self.tags[field]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mp4:
+    """MP4: a whole number for the tempo, freeform atoms for all else."""
+
+    tags: Any
+
+    def get(self, field: str) -> list[str]:
+        values = self.tags.get(_atom(field), ())
+        return [v.decode("utf-8", "surrogateescape") if field != BPM else str(v) for v in values]
+
+    def put(self, field: str, values: list[str]) -> None:
+        from mutagen.mp4 import MP4FreeForm  # noqa: PLC0415 - only for those who write tags
+
+        self.tags.pop(_atom(field), None)
+        if values and field == BPM:
+            self.tags[_atom(field)] = [int(value) for value in values]
+        elif values:
+            encoded = [value.encode("utf-8", "surrogateescape") for value in values]
+            self.tags[_atom(field)] = [MP4FreeForm(value) for value in encoded]
+
+
+def _frame(field: str) -> str:
+    return _ID3_FRAMES.get(field, f"TXXX:{field}")
+
+
+def _atom(field: str) -> str:
+    return "tmpo" if field == BPM else _MP4_ATOM + ("initialkey" if field == KEY else field)
+
+
+def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
+    """Change the tags of a file as a whole or not at all; return whether there was a change."""
+    import mutagen  # noqa: PLC0415 - only for those who write tags
+
+    try:
+        target = path.resolve(strict=True)
+        status = target.stat()
+        file = _open(target)
+        if not change(_tags(file, path)):
+            return False
+        _demand_writable(target, status)
+        with _copy(target) as copy:
+            _save(file, copy)
+            _take_place(copy, target, status)
+    except TagError:
+        raise
+    except OSError as error:
+        msg = f"{path.name} could not be tagged: {error.strerror or error}"
+        raise TagError(msg) from error
+    except (mutagen.MutagenError, ValueError, LookupError, EOFError, struct.error) as error:
+        msg = f"{path.name} could not be tagged, since its tags cannot be read: {error}"
+        raise TagError(msg) from error
+    return True
+
+
+def _demand_writable(target: Path, status: os.stat_result) -> None:
+    """Raise TagError for a file that is read-only, also where we may write all the same (root)."""
+    if not (os.access(target, os.W_OK) and status.st_mode & _WRITABLE):
+        msg = f"{target.name} is read-only: allow writing, or leave its tags alone"
+        raise TagError(msg)
+
+
+def _open(path: Path) -> Any:
+    """Return mutagen's view of a file, with tags, if empty ones; None where it knows no such."""
+    import mutagen  # noqa: PLC0415 - only for those who write tags
+    from mutagen.id3 import ID3  # noqa: PLC0415 - ditto
+
+    file = mutagen.File(path)
+    if file is None:
+        return None
+    if file.tags is None:
+        file.add_tags()
+    elif isinstance(file.tags, ID3) and file.tags.version[:2] == (2, 3):
+        return type(file)(path, translate=False)  # so that 2.3 stays 2.3
+    return file
+
+
+def _tags(file: Any, path: Path) -> _Tags:
+    from mutagen._vorbis import VComment  # noqa: PLC0415 - only for those who write tags
+    from mutagen.id3 import ID3  # noqa: PLC0415 - ditto
+    from mutagen.mp4 import MP4Tags  # noqa: PLC0415 - ditto
+
+    kinds: dict[type, Callable[[Any], _Tags]] = {ID3: _Id3, VComment: _Vorbis, MP4Tags: _Mp4}
+    for kind, view in kinds.items():
+        if file is not None and isinstance(file.tags, kind):
+            return view(file.tags)
+    msg = f"{path.name} is of a kind whose tags are not written: MP3, FLAC, Ogg, Opus and MP4 are"
+    raise TagError(msg)
+
+
+def _save(file: Any, copy: Path) -> None:
+    """Write the tags into the copy; a tag that is empty now is removed whole, as it came."""
+    from mutagen.id3 import ID3  # noqa: PLC0415 - only for those who write tags
+
+    if not isinstance(file.tags, ID3):
+        file.save(copy)
+    elif not file.tags:
+        file.delete(copy)
+    elif file.tags.version[:2] == (2, 3):
+        file.save(copy, v2_version=3, v23_sep=None)
+    else:
+        file.save(copy)
+
+
+@contextmanager
+def _copy(target: Path) -> Iterator[Path]:
+    """Copy a file beside itself under a hidden name, for the length of the block."""
+    mark = hashlib.blake2b(os.fsencode(target.name), digest_size=8).hexdigest()
+    copy = target.with_name(f".emotion-dj-{mark}{target.suffix}")
+    with suppress(FileNotFoundError):
+        if time.time() - copy.stat().st_mtime < _ABANDONED_S:
+            msg = f"{target.name} is being tagged by another run: try again in a minute"
+            raise TagError(msg)
+        copy.unlink()
+    new = copy.open("xb")  # outside the try: what another run has begun is not ours to remove
+    try:
+        with new, target.open("rb") as old:
+            shutil.copyfileobj(old, new, _BLOCK)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _take_place(copy: Path, target: Path, status: os.stat_result) -> None:
+    """Put the copy in the place of the file once it lies on the disk.
+
+    Raises TagError where the file changed since it was looked at.
+    """
+    shutil.copystat(target, copy)
+    os.utime(copy)
+    with suppress(PermissionError, AttributeError):  # another owner's file; Windows has no chown
+        os.chown(copy, status.st_uid, status.st_gid)
+    with copy.open("rb+") as file:
+        os.fsync(file.fileno())
+    now = target.stat()
+    if (now.st_size, now.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+        msg = f"{target.name} changed while it was being tagged, and was left as it is"
+        raise TagError(msg)
+    copy.replace(target)
+    with suppress(OSError):  # where folders cannot be synchronised, the file itself is
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,100 @@
+"""The tagging run: what the catalogue knows of the listener's files, as tags in them, and back.
+
+A file that was tagged is another file to the catalogue: its analysis is kept under the new mark,
+so that nothing is heard twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emotion_dj import affect
+from emotion_dj.analysis import Failure
+from emotion_dj.errors import LibraryError, TagError
+from emotion_dj.sources import tags
+from emotion_dj.sources.local import Local, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from emotion_dj.analysis import Library, Report
+    from emotion_dj.catalogue import Catalogue
+    from emotion_dj.domain import Analysis, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What a run did: files that were changed, that were right already, that could not be."""
+
+    changed: int
+    same: int
+    failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """Writes what ``analyser`` heard into files, or takes it out again. Raises LibraryError."""
+
+    catalogue: Catalogue
+    analyser: str
+
+    def write(
+        self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
+    ) -> Tagged:
+        """Tag every file that was heard; one that could not be is passed over in silence."""
+
+        def one(track: Track, heard: Analysis | None) -> bool:
+            fields = tags.heard(heard, affect.mood(heard.affect)) if heard else {}
+            return bool(fields) and tags.write(path_of(track), fields)
+
+        return self._each(libraries, one, report)
+
+    def restore(
+        self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
+    ) -> Tagged:
+        """Put back what stood in every file before it was tagged."""
+        return self._each(libraries, lambda track, _: tags.restore(path_of(track)), report)
+
+    def _each(
+        self,
+        libraries: Iterable[Library],
+        change: Callable[[Track, Analysis | None], bool],
+        report: Report,
+    ) -> Tagged:
+        changed = 0
+        failed = []
+        found = [(library, track) for library in libraries for track in _files(library)]
+        for done, (library, track) in enumerate(found, start=1):
+            try:
+                changed += self._one(library, track, change)
+            except TagError as error:
+                failed.append(Failure(track.uri, str(error)))
+            except OSError as error:
+                why = f"{path_of(track).name} could not be tagged: {error.strerror or error}"
+                failed.append(Failure(track.uri, why))
+            report(done, len(found))
+        return Tagged(changed, len(found) - changed - len(failed), tuple(failed))
+
+    def _one(
+        self, library: Library, track: Track, change: Callable[[Track, Analysis | None], bool]
+    ) -> bool:
+        heard = self.catalogue.analysis_of(library.fingerprint(track), self.analyser)
+        if not change(track, heard):
+            return False
+        if heard:
+            self.catalogue.store(
+                library.describe(track),
+                stamp=library.stamp(track),
+                fingerprint=library.fingerprint(track),
+                analyser=self.analyser,
+                heard=heard,
+            )
+        return True
+
+
+def _files(library: Library) -> Iterable[Track]:
+    if type(library) is not Local:
+        msg = f"tags are written into your own files only: name a folder, not {library.name}"
+        raise LibraryError(msg)
+    return library.tracks()

@@ -1,0 +1,69 @@
+"""`analyse --tags` and `--untag` as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import mutagen
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "emotion_dj", "analyse", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+
+
+@pytest.fixture
+def music(tmp_path: Path, demo_music: Path) -> Path:
+    """Return a folder with two real tracks, one of which is read-only, and a text called .mp3."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for path in sorted((demo_music / "calm").glob("*.opus"))[:2]:
+        shutil.copyfile(path, folder / path.name)
+    min(folder.iterdir()).chmod(0o444)
+    (folder / "text.mp3").write_text("not music " * 100, encoding="utf-8")
+    return folder
+
+
+def test_tags_only_on_request_and_back(music: Path) -> None:
+    """Nothing is written without --tags; what is written is not heard again, and comes out."""
+    before = {path.name: path.read_bytes() for path in music.iterdir()}
+    plain = json.loads(run(music, "--json").stdout)
+    assert set(plain) == {"analysed", "known", "failed"}
+    assert {path.name: path.read_bytes() for path in music.iterdir()} == before
+    done = run(music, "--tags", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["tagged"], found["unchanged"]) == (1, 1)
+    (locked,) = found["untaggable"]
+    assert "is read-only" in locked["why"]
+    path = sorted(music.glob("*.opus"))[1]
+    tags = mutagen.File(path)
+    assert tags["mood"] == ["Calm"]
+    assert 40 < int(tags["bpm"][0]) < 220
+    assert -1 <= float(tags["emotion_dj_arousal"][0]) <= 1
+    again = json.loads(run(music, "--tags", "--json").stdout)
+    assert (again["analysed"], again["known"], again["tagged"]) == (0, 2, 0)
+    undone = run(music, "--untag")
+    assert "1 files restored, 1 left as they were, 1 failed" in undone.stdout
+    assert "mood" not in mutagen.File(path)
+    assert json.loads(run(music, "--json").stdout)["analysed"] == 0
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    """Both at once is wrong usage; other people's files are not written to."""
+    assert run("demo", "--tags", "--untag").returncode == 2
+    refused = run("demo", "--untag")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+    assert "your own files only" in refused.stderr

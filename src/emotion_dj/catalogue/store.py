@@ -161,6 +161,38 @@ class Catalogue:
             found = connection.execute(tracks.delete().where(tracks.c.uri.in_(list(uris))))
             return found.rowcount
 
+    def forget_source(self, prefix: str) -> int:
+        """Remove every track whose uri begins so, from the file's free pages too; count them."""
+        begins = tracks.c.uri.startswith(prefix, autoescape=True)
+        with _translated(self.address):
+            with self._engine.begin() as connection:
+                count = connection.execute(tracks.delete().where(begins)).rowcount
+            whole = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            with whole.connect() as connection:
+                connection.execute(text("VACUUM"))
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return count
+
+    def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
+        """Return those of the uris that one of the analysers has placed."""
+        query = select(tracks.c.uri).join(analyses, analyses.c.track == tracks.c.id)
+        query = query.where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
+        with _translated(self.address), self._engine.connect() as connection:
+            return set(connection.scalars(query)) & set(uris)
+
+    def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
+        """Return what an analyser says of recordings, by ISRC, whichever source they are of."""
+        query = select(tracks.c.isrc, analyses).join(analyses, analyses.c.track == tracks.c.id)
+        query = query.where(
+            tracks.c.isrc.is_not(None)
+            & (analyses.c.analyser == analyser)
+            & analyses.c.failure.is_(None)
+        )
+        wanted = set(isrcs)
+        with _translated(self.address), self._engine.connect() as connection:
+            found = connection.execute(query)
+            return {row.isrc: _analysis(row) for row in found if row.isrc in wanted}
+
     def count(self) -> int:
         """Count the tracks."""
         with _translated(self.address), self._engine.connect() as connection:

@@ -70,8 +70,8 @@ class Client:
         hosts: Collection[str] = (),
     ) -> None:
         """Keep the address; nothing is opened yet."""
-        self.name, self._address = name, address.rstrip("/")
-        self._host = urlsplit(self._address).netloc.rpartition("@")[2]
+        self.name, self.address = name, address.rstrip("/")
+        self._host = urlsplit(self.address).netloc.rpartition("@")[2]
         self._token, self._explain = token, explain
         self._hosts = {self._host, *hosts}
 
@@ -134,7 +134,7 @@ class Client:
             raise SourceError(msg) from error
 
     def _at(self, path: str) -> str:
-        return f"{self._address}/{path}"
+        return f"{self.address}/{path}"
 
     def _exchange(
         self,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
 _WAIT_S: Final = 5.0
+_OF_ITS_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
+    analyses.c.fingerprint == tracks.c.fingerprint
+)
 
 
 class Catalogue:
@@ -55,8 +58,7 @@ class Catalogue:
     def stamps(self, analyser: str) -> dict[str, tuple[str, str | None]]:
         """Return the stamp of every track that the analyser has met, and why it failed, by uri."""
         query = select(tracks.c.uri, tracks.c.stamp, analyses.c.failure).join(
-            analyses,
-            (analyses.c.track == tracks.c.id) & (analyses.c.fingerprint == tracks.c.fingerprint),
+            analyses, _OF_ITS_CONTENT
         )
         with _translated(self.address), self._engine.connect() as connection:
             rows = connection.execute(query.where(analyses.c.analyser == analyser))
@@ -102,11 +104,7 @@ class Catalogue:
         """
         query = (
             select(tracks.c.id, tracks.c.uri, tracks.c.artists, tracks.c.album, analyses)
-            .join(
-                analyses,
-                (analyses.c.track == tracks.c.id)
-                & (analyses.c.fingerprint == tracks.c.fingerprint),
-            )
+            .join(analyses, _OF_ITS_CONTENT)
             .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
             .order_by(tracks.c.uri)
         )
@@ -175,14 +173,14 @@ class Catalogue:
 
     def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
         """Return those of the uris that one of the analysers has placed."""
-        query = select(tracks.c.uri).join(analyses, analyses.c.track == tracks.c.id)
+        query = select(tracks.c.uri).join(analyses, _OF_ITS_CONTENT)
         query = query.where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
         with _translated(self.address), self._engine.connect() as connection:
             return set(connection.scalars(query)) & set(uris)
 
     def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
         """Return what an analyser says of recordings, by ISRC, whichever source they are of."""
-        query = select(tracks.c.isrc, analyses).join(analyses, analyses.c.track == tracks.c.id)
+        query = select(tracks.c.isrc, analyses).join(analyses, _OF_ITS_CONTENT)
         query = query.where(
             tracks.c.isrc.is_not(None)
             & (analyses.c.analyser == analyser)

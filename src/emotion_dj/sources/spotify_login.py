@@ -52,7 +52,7 @@ class Session:
         accounts: str,
         client_id: str,
         load: Callable[[], str],
-        save: Callable[[str], object],
+        save: Callable[[str], str],
     ) -> None:
         """Keep where tokens come from; nothing is read yet."""
         self._client = Client("Spotify's login", accounts, explain=_explain)
@@ -69,10 +69,11 @@ class Session:
                 self._renew(refused)
             return str(self._tokens["access"])
 
-    def begin(self, open_browser: Callable[[str], object], *, port: int = PORT) -> None:
+    def begin(self, open_browser: Callable[[str], object], *, port: int = PORT) -> str:
         """Log the listener in through a browser; ``open_browser`` is given the address to open.
 
-        Raises LoginRequired where the listener refuses or does not come back in WAIT_S.
+        Returns in words where the tokens are kept. Raises LoginRequired where the listener refuses
+        or does not come back in WAIT_S.
         """
         verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -88,7 +89,7 @@ class Session:
             }
             open_browser(f"{self._client.address}/authorize?{urlencode(query)}")
             code = _code(answers)
-        self._take(
+        return self._take(
             {
                 "grant_type": "authorization_code",
                 "code": code,
@@ -109,8 +110,11 @@ class Session:
             if not self._fits(refused):
                 raise
 
-    def _take(self, grant: dict[str, str]) -> None:
-        """Exchange a grant for tokens and keep them; a refresh token that is not renewed stays."""
+    def _take(self, grant: dict[str, str]) -> str:
+        """Exchange a grant for tokens; a refresh token that is not renewed stays.
+
+        Returns where they are kept. Raises LoginRequired or another SourceError.
+        """
         form = {**grant, "client_id": self._client_id}
         answer = self._client.send("POST", "api/token", form=form)
         try:
@@ -122,7 +126,7 @@ class Session:
         except (LookupError, TypeError, ValueError, AttributeError):
             msg = "Spotify's login answered without a token: try again later"
             raise SourceError(msg) from None
-        self._save(json.dumps(self._tokens))
+        return self._save(json.dumps(self._tokens))
 
 
 def _explain(code: int, reason: str) -> SourceError | None:

@@ -77,7 +77,7 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, Any]) -> Any:
         """Return the JSON answer of a GET. Raises a SourceError that fits."""
-        return self._ask("GET", path, TRIES, params=dict(query))
+        return self._ask("GET", path, TRIES, params=dict(query) or None)
 
     def send(
         self,
@@ -97,7 +97,10 @@ class Client:
 
         Raises SourceError where the address leads elsewhere.
         """
-        parts = urlsplit(link)
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            parts = urlsplit("")
         if parts.netloc not in self._hosts:
             msg = f"{self.name} pointed to another host, which is not followed: try later"
             raise SourceError(msg)
@@ -114,7 +117,9 @@ class Client:
     ) -> Iterator[httpx.Response]:
         """Open a GET whose body is read by the caller. Raises a SourceError that fits."""
         with _opened() as c:
-            request = c.build_request("GET", self._at(path), params=dict(query), headers=headers)
+            request = c.build_request(
+                "GET", self._at(path), params=dict(query) or None, headers=headers
+            )
             answer = self._exchange(c, request, TRIES, lambda opened: opened)
             try:
                 yield answer

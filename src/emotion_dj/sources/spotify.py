@@ -28,7 +28,6 @@ BATCH: Final = 100
 FOUND: Final = 10
 """The most that a search returns to applications of today."""
 
-MEDIA_HOSTS: Final = (".scdn.co", ".spotifycdn.com")
 FEATURES: Final = (
     *("danceability", "energy", "loudness", "speechiness", "acousticness"),
     *("instrumentalness", "liveness", "valence", "tempo", "key", "mode"),
@@ -280,8 +279,8 @@ def _objects(entry: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _address(told: Any) -> str | None:
     """Return an address that Spotify hands us if it leads to Spotify's own files."""
-    parts = urlsplit(str(told or ""))
-    return str(told) if parts.scheme == "https" and parts.netloc.endswith(MEDIA_HOSTS) else None
+    theirs = re.fullmatch(r"https://[a-z0-9.-]+(\.scdn\.co|\.spotifycdn\.com)/\S+", str(told))
+    return theirs and theirs.string
 
 
 def _same(track: Track, other: Track) -> bool:

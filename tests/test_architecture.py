@@ -32,7 +32,7 @@ LAYERS = [
     },
     {"analysis", "dj", "plane", "wire"},
     {"compose"},
-    {"web"},
+    {"converter", "web"},
     {"cli"},
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""

@@ -275,14 +275,20 @@ def _sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415
 
-    by_name: dict[str, Callable[[], Source]] = {
-        "demo": _demo,
-        "subsonic": lambda: subsonic(settings),
-        "spotify": lambda: spotify(settings),
-    }
-    libraries = [by_name[name]() for name in map(str, names) if name in by_name]
-    roots = tuple(Path(name).expanduser() for name in map(str, names) if name not in by_name)
+    named = list(map(str, names))
+    libraries = [SOURCES[name](settings) for name in named if name in SOURCES]
+    roots = tuple(Path(name).expanduser() for name in named if name not in SOURCES)
     return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def source(name: str) -> Source:
+    """Return a source by its name, as the settings describe it. Raises SettingsError or
+    LoginRequired.
+    """  # noqa: D205
+    if name not in SOURCES:
+        msg = f"unknown source '{name}': choose {', '.join(SOURCES)}"
+        raise SettingsError(msg)
+    return SOURCES[name](_settings())
 
 
 def subsonic(settings: Settings) -> Subsonic:
@@ -330,10 +336,18 @@ def _session(settings: Settings) -> Session:
     )
 
 
-def _demo() -> Source:
+def _demo(_settings: Settings) -> Source:
     from emotion_dj.sources.demo import demo  # noqa: PLC0415
 
     return demo()
+
+
+SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {
+    "demo": _demo,
+    "subsonic": subsonic,
+    "spotify": spotify,
+}
+"""What may be named where a folder may be named."""
 
 
 def _settings() -> Settings:

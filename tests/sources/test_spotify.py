@@ -589,7 +589,7 @@ def test_secrets_are_kept_in_a_private_file_where_there_is_no_keyring(
 
 
 def test_secrets_are_kept_in_the_keyring_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And then in no file."""
     import keyring
@@ -674,6 +674,65 @@ def test_from_login_to_logout_no_secret_is_left(site: SpotifyStandIn, tmp_path: 
 
 def _text(path: Path) -> str:
     return path.read_bytes().decode("latin-1")
+
+
+def test_sources_are_listed_and_tried(
+    site: SpotifyStandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What each can do or lacks; the first song of one; no client is loaded to import the room."""
+    from emotion_dj import cli
+
+    def say(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["emotion-dj", "sources", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return f"{ended.value.code} {told.out}{told.err}"
+
+    assert "spotify: not ready: name your Spotify application" in say("list")
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_API", site.api)
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_TOKENS", tokens(site))
+    assert "spotify: list, search, features, write, play" in say("list")
+    assert "3 emotion-dj: spotify answers, and holds no music" in say("test", "spotify")
+    site.saved = [entry(song("a"), under="track")]
+    assert "spotify answers: Song a, Artist a" in say("test", "spotify")
+    assert "2 emotion-dj: unknown source 'radio'" in say("test", "radio")
+    code = "import sys, emotion_dj.sources; print('httpx' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert loaded.stdout.strip() == b"False"
+
+
+@pytest.mark.needs_shared
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/me/tracks?limit=51", None, "limit is out of bounds"),
+        ("GET", "/me/tracks?limit=x", None, "limit is no integer"),
+        ("GET", "/me/tracks?colour=red", None, "colour is not in the contract"),
+        ("GET", "/search?q=x", None, "type is missing"),
+        ("GET", "/search?q=x&type=song", None, "none of"),
+        ("GET", "/playlists/p/tracks", None, "deprecated"),
+        ("GET", "/nothing", None, "not in the contract"),
+        ("POST", "/me/playlists", {}, "lacks name"),
+        ("POST", "/me/playlists", {"name": 7}, "name is no string"),
+        ("POST", "/me/playlists", {"name": "x", "hue": 1}, "hue is not in the contract"),
+        ("PUT", "/playlists/p/items", {"uris": [1]}, "is no string"),
+    ],
+)
+def test_the_stand_in_sees_what_the_contract_forbids(
+    method: str, path: str, body: Any, said: str
+) -> None:
+    """Requests that no real server would take are refused and listed."""
+    with SpotifyStandIn(CONTRACT) as site:
+        site.playlists["p"] = Playlist("p")
+        bearer = {"authorization": f"Bearer {site.grant(*SCOPES)['access_token']}"}
+        answer = httpx.request(method, site.api + path, json=body, headers=bearer)
+        assert answer.status_code in {400, 404}
+        assert any(said in each for each in site.violations), site.violations
+        bearer = {"authorization": f"Bearer {site.grant()['access_token']}"}
+        assert httpx.get(f"{site.api}/me/tracks", headers=bearer).status_code == 403
+        assert httpx.get(f"{site.api}/me/tracks").status_code == 401
 
 
 def test_an_application_has_to_be_named() -> None:

@@ -13,6 +13,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +24,7 @@ from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
@@ -217,7 +219,13 @@ class Client:
 
 
 def _opened() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, headers={"user-agent": AGENT})
+    return httpx.Client(timeout=TIMEOUT, headers={"user-agent": AGENT}, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates that are trusted: reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
 
 
 def _at_most(

@@ -7,7 +7,7 @@ bodies, and schemas of type, required, properties, items, enum, minimum, maximum
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -57,13 +57,9 @@ class Contract:
         operation = self._document["paths"].get(self._template(path), {}).get(method.lower(), {})
         return {scope for one in operation.get("security", ()) for s in one.values() for scope in s}
 
-    @cached_property
+    @property
     def _document(self) -> dict[str, Any]:
-        import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra of developers
-
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        document: dict[str, Any] = yaml.load(self._path.read_bytes(), loader)  # noqa: S506 - safe
-        return document
+        return _read(self._path)
 
     def _template(self, path: str) -> str:
         """Return the path of the description that fits, the literal before the variable one."""
@@ -126,6 +122,15 @@ class Contract:
 
 STILL_ASKED: Final = frozenset({"/audio-features"})
 """Deprecated, and there for the applications that had it before."""
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra of developers
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506 - safe
+    return document
 
 
 def _plain_faults(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[str]:

@@ -259,6 +259,16 @@ def test_lasting_faults_are_one_sentence_and_no_storm(  # noqa: PLR0913, PLR0917
     assert CANARY not in told
 
 
+def test_no_query_is_logged(site: SpotifyStandIn, caplog: pytest.LogCaptureFixture) -> None:
+    """Other services want their tokens in the address: what httpx logs of it ends before them."""
+    caplog.set_level(logging.DEBUG)
+    site.playlists["p"] = Playlist("p", songs(1))
+    site.faults = [stand_in.raw(b"{}")]
+    assert http.Client("x", site.api).get("me", {"t": f"{CANARY}-in-query"}) == {}
+    assert "HTTP Request: GET" in caplog.text
+    assert CANARY not in caplog.text
+
+
 def test_a_quota_is_no_rate_limit(site: SpotifyStandIn, account: Spotify) -> None:
     """No time is named to come back, and later requests are not held back by it."""
     site.playlists["p"] = Playlist("p", songs(1))

@@ -7,6 +7,7 @@ turns that point into the path that a set follows; any point has a mood as its d
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,7 +15,7 @@ from emotion_dj.domain import Affect, Emotion, Mood, Plan
 from emotion_dj.errors import LabelError, Unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from emotion_dj.domain import Face, Reading
 
@@ -34,6 +35,10 @@ EMOTION_AFFECT: Final[Mapping[Emotion, tuple[float, float]]] = {
     Emotion.SURPRISE: (0.40, 0.67),
 }
 """Mean pleasure and arousal of each word (Russell & Mehrabian 1977, J. Res. Pers. 11, 273-294)."""
+
+Offsets = Mapping[Emotion, tuple[float, float]]
+NO_OFFSETS: Final[Offsets] = {}
+"""How far a listener stands from these points, by emotion, as `taste.offsets` learns it."""
 
 ADJECTIVE: Final[Mapping[Emotion, str]] = {
     Emotion.ANGRY: "angry",
@@ -110,6 +115,16 @@ def parse_affect(text: str) -> Affect:
     return Affect(valence, arousal)
 
 
+def parse_place(text: str) -> Affect:
+    """Return the point that an emotion, a mood or ``V,A`` stands for, as a person says it of
+    themselves. Raises LabelError.
+    """  # noqa: D205
+    try:
+        return of_emotion(parse_emotion(text))
+    except LabelError:
+        return parse_affect(text)
+
+
 def parse_plan(text: str) -> Plan:
     """Return the plan meant by ``match``, ``lift``, ``calm``, ``vent`` or ``journey:FROM..TO``.
 
@@ -142,22 +157,31 @@ def of_emotion(emotion: Emotion) -> Affect:
     return Affect(*EMOTION_AFFECT[emotion])
 
 
-def of_reading(reading: Reading) -> Affect:
+def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
     """Return the expected affect over the whole probability vector.
 
-    The spread is the entropy of the reading over that of a uniform one, so an uncertain reading
-    widens the target.
+    ``offsets`` move each emotion's point for a listener who has corrected readings. The spread is
+    the entropy of the reading over that of a uniform one, so that doubt widens the target.
     """
     chances = reading.probabilities.items()
     entropy = -sum(p * math.log(p) for _, p in chances if p > 0)
+    points = [
+        (p, EMOTION_AFFECT[emotion], offsets.get(emotion, (0.0, 0.0))) for emotion, p in chances
+    ]
     return Affect(
-        valence=sum(p * EMOTION_AFFECT[emotion][0] for emotion, p in chances),
-        arousal=sum(p * EMOTION_AFFECT[emotion][1] for emotion, p in chances),
+        valence=_within(sum(p * (point[0] + off[0]) for p, point, off in points)),
+        arousal=_within(sum(p * (point[1] + off[1]) for p, point, off in points)),
         spread=min(1.0, entropy / math.log(len(Emotion))),
     )
 
 
-def of_room(faces: Sequence[Face], readings: Sequence[Reading]) -> Affect:
+def _within(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+def of_room(
+    faces: Sequence[Face], readings: Sequence[Reading], offsets: Offsets = NO_OFFSETS
+) -> Affect:
     """Return the affect of everyone together: large and certain faces count more.
 
     Readings that abstain count only where all do. The spread holds both the doubt within the
@@ -168,7 +192,7 @@ def of_room(faces: Sequence[Face], readings: Sequence[Reading]) -> Affect:
         raise Unsure(msg)
     sure = [pair for pair in zip(faces, readings, strict=True) if not pair[1].abstained]
     counted = sure or list(zip(faces, readings, strict=True))
-    points = [of_reading(reading) for _, reading in counted]
+    points = [of_reading(reading, offsets) for _, reading in counted]
     weights = [
         face.box.w * face.box.h * (1.05 - point.spread)
         for (face, _), point in zip(counted, points, strict=True)

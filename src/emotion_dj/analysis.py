@@ -54,12 +54,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: the uris of the library, how many were heard now and before, what failed."""
+    """What a run did: the uris of the library, how many were heard now and before, what failed.
+
+    ``gone`` counts the tracks that were known below the library's folders and are not there now.
+    """
 
     uris: tuple[str, ...]
     analysed: int
     known: int
     failed: tuple[Failure, ...]
+    gone: int = 0
 
     def __add__(self, other: Summary) -> Summary:
         """Return what both runs did."""
@@ -100,7 +104,7 @@ class Run:
         there is no audio file at all.
         """  # noqa: D205
         uris: list[str] = []
-        analysed = known = 0
+        analysed = known = gone = 0
         failed: list[Failure] = []
         for library in libraries:
             progress = self._sort(library)
@@ -111,8 +115,11 @@ class Run:
             uris += progress.uris
             analysed += len(progress.missing) - len(broken)
             known += progress.known
+            for root in getattr(library, "roots", ()):
+                below = root.resolve().as_uri()
+                gone += self.catalogue.found(f"{below}/" if root.is_dir() else below, progress.uris)
             failed += [*progress.failed, *broken]
-        return Summary(tuple(uris), analysed, known, tuple(failed))
+        return Summary(tuple(uris), analysed, known, tuple(failed), gone)
 
     def _sort(self, library: Library) -> _Progress:
         """Tell the tracks that must be heard from those that the catalogue knows."""
@@ -140,8 +147,18 @@ class Run:
         if heard is None:
             progress.missing.append((track, stamp, fingerprint))
             return
+        left = self._left(fingerprint, track)
+        if left is not None:
+            self.catalogue.move(left, track.uri, stamp=stamp)
         self._store(library.describe(track), stamp, fingerprint, heard)
         progress.known += 1
+
+    def _left(self, fingerprint: str, track: Track) -> str | None:
+        """Return the uri under which the same content was known and is no longer there."""
+        if self.catalogue.numbers([track.uri]):
+            return None
+        homes = self.catalogue.homes(fingerprint)
+        return next((home.uri for home in homes if home.path and not home.path.exists()), None)
 
     def _hear(
         self, library: Library, missing: Sequence[tuple[Track, str, str]], report: Report

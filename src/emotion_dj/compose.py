@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
-from emotion_dj.domain import Affect
+from emotion_dj.domain import Affect, Reading
 from emotion_dj.errors import LoginRequired, SettingsError
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 
 TOKENS: Final = "spotify_tokens"
+
+FAVOURITES: Final = 10
+"""Tracks that are named as what the listener would like best."""
 
 
 class EmotionDJ:
@@ -54,7 +60,19 @@ class EmotionDJ:
         from emotion_dj.vision import detectors  # noqa: PLC0415
         from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
 
-        return DJ(detectors.make(self.settings.detector), EmotionReader(), NearestRanker())
+        detector = detectors.make(self.settings.detector)
+        return DJ(detector, EmotionReader(), NearestRanker(), self._offsets())
+
+    def _offsets(self) -> affect.Offsets:
+        from emotion_dj import taste  # noqa: PLC0415
+
+        told = []
+        for probabilities, said in self.catalogue.corrected():
+            chances = {affect.parse_emotion(name): p for name, p in probabilities.items()}
+            placed = affect.of_reading(Reading(chances, model=""))
+            gap = (said.valence - placed.valence, said.arousal - placed.arousal)
+            told.append((chances, gap))
+        return taste.offsets(told)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -90,6 +108,17 @@ class EmotionDJ:
         """Return a set for a listener who says where they are: a point, "V,A" or a mood's name."""
         here = affect.parse_affect(point) if isinstance(point, str) else point
         return self.answer(here, plan=plan, n=n, seed=seed)
+
+    def correct(self, look: Look, said: str) -> Affect:
+        """Learn that the largest face was read wrongly; return where the listener stands.
+
+        ``said`` is an emotion, a mood or a point "V,A". Raises LabelError.
+        """
+        point = affect.parse_place(said)
+        chances = look.readings[0].probabilities
+        self.catalogue.correct({emotion.value: p for emotion, p in chances.items()}, point)
+        self.dj = replace(self.dj, offsets=self._offsets())
+        return point
 
     def answer(
         self,
@@ -135,6 +164,37 @@ class EmotionDJ:
             (track, "", "", analysis) for (track, _), analysis in zip(known, heard, strict=True)
         )
         return self.catalogue.store_all(rows, analyser=listener.id)
+
+    def learnt(self) -> dict[str, Any]:
+        """Return what likes, skips and corrections have taught, and the favourites, best first."""
+        candidates = self.known()
+        best = candidates.taste.argsort()[::-1][:FAVOURITES]
+        liked = [int(row) for row in best if candidates.taste[row] > 0]
+        named = candidates.load(liked)
+        told = Counter(kind for _, kind, _, _ in self.catalogue.told())
+        corrections = len(self.catalogue.corrected())
+        return {
+            "answers": dict(told),
+            "corrections": corrections,
+            "offsets": {e.value: pair for e, pair in self._offsets().items() if corrections},
+            "favourites": [
+                {"title": track.title, "uri": track.uri, "taste": round(float(taste), 3)}
+                for taste, track in zip(candidates.taste[liked], named, strict=True)
+            ],
+        }
+
+    def entries(self, *, mood: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return every track as a row: what it is, its features, its place and its mood.
+
+        ``mood`` keeps those of one mood. Raises LabelError.
+        """
+        from emotion_dj import wire  # noqa: PLC0415
+
+        wanted = affect.parse_mood(mood) if mood else None
+        found = self.catalogue.entries([ear_id(), features_id()])
+        rows = (wire.entry_json(track, analysis) for _, track, analysis in found)
+        kept = (row for row in rows if wanted is None or row["mood"] == wanted.value)
+        return list(islice(kept, limit))
 
     def scan(self, report: Report = lambda _done, _total: None) -> Summary:
         """Hear what the library holds and the catalogue does not know; report(done, total).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
@@ -12,7 +12,7 @@ from emotion_dj.errors import LibraryError, NoFace, Unsure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from emotion_dj.domain import Affect, Candidates, Image, Pick, Plan
+    from emotion_dj.domain import Affect, Candidates, Face, Image, Pick, Plan, Reading
     from emotion_dj.interfaces import EmotionModel, FaceDetector, Ranker
 
 Faces = Literal["room", "each"]
@@ -31,11 +31,15 @@ _OPENINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DJ:
-    """Sees, ranks and says why; made of any detector, model and ranker that fit `interfaces`."""
+    """Sees, ranks and says why; made of any detector, model and ranker that fit `interfaces`.
+
+    ``offsets`` are what corrections have taught about this listener (`taste.offsets`).
+    """
 
     detector: FaceDetector
     model: EmotionModel
     ranker: Ranker
+    offsets: affect.Offsets = field(default_factory=dict)
 
     def look(self, image: Image) -> Look:
         """Read every face of an image, largest first. Raises NoFace."""
@@ -43,8 +47,12 @@ class DJ:
         if not faces:
             msg = "no face found: try a photo with more light, nearer and facing the camera"
             raise NoFace(msg)
-        readings = self.model.read(image, faces)
-        return Look(tuple(faces), tuple(readings), affect.of_room(faces, readings))
+        return self.seen(faces, self.model.read(image, faces))
+
+    def seen(self, faces: Sequence[Face], readings: Sequence[Reading]) -> Look:
+        """Return the look that faces and their readings make for this listener."""
+        room = affect.of_room(faces, readings, self.offsets)
+        return Look(tuple(faces), tuple(readings), room)
 
     def play(self, image: Image, music: Candidates, plan: Plan, *, n: int, seed: int = 0) -> Set:
         """Answer a photo with n songs, fewer where there are fewer.
@@ -67,26 +75,27 @@ class DJ:
         if not len(music):
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)
-        points = _points(who, faces)
+        points = self._points(who, faces)
         path = affect.path(plan, points, n)
         picks = self.ranker.rank(path, music, seed=seed)
         opening = _OPENINGS.get(plan.name) or _opening(who)
         told = tuple(replace(pick, reason=f"{opening}: {pick.reason}") for pick in picks)
         return Set(told, plan, tuple(path), _room(who), notes=_notes(who, told, path))
 
+    def _points(self, who: Look | Affect, faces: Faces) -> list[Affect]:
+        if not isinstance(who, Look):
+            return [who]
+        sure = [reading for reading in who.readings if not reading.abstained]
+        if not sure:
+            msg = "the expression cannot be told from this photo: say it yourself with --mood"
+            raise Unsure(msg)
+        if faces == "room":
+            return [who.affect]
+        return [affect.of_reading(reading, self.offsets) for reading in sure]
+
 
 def _room(who: Look | Affect) -> Affect:
     return who.affect if isinstance(who, Look) else who
-
-
-def _points(who: Look | Affect, faces: Faces) -> list[Affect]:
-    if not isinstance(who, Look):
-        return [who]
-    sure = [reading for reading in who.readings if not reading.abstained]
-    if not sure:
-        msg = "the expression cannot be told from this photo: say it yourself with --mood"
-        raise Unsure(msg)
-    return [affect.of_reading(reading) for reading in sure] if faces == "each" else [who.affect]
 
 
 def _opening(who: Look | Affect) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect
-from emotion_dj.domain import Box, Emotion, Face, Look, Reading
+from emotion_dj.domain import Box, Emotion, Face, Reading
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Affect, Pick, Set, Track
+    from emotion_dj.domain import Affect, Analysis, Look, Pick, Set, Track
 
 _DIGITS: Final = 4
 
@@ -26,15 +27,14 @@ def look_json(look: Look) -> dict[str, Any]:
     }
 
 
-def parse_look(faces: Sequence[Mapping[str, Any]]) -> Look:
-    """Return the look that the faces of a `look_json` came from, so that a client may send it back.
+def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
+    """Return what the faces of a `look_json` came from, so that a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
     that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.
     """
-    seen = tuple(Face(Box(*map(float, face["box"])), 1.0) for face in faces)
-    readings = tuple(_reading(face) for face in faces)
-    return Look(seen, readings, affect.of_room(seen, readings))
+    seen = [Face(Box(*map(float, face["box"])), 1.0) for face in faces]
+    return seen, [_reading(face) for face in faces]
 
 
 def _reading(face: Mapping[str, Any]) -> Reading:
@@ -64,6 +64,33 @@ def affect_json(affect: Affect) -> dict[str, float]:
         "valence": round(affect.valence, _DIGITS),
         "arousal": round(affect.arousal, _DIGITS),
         "spread": round(affect.spread, _DIGITS),
+    }
+
+
+def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
+    """Return one track of the catalogue with all that is known of it, flat as a table wants it.
+
+    The column ``valence`` is Spotify's, in [0, 1]; where the track stands on the plane is
+    ``plane_valence`` and ``plane_arousal``, each in [-1, 1].
+    """
+    measured = {
+        name: None if value is None else round(value, _DIGITS)
+        for name, value in asdict(analysis.features).items()
+        if name != "analyser"
+    }
+    return {
+        "uri": track.uri,
+        "title": track.title,
+        "artists": list(track.artists),
+        "album": track.album,
+        "isrc": track.isrc,
+        "duration_ms": None if track.duration is None else round(1000 * track.duration),
+        "mood": affect.mood(analysis.affect).value,
+        "plane_valence": round(analysis.affect.valence, _DIGITS),
+        "plane_arousal": round(analysis.affect.arousal, _DIGITS),
+        "spread": round(analysis.affect.spread, _DIGITS),
+        "analyser": analysis.features.analyser,
+        **measured,
     }
 
 

@@ -148,3 +148,22 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
     summary = scan(catalogue, music)
     assert (summary.analysed, summary.known) == (3 - kept, kept)
     assert len(catalogue.candidates([compose.ear_id()])) == 3
+
+
+def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> None:
+    """A renamed file is the same track; one that is removed is no candidate, until it is back."""
+    scan(catalogue, music)
+    first, second, _ = sorted(music.iterdir())
+    catalogue.remember(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")
+    moved = first.rename(music / "renamed.opus")
+    kept = second.read_bytes()
+    second.unlink()
+    summary = scan(catalogue, music)
+    assert (summary.analysed, summary.known, summary.gone) == (0, 2, 1)
+    columns = catalogue.candidates([compose.ear_id()])
+    assert len(columns) == 2
+    assert catalogue.count() == 3
+    assert [uri for _, _, uri, _ in catalogue.told()] == [moved.as_uri()]
+    second.write_bytes(kept)
+    assert scan(catalogue, music).gone == 0
+    assert len(catalogue.candidates([compose.ear_id()])) == 3

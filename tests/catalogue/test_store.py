@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +11,6 @@ import pytest
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
 from emotion_dj.errors import CatalogueError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANALYSIS = Analysis(
     AudioFeatures("ear-1", tempo=123.0, key=9, mode=1, loudness=-14.0, brightness=2000.0),
@@ -132,7 +129,7 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_locked_catalogue_is_said(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program holds the file, one sentence says so."""
-    monkeypatch.setattr("emotion_dj.catalogue.store._WAIT_S", 0.05)
+    monkeypatch.setattr("emotion_dj.catalogue.database._WAIT_S", 0.05)
     impatient = Catalogue(catalogue.address)
     holder = sqlite3.connect(catalogue.address, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -157,3 +154,133 @@ def test_the_catalogue_survives_many_openings(catalogue: Catalogue) -> None:
     for _ in range(3):
         with Catalogue(catalogue.address) as again:
             assert again.count() == 1
+
+
+def first_version(path: Path) -> None:
+    """Write a catalogue as the first release did: its tables by their script, one track, a like."""
+    from sqlalchemy import create_engine
+
+    from emotion_dj.catalogue import migrate
+
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate.upgrade(connection, to="0001")
+        for statement in (
+            "DROP TABLE alembic_version",
+            "INSERT INTO tracks VALUES (1, 'file:///a', '1', 'f', 'A', '[]', '', 9, NULL, NULL)",
+            "INSERT INTO feedback (track, kind) VALUES (1, 'like')",
+            "PRAGMA user_version = 1",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_an_older_catalogue_is_migrated_and_kept(tmp_path: Path) -> None:
+    """What was in it is there afterwards, and the old file lies beside the new one."""
+    path = tmp_path / "catalogue.sqlite"
+    first_version(path)
+    with Catalogue(path) as catalogue:
+        assert catalogue.count() == 1
+        assert [kind for _, kind, _, _ in catalogue.told()] == ["like"]
+        keep(catalogue, Track("file:///a", "A"))
+    with sqlite3.connect(tmp_path / "catalogue.sqlite.version-1") as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert old.execute("SELECT count(*) FROM tracks").fetchone() == (1,)
+
+
+def test_the_scripts_lead_to_the_tables(tmp_path: Path) -> None:
+    """Alembic finds no difference between migrated tables and those that a new catalogue gets."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import create_engine
+
+    from emotion_dj.catalogue import migrate, schema
+
+    engine = create_engine(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_a_killed_migration_leaves_the_old_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in the middle: the old file is as it was, and the next opening migrates it."""
+    from emotion_dj.catalogue import migrate
+
+    path = tmp_path / "catalogue.sqlite"
+    first_version(path)
+    real = migrate.upgrade
+
+    def half(connection: object, found: int) -> None:
+        real(connection, found)
+        raise OSError(28, "No space left on device: full")
+
+    monkeypatch.setattr(migrate, "upgrade", half)
+    with pytest.raises(CatalogueError, match="is full"):
+        Catalogue(path)
+    assert migrate.version_of(path) == 1
+    monkeypatch.undo()
+    with Catalogue(path) as catalogue:
+        assert catalogue.count() == 1
+
+
+def many(catalogue: Catalogue, n: int = 6000) -> None:
+    """Store n tracks by a hundred artists."""
+    rows = [
+        (Track(f"x:{i:05}", f"T{i}", (f"Artist {i % 100}",), "Album"), "", "", ANALYSIS)
+        for i in range(n)
+    ]
+    catalogue.store_all(rows, analyser="ear-1")
+
+
+def test_columns_come_out_of_the_file_beside_and_never_stale(catalogue: Catalogue) -> None:
+    """The same columns from tables and file; any change, also by another process, is seen."""
+    many(catalogue)
+    first = catalogue.candidates(["ear-1"])
+    beside = Path(f"{catalogue.address}.columns")
+    assert beside.exists()
+    other = Catalogue(catalogue.address)
+    again = other.candidates(["ear-1"])
+    for name in ("valence", "tempo", "key", "artist", "album", "embedding"):
+        assert getattr(first, name).tolist() == getattr(again, name).tolist()
+    assert again.artist.max() == 99
+    before = catalogue.version()
+    changed = Analysis(AudioFeatures("ear-1"), Affect(-1, -1), embedding=(1.0, 0.0))
+    other.store(Track("x:00000", "T"), stamp="", fingerprint="", analyser="ear-1", heard=changed)
+    assert catalogue.version() != before
+    assert catalogue.candidates(["ear-1"]).valence[0] == -1
+    beside.write_bytes(b"damaged")
+    assert len(Catalogue(catalogue.address).candidates(["ear-1"])) == 6000
+
+
+def test_what_is_gone_is_no_candidate_and_comes_back(catalogue: Catalogue) -> None:
+    """Marked, not removed: what was said of it stays."""
+    keep(catalogue)
+    catalogue.remember(1, "like")
+    assert catalogue.found("file:///music/", []) == 1
+    assert len(catalogue.candidates(["ear-1"])) == 0
+    assert catalogue.found("file:///elsewhere/", []) == 0
+    assert catalogue.found("file:///music/", [TRACK.uri]) == 0
+    assert catalogue.candidates(["ear-1"]).taste[0] > 0
+
+
+def test_libraries_of_any_number_are_ranked(catalogue: Catalogue) -> None:
+    """More uris than SQLite takes as parameters of one statement."""
+    many(catalogue, 100)
+    uris = [f"x:{i:05}" for i in range(50_000)]
+    assert len(catalogue.candidates(["ear-1"], uris=uris)) == 100
+    assert catalogue.forget(uris[:60]) == 60
+    assert catalogue.count() == 40
+
+
+def test_corrections_are_kept_until_taste_is_forgotten(catalogue: Catalogue) -> None:
+    """What was read and what was said come out in order."""
+    keep(catalogue)
+    catalogue.remember(1, "skip")
+    catalogue.correct({"sad": 0.9, "happy": 0.1}, Affect(0.5, 0.5))
+    ((read, said),) = catalogue.corrected()
+    assert (read["sad"], said.valence) == (0.9, 0.5)
+    assert catalogue.forget_taste() == 2
+    assert catalogue.corrected() == []
+    assert catalogue.told() == []

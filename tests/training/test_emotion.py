@@ -262,3 +262,99 @@ def test_calibration_figures_follow_their_definition() -> None:
     assert metrics.ece(chances, np.zeros(10, np.int64)) == pytest.approx(0.2)
     assert metrics.report(chances, labels, ["a", "b"])["accuracy"] == 0.8
     assert len(Emotion) == 7
+
+
+def write_folders(root: Path, faces: LabelledFaces) -> Path:
+    """Write faces as Kaggle's copy of FER2013 has them: a folder per emotion."""
+    names = [emotion.value for emotion in Emotion]
+    for row, (pixels, label) in enumerate(zip(faces.pixels, faces.labels, strict=True)):
+        path = root / names[label] / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(pixels).save(path)
+    return root
+
+
+def test_folders_become_faces_and_a_data_frame(held: LabelledFaces, tmp_path: Path) -> None:
+    """The same pixels and labels as in the table; damaged files are counted; none is refused."""
+    from emotion_dj.training import emotion_data
+
+    few = held.rows(np.arange(20))
+    root = write_folders(tmp_path / "train", few)
+    (root / "sad").mkdir(exist_ok=True)
+    (root / "sad" / "broken.jpg").write_bytes(b"x")
+    read = emotion_data.read(root)
+    assert (len(read), read.passed_over) == (20, 1)
+    assert set(read.digests()) == set(few.digests())
+    table = emotion_data.frame(root)
+    assert list(table.columns) == ["image", "label"]
+    assert len(table) == 21
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no folders named by emotion"):
+        emotion_data.read(tmp_path / "empty")
+
+
+def test_an_elder_reader_changes_the_targets(held: LabelledFaces, tmp_path: Path) -> None:
+    """Its opinion is part of what is learnt."""
+    import torch
+
+    from emotion_dj.training import emotion
+    from emotion_dj.vision.emotion import EmotionReader
+
+    few, other = held.rows(np.arange(64)), held.rows(np.arange(3000, 3030))
+    plain = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
+    swayed = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, elder=EmotionReader())
+    assert any(
+        not torch.equal(one, two)
+        for one, two in zip(plain.parameters(), swayed.parameters(), strict=True)
+    )
+
+
+def test_squeezing_resembles_real_jpeg(held: LabelledFaces) -> None:
+    """Our cosine transform loses about as much as a real encoder of middling quality."""
+    import torch
+
+    from emotion_dj.training import augment
+
+    face = held.pixels[0]
+    with BytesIO() as file:
+        Pillow.fromarray(face).save(file, "JPEG", quality=40)
+        real = np.abs(np.asarray(Pillow.open(file), float) - face).mean() / 255
+    torch.manual_seed(0)
+    faces = torch.from_numpy(face).float().div(255).expand(256, 1, 48, 48)
+    ours = float((augment._squeeze(faces) - faces).abs().mean())
+    assert ours == pytest.approx(real, rel=0.35)
+
+
+def test_the_original_trains_saves_and_reads(
+    held: LabelledFaces, tmp_path: Path, smiling_photo: Path
+) -> None:
+    """Its two files, its class on a real photograph, its place in `evaluate`; a missing file."""
+    from emotion_dj.training import emotion_original, evaluation
+    from emotion_dj.vision import FaceRecognition
+
+    few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
+    figures = emotion_original.train(few, other, tmp_path, epochs=1)
+    files = tmp_path / "emotiondetector.json", tmp_path / "emotiondetector.weights.h5"
+    reader = FaceRecognition(*map(str, files))
+    with Pillow.open(smiling_photo) as photo:
+        grey = np.asarray(photo.convert("L"))
+    ((x, y, w, h), label), *_ = reader.recognize_emotion(grey)
+    assert label in {emotion.value for emotion in Emotion}
+    assert 150 < x + w / 2 < 300
+    assert 50 < y + h / 2 < 200
+    assert reader.extract_features(other.pixels[0]).shape == (1, 48, 48, 1)
+    assert reader.recognize_emotion(np.zeros((200, 200), np.uint8)) == []
+    root = write_folders(tmp_path / "faces", other)
+    assert evaluation.evaluate_emotion(root, model=tmp_path)["n"] == 100
+    again = evaluation.open_reader(tmp_path).read_crop(other.pixels[0])
+    assert sum(again.probabilities.values()) == pytest.approx(1, abs=1e-4)
+    assert figures["n"] == 100
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(FileNotFoundError, match="--recipe original"):
+        FaceRecognition("none.json", files[1])
+    files[1].write_bytes(b"x")
+    with pytest.raises(DataError, match="do not fit"):
+        FaceRecognition(*files)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no trained reader"):
+        evaluation.open_reader(tmp_path / "empty")

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -16,11 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     func,
 )
 
-VERSION: Final = 1
-"""Raised with every change of the tables; stored in the database itself."""
+VERSION: Final = 2
+"""Raised with every change of the tables, which is a script in `migrations`; stored as SQLite's
+``user_version``."""
 
 MEASURES: Final = (
     *("tempo", "key", "mode", "loudness", "brightness", "onset_rate", "dynamics"),
@@ -42,7 +45,10 @@ tracks = Table(
     Column("duration", Float),
     Column("artwork", String),
     Column("isrc", String, index=True),
+    Column("gone", Boolean, nullable=False, server_default=false()),
 )
+"""``gone`` marks what a scan did not find any more: it is kept, with all that was heard and said
+of it, and is no candidate until it comes back."""
 
 analyses = Table(
     "analyses",
@@ -75,3 +81,25 @@ feedback = Table(
     Column("at", DateTime, nullable=False, server_default=func.now()),
 )
 """What the listener did with a track: like, skip or play. It stays in this file."""
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("probabilities", JSON, nullable=False),
+    Column("valence", Float, nullable=False),
+    Column("arousal", Float, nullable=False),
+    Column("at", DateTime, nullable=False, server_default=func.now()),
+)
+"""What was read of the listener's face, by emotion, and where they said that they are."""
+
+folders = Table("folders", metadata, Column("path", String, primary_key=True))
+"""The folders and sources that `library scan` looks through."""
+
+state = Table(
+    "state",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+"""``music`` counts the changes of tracks and analyses, ``told`` those of feedback."""

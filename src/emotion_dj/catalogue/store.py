@@ -5,28 +5,36 @@ Every write is one transaction, so a process that is killed leaves a whole catal
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sqlalchemy import String, cast, create_engine, event, func, inspect, select, text
+from sqlalchemy import String, cast, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from emotion_dj import taste
-from emotion_dj.catalogue import schema
-from emotion_dj.catalogue.schema import MEASURES, analyses, feedback, tracks
+from emotion_dj.catalogue import columns
+from emotion_dj.catalogue.database import connect, file_of, translated
+from emotion_dj.catalogue.schema import (
+    MEASURES,
+    analyses,
+    corrections,
+    feedback,
+    folders,
+    state,
+    tracks,
+)
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Candidates, Media, Track
-from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Row
 
-_WAIT_S: Final = 5.0
+    from emotion_dj.catalogue.columns import Columns
+
+_PARAMETERS: Final = 10_000
 _OF_ITS_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint
 )
@@ -36,12 +44,13 @@ class Catalogue:
     """A store of tracks and analyses; use it as a context manager or close it."""
 
     def __init__(self, address: str | Path) -> None:
-        """Open or create a catalogue at a path or an SQLAlchemy address. Raises CatalogueError."""
+        """Open or create a catalogue at a path or an SQLAlchemy address; an older one is migrated
+        and kept beside it as it was. Raises CatalogueError.
+        """  # noqa: D205
         self.address = str(address)
-        with _translated(self.address):
-            self._engine = _engine(self.address)
-            with self._engine.begin() as connection:
-                _prepare(connection, self.address)
+        self._file = file_of(self.address)
+        with translated(self.address):
+            self._engine = connect(self.address)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""
@@ -60,7 +69,7 @@ class Catalogue:
         query = select(tracks.c.uri, tracks.c.stamp, analyses.c.failure).join(
             analyses, _OF_ITS_CONTENT
         )
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             rows = connection.execute(query.where(analyses.c.analyser == analyser))
             return {uri: (stamp, failure) for uri, stamp, failure in rows}
 
@@ -71,7 +80,7 @@ class Catalogue:
             & (analyses.c.analyser == analyser)
             & analyses.c.failure.is_(None)
         )
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             row = connection.execute(query.limit(1)).first()
             return _analysis(row) if row else None
 
@@ -86,13 +95,14 @@ class Catalogue:
     ) -> int:
         """Keep many (track, stamp, fingerprint, what was heard) in one transaction; count them."""
         count = 0
-        with _translated(self.address), self._engine.begin() as connection:
+        with translated(self.address), self._engine.begin() as connection:
             for count, (track, stamp, fingerprint, heard) in enumerate(rows, start=1):  # noqa: B007
                 values = _failed(heard) if isinstance(heard, str) else _heard(heard)
                 number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
                 key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
                 statement = insert(analyses).values(**key, **values)
                 connection.execute(statement.on_conflict_do_update(list(key), set_=values))
+            _changed(connection, "music")
         return count
 
     def candidates(
@@ -102,31 +112,59 @@ class Catalogue:
 
         Where several know a track, the one that is named first is believed.
         """
-        query = (
-            select(tracks.c.id, tracks.c.uri, tracks.c.artists, tracks.c.album, analyses)
-            .join(analyses, _OF_ITS_CONTENT)
-            .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
-            .order_by(tracks.c.uri)
-        )
-        wanted = None if uris is None else set(uris)
-        with _translated(self.address), self._engine.connect() as connection:
-            found = connection.execute(query)
-            rows = _believed([r for r in found if wanted is None or r.uri in wanted], analysers)
+        with translated(self.address), self._engine.connect() as connection:
+            found = self._columns(connection, analysers)
+            if uris is not None:
+                wanted = _numbers(connection, uris)
+                found = found.rows(np.isin(found.number, list(wanted.values())))
             told = _told(connection)
-        return _columns(rows, told, self.tracks)
+        return _candidates(found, told, self.tracks)
+
+    def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
+        """Return the columns out of the file beside the catalogue, made anew where it is old."""
+        if self._file is None:
+            return columns.read(connection, analysers)
+        marks = _state(connection)
+        mark = f"{marks['id']} {marks.get('music', 0)} {' '.join(analysers)}"
+        beside = _beside(self._file)
+        kept = columns.load(beside, mark)
+        if kept is None:
+            kept = columns.read(connection, analysers)
+            if len(kept) >= columns.WORTH:
+                columns.save(beside, mark, kept)
+        return kept
 
     def tracks(self, numbers: Sequence[int]) -> list[Track]:
         """Return the tracks with those numbers, in that order."""
         query = select(tracks).where(tracks.c.id.in_(list(numbers)))
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             found = {row.id: _track(row) for row in connection.execute(query)}
         return [found[number] for number in numbers]
 
     def numbers(self, uris: Collection[str]) -> dict[str, int]:
         """Return the number of each track that is known, by its uri."""
-        query = select(tracks.c.uri, tracks.c.id).where(tracks.c.uri.in_(list(uris)))
-        with _translated(self.address), self._engine.connect() as connection:
-            return dict(connection.execute(query).tuples().all())
+        with translated(self.address), self._engine.connect() as connection:
+            return _numbers(connection, uris)
+
+    def entries(
+        self, analysers: Sequence[str], *, limit: int | None = None
+    ) -> Iterable[tuple[int, Track, Analysis]]:
+        """Yield every track that is there with what the first of the analysers heard, by uri."""
+        query = (
+            select(tracks, analyses)
+            .join(analyses, _OF_ITS_CONTENT)
+            .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
+            .where(~tracks.c.gone)
+            .order_by(tracks.c.uri)
+        )
+        with translated(self.address), self._engine.connect() as connection:
+            best: dict[int, tuple[int, Row[Any]]] = {}
+            for row in connection.execute(query):
+                rank = analysers.index(row.analyser)
+                if row.id not in best or rank < best[row.id][0]:
+                    best[row.id] = rank, row
+            for number, (_, row) in list(best.items())[:limit]:
+                yield number, _track(row), _analysis(row)
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
         """Return numbered tracks in whose title, artists or album every word occurs, by title."""
@@ -134,48 +172,125 @@ class Catalogue:
         query = select(tracks).order_by(tracks.c.title, tracks.c.id).limit(limit)
         for word in words.split():
             query = query.where(text_of.icontains(word, autoescape=True))
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             return [(row.id, _track(row)) for row in connection.execute(query)]
 
     def remember(self, number: int, kind: str) -> None:
         """Keep that the listener liked, skipped or played a track."""
-        with _translated(self.address), self._engine.begin() as connection:
+        with translated(self.address), self._engine.begin() as connection:
             connection.execute(feedback.insert().values(track=number, kind=kind))
+            _changed(connection, "told")
 
-    def version(self) -> tuple[int, int, int]:
-        """Return a mark that changes whenever candidates may have changed."""
-        query = select(
-            select(func.count()).select_from(analyses).scalar_subquery(),
-            select(func.max(analyses.c.id)).scalar_subquery(),
-            select(func.count()).select_from(feedback).scalar_subquery(),
+    def correct(self, probabilities: Mapping[str, float], said: Affect) -> None:
+        """Keep what was read of a face, by emotion, and where its owner says that they are."""
+        values = {"valence": said.valence, "arousal": said.arousal}
+        with translated(self.address), self._engine.begin() as connection:
+            connection.execute(
+                corrections.insert().values(probabilities=dict(probabilities), **values)
+            )
+
+    def corrected(self) -> list[tuple[dict[str, float], Affect]]:
+        """Return every correction, the oldest first."""
+        query = select(corrections).order_by(corrections.c.id)
+        with translated(self.address), self._engine.connect() as connection:
+            rows = connection.execute(query)
+            return [(row.probabilities, Affect(row.valence, row.arousal)) for row in rows]
+
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """Return what the listener did, the oldest first: when, what, uri, title."""
+        query = (
+            select(cast(feedback.c.at, String), feedback.c.kind, tracks.c.uri, tracks.c.title)
+            .join(tracks, tracks.c.id == feedback.c.track)
+            .order_by(feedback.c.id)
         )
-        with _translated(self.address), self._engine.connect() as connection:
-            heard, last, told = connection.execute(query).one()
-            return heard or 0, last or 0, told or 0
+        with translated(self.address), self._engine.connect() as connection:
+            return [(at, kind, uri, title) for at, kind, uri, title in connection.execute(query)]
+
+    def forget_taste(self) -> int:
+        """Remove all likes, skips, plays and corrections; count them."""
+        with translated(self.address), self._engine.begin() as connection:
+            _changed(connection, "told")
+            return sum(connection.execute(t.delete()).rowcount for t in (feedback, corrections))
+
+    def version(self) -> tuple[int, int]:
+        """Return a mark that changes whenever candidates may have changed, in any process."""
+        with translated(self.address), self._engine.connect() as connection:
+            marks = _state(connection)
+            return marks.get("music", 0), marks.get("told", 0)
 
     def forget(self, uris: Collection[str]) -> int:
         """Remove tracks and all that is known of them; count them."""
-        with _translated(self.address), self._engine.begin() as connection:
-            found = connection.execute(tracks.delete().where(tracks.c.uri.in_(list(uris))))
-            return found.rowcount
+        with translated(self.address), self._engine.begin() as connection:
+            numbers = list(_numbers(connection, uris).values())
+            for part in _parts(numbers):
+                connection.execute(tracks.delete().where(tracks.c.id.in_(part)))
+            _changed(connection, "music")
+            return len(numbers)
+
+    def homes(self, fingerprint: str) -> list[Track]:
+        """Return the tracks that have this content."""
+        query = select(tracks).where(tracks.c.fingerprint == fingerprint)
+        with translated(self.address), self._engine.connect() as connection:
+            return [_track(row) for row in connection.execute(query)]
+
+    def move(self, old: str, new: str, *, stamp: str) -> None:
+        """Give a track another uri; what was heard and said of it goes along."""
+        change = update(tracks).where(tracks.c.uri == old)
+        with translated(self.address), self._engine.begin() as connection:
+            connection.execute(change.values(uri=new, stamp=stamp, gone=False))
+            _changed(connection, "music")
+
+    def found(self, below: str, uris: Collection[str]) -> int:
+        """Mark what is gone of the tracks whose uri begins with ``below``; count what is gone.
+
+        What was gone and is among ``uris`` is back.
+        """
+        here = set(uris)
+        query = select(tracks.c.id, tracks.c.uri, tracks.c.gone)
+        query = query.where(tracks.c.uri.startswith(below, autoescape=True))
+        with translated(self.address), self._engine.begin() as connection:
+            rows = connection.execute(query).all()
+            for gone in (True, False):
+                turned = [r.id for r in rows if r.gone != gone and (r.uri not in here) == gone]
+                for part in _parts(turned):
+                    change = update(tracks).where(tracks.c.id.in_(part))
+                    connection.execute(change.values(gone=gone))
+                if turned:
+                    _changed(connection, "music")
+        return sum(row.uri not in here for row in rows)
+
+    def folders(self) -> list[str]:
+        """Return the folders and sources that are scanned."""
+        with translated(self.address), self._engine.connect() as connection:
+            return list(connection.scalars(select(folders.c.path).order_by(folders.c.path)))
+
+    def add_folders(self, paths: Iterable[str]) -> None:
+        """Remember folders and sources for scans to come."""
+        with translated(self.address), self._engine.begin() as connection:
+            for path in paths:
+                statement = insert(folders).values(path=path)
+                connection.execute(statement.on_conflict_do_nothing())
 
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""
         begins = tracks.c.uri.startswith(prefix, autoescape=True)
-        with _translated(self.address):
+        with translated(self.address):
             with self._engine.begin() as connection:
                 count = connection.execute(tracks.delete().where(begins)).rowcount
+                _changed(connection, "music")
             whole = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             with whole.connect() as connection:
                 connection.execute(text("VACUUM"))
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            if self._file is not None:
+                _beside(self._file).unlink(missing_ok=True)
         return count
 
     def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
         """Return those of the uris that one of the analysers has placed."""
         query = select(tracks.c.uri).join(analyses, _OF_ITS_CONTENT)
         query = query.where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             return set(connection.scalars(query)) & set(uris)
 
     def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
@@ -187,77 +302,41 @@ class Catalogue:
             & analyses.c.failure.is_(None)
         )
         wanted = set(isrcs)
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             found = connection.execute(query)
             return {row.isrc: _analysis(row) for row in found if row.isrc in wanted}
 
     def count(self) -> int:
         """Count the tracks."""
-        with _translated(self.address), self._engine.connect() as connection:
+        with translated(self.address), self._engine.connect() as connection:
             return int(connection.scalar(select(func.count()).select_from(tracks)) or 0)
 
 
-def _engine(address: str) -> Engine:
-    if "://" in address:
-        return create_engine(address)
-    path = Path(address).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _WAIT_S})
-    event.listen(engine, "connect", _configure)
-    return engine
+def _state(connection: Connection) -> dict[str, int]:
+    return dict(connection.execute(select(state.c.name, state.c.value)).tuples().all())
 
 
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _changed(connection: Connection, what: str) -> None:
+    statement = insert(state).values(name=what, value=1)
+    connection.execute(statement.on_conflict_do_update(["name"], set_={"value": state.c.value + 1}))
 
 
-def _prepare(connection: Connection, address: str) -> None:
-    """Create the tables of a new catalogue; refuse one that a newer version has written."""
-    found = connection.scalar(text("PRAGMA user_version")) or 0
-    if found > schema.VERSION:
-        msg = (
-            f"the catalogue {address} was written by a newer emotion-dj (version {found}, this one "
-            f"knows {schema.VERSION}): update with  pip install --upgrade emotion-dj"
-        )
-        raise CatalogueError(msg)
-    if not found and inspect(connection).get_table_names():
-        msg = f"{address} is a database of something else: name another file with --database"
-        raise CatalogueError(msg)
-    schema.metadata.create_all(connection)
-    connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.columns")
 
 
-class _translated:  # noqa: N801 - reads as a word in `with _translated(...)`
-    """Turn errors of the database into one sentence that says what to do."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    def __enter__(self) -> None:
-        """Do nothing yet."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, DatabaseError | sqlite3.Error | OSError):
-            raise CatalogueError(_sentence(str(error), self.address)) from error
-        if isinstance(error, SQLAlchemyError):
-            msg = f"the catalogue {self.address} cannot be used: {error}"
-            raise CatalogueError(msg) from error
+def _numbers(connection: Connection, uris: Collection[str]) -> dict[str, int]:
+    """Return the number of each track that is known, by its uri."""
+    query = select(tracks.c.uri, tracks.c.id)
+    found: dict[str, int] = {}
+    for part in _parts(list(uris)):
+        found.update(connection.execute(query.where(tracks.c.uri.in_(part))).tuples().all())
+    return found
 
 
-def _sentence(told: str, address: str) -> str:
-    if "locked" in told:
-        return f"the catalogue {address} is in use by another program: try again when it is done"
-    if "malformed" in told or "not a database" in told:
-        return (
-            f"the catalogue {address} is damaged: move it away to begin a new one, "
-            f"or try  sqlite3 {address} .recover"
-        )
-    if "readonly" in told or "unable to open" in told or "Permission" in told:
-        return f"the catalogue {address} cannot be written: name another file with --database"
-    if "full" in told:
-        return f"the disk of the catalogue {address} is full: what was stored so far is kept"
-    return f"the catalogue {address} cannot be used: {told.splitlines()[0]}"
+def _parts(values: list[Any]) -> list[list[Any]]:
+    """Cut a list into parts that SQLite takes as parameters of one statement."""
+    return [values[start : start + _PARAMETERS] for start in range(0, len(values), _PARAMETERS)]
 
 
 def _upsert_track(connection: Connection, track: Track, *, stamp: str, fingerprint: str) -> int:
@@ -270,6 +349,7 @@ def _upsert_track(connection: Connection, track: Track, *, stamp: str, fingerpri
         "duration": track.duration,
         "artwork": track.artwork,
         "isrc": track.isrc,
+        "gone": False,
     }
     statement = insert(tracks).values(uri=track.uri, **values)
     statement = statement.on_conflict_do_update(["uri"], set_=values)
@@ -320,18 +400,6 @@ def _track(row: Row[Any]) -> Track:
     return replace(track, media=Media("file", str(track.path))) if track.path else track
 
 
-def _believed(rows: list[Row[Any]], analysers: Sequence[str]) -> list[Row[Any]]:
-    """Keep one row for each track: that of the analyser named first."""
-    if len(analysers) == 1:
-        return rows
-    best: dict[int, Row[Any]] = {}
-    for row in rows:
-        kept = best.get(row.id)
-        if kept is None or analysers.index(row.analyser) < analysers.index(kept.analyser):
-            best[row.id] = row
-    return list(best.values())
-
-
 def _told(connection: Connection) -> dict[int, tuple[int, int]]:
     """Return how often each track was liked and skipped, by its number."""
     count = select(feedback.c.track, feedback.c.kind, func.count()).group_by(
@@ -344,43 +412,30 @@ def _told(connection: Connection) -> dict[int, tuple[int, int]]:
     return told
 
 
-def _columns(
-    rows: Sequence[Row[Any]],
+def _candidates(
+    found: Columns,
     told: dict[int, tuple[int, int]],
     load: Callable[[Sequence[int]], list[Track]],
 ) -> Candidates:
-    numbers = [row.id for row in rows]
-    artists = _numbered(row.artists[0] if row.artists else "" for row in rows)
-    albums = _numbered(
-        f"{row.artists[0] if row.artists else ''}\n{row.album}" if row.album else "" for row in rows
+    answers = np.zeros((len(found), 2), np.float32)
+    if told and len(found):
+        order = np.argsort(found.number)
+        numbers = np.array(list(told), np.int64)
+        places = np.searchsorted(found.number, numbers, sorter=order).clip(max=len(order) - 1)
+        rows = order[places]
+        known = found.number[rows] == numbers
+        answers[rows[known]] = np.array(list(told.values()), np.float32)[known]
+    candidates = Candidates(
+        valence=found.valence,
+        arousal=found.arousal,
+        spread=found.spread,
+        tempo=found.tempo,
+        loudness=found.loudness,
+        key=found.key,
+        artist=found.artist,
+        album=found.album,
+        taste=np.zeros(len(found), np.float32),
+        embedding=found.embedding,
+        load=lambda places: load([int(found.number[place]) for place in places]),
     )
-    embeddings = [np.frombuffer(row.embedding or b"", np.float16) for row in rows]
-    width = max((len(embedding) for embedding in embeddings), default=0)
-    padded = np.zeros((len(rows), width), np.float16)
-    for place, embedding in enumerate(embeddings):
-        padded[place, : len(embedding)] = embedding
-    return Candidates(
-        valence=np.array([row.valence for row in rows], np.float32),
-        arousal=np.array([row.arousal for row in rows], np.float32),
-        spread=np.array([row.spread for row in rows], np.float32),
-        tempo=np.array([row.tempo for row in rows], np.float32),
-        loudness=np.array([row.loudness for row in rows], np.float32),
-        key=np.array([_key(row) for row in rows], np.int8),
-        artist=artists,
-        album=albums,
-        taste=taste.learn([told.get(number, (0, 0)) for number in numbers], artists),
-        embedding=padded,
-        load=lambda places: load([numbers[place] for place in places]),
-    )
-
-
-def _key(row: Row[Any]) -> int:
-    if row.key is None:
-        return -1
-    return int(row.key) + (0 if row.mode in (1, None) else 12)
-
-
-def _numbered(names: Iterator[str]) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Give equal names equal numbers from 0 on, and the empty name -1."""
-    known: dict[str, int] = {"": -1}
-    return np.array([known.setdefault(name, len(known) - 1) for name in names], np.int32)
+    return replace(candidates, taste=taste.learn(answers, candidates))

@@ -22,6 +22,7 @@ from emotion_dj.cli import (
     read,
     serve,
     sources,
+    taste,
     train,
 )
 
@@ -56,6 +57,7 @@ app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.add_typer(library.app, name="library")
 app.add_typer(sources.app, name="sources")
+app.add_typer(taste.app, name="taste")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, summary_json
 
 
 def analyse(
@@ -26,13 +26,7 @@ def analyse(
     with progress("listening") as report:
         summary = dj.scan(report)
     if as_json:
-        print_json(
-            {
-                "analysed": summary.analysed,
-                "known": summary.known,
-                "failed": [{"uri": failure.uri, "why": failure.why} for failure in summary.failed],
-            }
-        )
+        print_json(summary_json(summary))
         return
     for failure in summary.failed:
         say(f"passed over: {failure.why}")

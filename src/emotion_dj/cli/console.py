@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from emotion_dj.analysis import Summary
+
     Report = Callable[[int, int], None]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -31,6 +33,16 @@ Database = Annotated[
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """Return what a scan did as `--json` prints it."""
+    return {
+        "analysed": summary.analysed,
+        "known": summary.known,
+        "gone": summary.gone,
+        "failed": [{"uri": failure.uri, "why": failure.why} for failure in summary.failed],
+    }
 
 
 def out() -> Console:

@@ -16,13 +16,17 @@ app = typer.Typer(help="Measure the models on labelled data.", no_args_is_help=T
 def emotion(
     data: Annotated[Path, typer.Argument(help="A Parquet file, or folders named by emotion.")],
     *,
+    model: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Another reader: its card, or the folder of a run."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure the face reader; in photographs of any size faces are found and cropped first."""
     from emotion_dj.training import evaluation
 
     with progress("reading") as report:
-        figures = evaluation.evaluate_emotion(data, report)
+        figures = evaluation.evaluate_emotion(data, report, model=model)
     if as_json:
         print_json(figures)
         return

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json
+from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, summary_json
+from emotion_dj.errors import LibraryError
+
+if TYPE_CHECKING:
+    from emotion_dj.analysis import Summary
+    from emotion_dj.compose import EmotionDJ
 
 app = typer.Typer(help="Look into the catalogue, fill it, empty it.", no_args_is_help=True)
 
@@ -31,6 +36,70 @@ def take_in(
         out().print(f"{name}: {count} tracks", soft_wrap=True)
 
 
+@app.command("add")
+def add(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Folders, files, or sources such as demo."),
+    ],
+    *,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Remember folders and sources, and hear what is in them."""
+    dj = _dj(database)
+    files = [Path(path).expanduser() for path in paths]
+    places = [
+        str(file.resolve()) if file.exists() else path
+        for path, file in zip(paths, files, strict=True)
+    ]
+    summary = _listen(database, places)
+    dj.catalogue.add_folders(places)
+    _tell(summary, as_json=as_json)
+
+
+@app.command("scan")
+def scan(*, database: Database = None, as_json: Json = False) -> None:
+    """Look through what was added: hear what is new, mark what is gone."""
+    places = _dj(database).catalogue.folders()
+    if not places:
+        msg = "nothing was added yet: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+    _tell(_listen(database, places), as_json=as_json)
+
+
+@app.command("list")
+def listing(
+    *,
+    mood: Annotated[str | None, typer.Option(help="Only happy, sad, calm or energetic.")] = None,
+    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1)] = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """List tracks with where they stand on the plane."""
+    rows = _dj(database).entries(mood=mood, limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
+        place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
+        out().print(f"{place}  {row['mood']:9}  {named}", markup=False, soft_wrap=True)
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="A .csv, .json or .parquet file to write.")],
+    *,
+    database: Database = None,
+) -> None:
+    """Write every track with its features, mood and place; `import` takes it back."""
+    from emotion_dj.sources import tables
+
+    count = tables.write(file, _dj(database).entries())
+    out().print(f"{file}: {count} tracks", soft_wrap=True)
+
+
 @app.command("search")
 def search(
     words: Annotated[str, typer.Argument(help="Words of title, artist or album.")] = "",
@@ -52,11 +121,20 @@ def search(
 
 
 @app.command("stats")
-def stats(*, database: Database = None, as_json: Json = False) -> None:
+def stats(
+    *,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the plane into a .png or .svg file as well.")
+    ] = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
     """Count tracks by mood and draw them on the valence-arousal plane."""
-    from emotion_dj.plane import counts, drawing
+    from emotion_dj.plane import counts, drawing, save
 
     candidates = _dj(database).known()
+    if picture is not None:
+        say(f"drawn: {save(candidates, picture)}")
     figures: dict[str, Any] = {"tracks": len(candidates), "moods": counts(candidates)}
     if as_json:
         print_json(figures)
@@ -80,12 +158,30 @@ def forget(
     out().print(f"{count} forgotten")
 
 
+def _listen(database: str | None, places: list[str]) -> Summary:
+    dj = _dj(database, places)
+    with progress("listening") as report:
+        return dj.scan(report)
+
+
+def _tell(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        print_json(summary_json(summary))
+        return
+    for failure in summary.failed:
+        say(f"passed over: {failure.why}")
+    out().print(
+        f"{summary.analysed} analysed, {summary.known} known already, "
+        f"{len(summary.failed)} failed, {summary.gone} gone"
+    )
+
+
 def _words(moods: dict[str, int]) -> list[str]:
     return [f"{name} {count}" for name, count in moods.items()]
 
 
-def _dj(database: str | None) -> Any:
+def _dj(database: str | None, library: list[str] | None = None) -> EmotionDJ:
     from emotion_dj import settings
     from emotion_dj.compose import EmotionDJ
 
-    return EmotionDJ(settings=settings.load(database=database))
+    return EmotionDJ(library=library or (), settings=settings.load(database=database))

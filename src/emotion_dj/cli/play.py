@@ -35,6 +35,10 @@ def play(
     affect: Annotated[
         str | None, typer.Option(help="Instead of a photo: a point V,A, each from -1 to 1.")
     ] = None,
+    actually: Annotated[
+        str | None,
+        typer.Option(help="Correct the reading: an emotion, a mood or V,A; it is learnt from."),
+    ] = None,
     faces: Annotated[
         Literal["room", "each"], typer.Option(help="Serve the whole room, or each face in turns.")
     ] = "room",
@@ -63,7 +67,12 @@ def play(
     chosen = settings.load(database=database, plan=plan, length=length)
     dj = EmotionDJ(library=library or (), settings=chosen)
     look = None if photo is None else dj.read(photo)
+    if actually is not None and look is None:
+        msg = "--actually corrects the reading of a photo: name a PHOTO"
+        raise typer.BadParameter(msg)
     who = look or parse_affect(str(wishes[0]))
+    if look is not None and actually is not None:
+        who = dj.correct(look, actually)
     _scan(dj)
     music = dj.answer(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
     if as_json:

@@ -13,17 +13,22 @@ from emotion_dj.errors import MissingExtra
 
 app = typer.Typer(help="Train the models (extra `train`).", no_args_is_help=True)
 
+Faces = Annotated[
+    Path, typer.Option(exists=True, help="Labelled faces: Parquet, or folders named by emotion.")
+]
 Table = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The labelled examples.")]
 Out = Annotated[Path, typer.Option(help="Where weights, card and log are written.")]
 
 
 @app.command()
 def emotion(
-    data: Table,
-    validate: Table,
+    data: Faces,
+    validate: Faces,
     out: Out,
+    *,
     recipe: Annotated[
-        Literal["small", "teacher"], typer.Option(help="The network that ships, or a larger one.")
+        Literal["small", "teacher", "original"],
+        typer.Option(help="The network that ships, a larger one, or the original system's."),
     ] = "small",
     teacher: Annotated[
         list[Path] | None,
@@ -43,9 +48,18 @@ def emotion(
     from emotion_dj.training import emotion_card, emotion_data
     from emotion_dj.vision.emotion import EmotionReader
 
-    faces, held = emotion_data.read_table(data), emotion_data.read_table(validate)
+    faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
         say(f"passed over: {faces.passed_over + held.passed_over} pictures that are damaged")
+    if recipe == "original":
+        from emotion_dj.training import emotion_original as original
+
+        with progress("training") as report:
+            figures = original.train(
+                faces, held, out, epochs=epochs or original.EPOCHS, report=report
+            )
+        print_json(figures)
+        return
     wanted = training.TEACHER if recipe == "teacher" else training.Recipe()
     if epochs is not None:
         wanted = dataclasses.replace(wanted, epochs=epochs)

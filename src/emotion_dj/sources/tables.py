@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
 from dataclasses import fields
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any, Final
 
+from emotion_dj.artifacts import write_atomically
 from emotion_dj.domain import AudioFeatures, Track
 from emotion_dj.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -35,7 +38,8 @@ def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
 
     Raises DataError where the table cannot be read or has no usable column, MissingExtra.
     """
-    rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    readers = {".parquet": _parquet, ".json": _json}
+    rows = readers.get(path.suffix.lower(), _csv)(path)
     first = next(rows, None)
     if first is None:
         msg = f"{path} holds no track"
@@ -47,6 +51,46 @@ def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
     yield from map(_row, rows)
 
 
+def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write rows of a catalogue to a .csv, .json or .parquet file that `read` takes back.
+
+    Returns how many. Raises DataError for another suffix or a place that cannot be written.
+    """
+    makers = {".csv": _to_csv, ".json": _to_json, ".parquet": _to_parquet}
+    if path.suffix.lower() not in makers:
+        msg = f"'{path.name}' is no table that can be written: name a .csv, .json or .parquet file"
+        raise DataError(msg)
+    try:
+        write_atomically(path, makers[path.suffix.lower()](rows))
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror or error}"
+        raise DataError(msg) from error
+    return len(rows)
+
+
+def _to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, list(rows[0]) if rows else ["uri", "title"])
+    writer.writeheader()
+    writer.writerows({**row, "artists": "; ".join(row["artists"])} for row in rows)
+    return file.getvalue().encode()
+
+
+def _to_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return json.dumps(rows, ensure_ascii=False, indent=1).encode()
+
+
+def _to_parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - optional, and slow to load
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("tables", "a Parquet file") from error
+    file = BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows)), file)
+    return file.getvalue()
+
+
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -54,6 +98,15 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
                 yield {_plain(name): value for name, value in row.items() if name}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"{path} cannot be read as a CSV file: {error}"
+        raise DataError(msg) from error
+
+
+def _json(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        yield from ({_plain(name): value for name, value in row.items()} for row in rows)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        msg = f"{path} cannot be read as a JSON list of tracks: {error}"
         raise DataError(msg) from error
 
 
@@ -73,13 +126,13 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 def _row(row: Mapping[str, Any]) -> tuple[Track, AudioFeatures]:
     title = _text(row, "title") or "untitled"
-    artist = _text(row, "artist")
+    artists = _listed(row)
     numbers = {name: _number(row.get(name)) for name in FEATURES}
     seconds = _number(row.get("duration_ms"))
     track = Track(
-        uri=_text(row, "uri") or _made_up(title, artist, numbers.values()),
+        uri=_text(row, "uri") or _made_up(title, artists, numbers.values()),
         title=title,
-        artists=(artist,) if artist else (),
+        artists=artists,
         album=_text(row, "album"),
         duration=None if seconds is None else seconds / 1000,
         isrc=_text(row, "isrc") or None,
@@ -94,9 +147,17 @@ def _row(row: Mapping[str, Any]) -> tuple[Track, AudioFeatures]:
     return track, AudioFeatures(analyser="imported", **features)
 
 
-def _made_up(title: str, artist: str, numbers: Iterable[float | None]) -> str:
+def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the artists of a row: a list, or text in which semicolons part them."""
+    values = (row[name] for name in COLUMNS["artist"] if row.get(name))
+    value = next(values, "")
+    parts = value if isinstance(value, list) else str(value).split(";")
+    return tuple(part for part in (str(part).strip() for part in parts) if part)
+
+
+def _made_up(title: str, artists: tuple[str, ...], numbers: Iterable[float | None]) -> str:
     """Name a row that has no uri by what it says, so that importing it twice adds it once."""
-    said = repr((title, artist, tuple(numbers))).encode()
+    said = repr((title, ";".join(artists), tuple(numbers))).encode()
     return f"import:{hashlib.blake2b(said, digest_size=12).hexdigest()}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from emotion_dj.artifacts import Artifact, digest, write_atomically
-from emotion_dj.training import export, metrics, robustness
+from emotion_dj.training import export, metrics, plots, robustness
 from emotion_dj.training.emotion_data import LABELS, SIDE
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader, prepare
 
@@ -33,7 +33,10 @@ COVERAGE: Final = 0.95
 def publish(
     net: EmotionNet, held: LabelledFaces, folder: Path, *, recipe: dict[str, Any]
 ) -> dict[str, Any]:
-    """Export, quantise, calibrate on held-out faces, write weights and card; return the card."""
+    """Export, quantise, calibrate on held-out faces; write weights, card and pictures of the run.
+
+    Returns the card.
+    """
     served = export.WithMirror(export.without_shuffle(net)).eval()
     exact = export.to_litert(served, torch.zeros(1, SIDE, SIDE, 1))
     small = export.to_int8(exact)
@@ -57,6 +60,11 @@ def publish(
         "ms_per_face_when_made": round(milliseconds, 3),
     }
     card["robustness"] = robustness.measure(net, held)
+    figures = card["metrics"]["fer2013-public"]
+    write_atomically(folder / "confusion.png", plots.confusion(figures))
+    write_atomically(folder / "coverage.png", plots.coverage(figures))
+    if (folder / "log.csv").exists():
+        write_atomically(folder / "curves.png", plots.curves(folder / "log.csv"))
     write_atomically(folder / f"{ARTIFACT}.json", (json.dumps(card, indent=2) + "\n").encode())
     return card
 

@@ -18,11 +18,13 @@ from PIL import UnidentifiedImageError
 
 from emotion_dj.affect import parse_emotion
 from emotion_dj.domain import Emotion
-from emotion_dj.errors import DataError
+from emotion_dj.errors import DataError, LabelError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
+
+    import pandas as pd
 
     from emotion_dj.vision.emotion import EmotionReader
 
@@ -66,6 +68,64 @@ class LabelledFaces:
     def rows(self, keep: npt.NDArray[np.intp]) -> LabelledFaces:
         """Return the faces of the rows named."""
         return LabelledFaces(self.pixels[keep], self.labels[keep], self.votes[keep])
+
+
+def read(path: Path) -> LabelledFaces:
+    """Read a Parquet file (see `read_table`) or a folder of folders (see `read_folders`)."""
+    return read_folders(path) if path.is_dir() else read_table(path)
+
+
+def read_folders(root: Path) -> LabelledFaces:
+    """Read cut-out faces from folders named by emotion, as in train/angry/1.jpg (Kaggle's form).
+
+    Raises DataError or LabelError.
+    """
+    listed = list_folders(root)
+    pictures = [(_decode(path.read_bytes()), label) for path, label in listed]
+    whole = [(picture, label) for picture, label in pictures if picture is not None]
+    if not whole:
+        msg = f"{root} holds no picture that can be decoded"
+        raise DataError(msg)
+    return LabelledFaces(
+        np.stack([picture for picture, _ in whole]),
+        np.array([label for _, label in whole], np.int64),
+        np.zeros((len(whole), len(LABELS)), np.float32),
+        len(listed) - len(whole),
+    )
+
+
+def list_folders(root: Path) -> list[tuple[Path, int]]:
+    """Return the files in folders named by emotion with their labels, in the order of names.
+
+    Raises DataError or LabelError.
+    """
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    if not folders:
+        msg = f"{root} has no folders named by emotion, such as {root / 'happy'}"
+        raise DataError(msg)
+    found = []
+    for folder in folders:
+        try:
+            label = LABELS.index(parse_emotion(folder.name))
+        except LabelError as error:
+            msg = f"the folder {folder} names no emotion: {error}"
+            raise LabelError(msg) from error
+        found += [(path, label) for path in sorted(folder.iterdir()) if path.is_file()]
+    return found
+
+
+def frame(root: Path) -> pd.DataFrame:
+    """Return a data frame of folders named by emotion: the columns ``image`` (the file's path)
+    and ``label`` (the emotion's name), as the original's ``createdataframe`` did.
+
+    Raises DataError, LabelError or MissingExtra.
+    """  # noqa: D205
+    try:
+        import pandas as pd  # noqa: PLC0415 - optional, and slow to load
+    except ImportError as error:
+        raise MissingExtra("train", "a data frame") from error
+    rows = [(str(path), LABELS[label].value) for path, label in list_folders(root)]
+    return pd.DataFrame(rows, columns=["image", "label"])
 
 
 def read_table(path: Path) -> LabelledFaces:

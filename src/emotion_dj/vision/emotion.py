@@ -87,8 +87,11 @@ class EmotionReader:
 
     def read(self, image: Image, faces: Sequence[Face]) -> list[Reading]:
         """Return one calibrated reading per face, in the order of the faces."""
-        crops = [crop(image, face.box, self.contract) for face in faces]
-        return [self.read_crop(pixels) for pixels in crops]
+        return [self.read_crop(self.cut(image, face.box)) for face in faces]
+
+    def cut(self, image: Image, box: Box) -> npt.NDArray[np.uint8]:
+        """Cut out what the network wants to see of a face: grey uint8 (side, side)."""
+        return crop(image, box, self.contract)
 
     def read_crop(self, pixels: npt.NDArray[np.uint8]) -> Reading:
         """Read one face that is cut out already: grey uint8 (side, side)."""

@@ -25,7 +25,7 @@ from starlette.routing import Mount
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
 from emotion_dj.web.guard import Guard, problem
-from emotion_dj.web.models import Taste, Wish
+from emotion_dj.web.models import Correction, Taste, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -180,9 +180,15 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
 
     @routes.post("/feedback", status_code=204)
     def feedback(taste: Taste) -> None:
-        """Remember a like, a skip, a play or a correction, on this machine alone."""
+        """Remember a like, a skip or a play, on this machine alone."""
         _track(dj, taste.track)
         dj.catalogue.remember(taste.track, taste.kind)
+
+    @routes.post("/corrections", status_code=204)
+    def correction(said: Correction) -> None:
+        """Learn that a face was read wrongly, on this machine alone."""
+        look = dj.dj.seen(*wire.parse_faces([said.face.model_dump()]))
+        dj.correct(look, said.emotion)
 
     return routes
 
@@ -235,14 +241,14 @@ def _play(dj: EmotionDJ, scan: Scan, wish: Wish) -> Set:
             raise errors.LibraryError(scan.sentence)
     plan = affect.parse_plan(wish.plan)
     return dj.dj.answer(
-        _who(wish), dj.known(), plan, n=wish.length, seed=wish.seed, faces=wish.serve
+        _who(dj, wish), dj.known(), plan, n=wish.length, seed=wish.seed, faces=wish.serve
     )
 
 
-def _who(wish: Wish) -> Look | Affect:
+def _who(dj: EmotionDJ, wish: Wish) -> Look | Affect:
     """Return what a wish starts from. Raises LabelError."""
     if wish.faces:
-        return wire.parse_look([face.model_dump() for face in wish.faces])
+        return dj.dj.seen(*wire.parse_faces([face.model_dump() for face in wish.faces]))
     if wish.emotion:
         return affect.of_emotion(affect.parse_emotion(wish.emotion))
     return affect.parse_affect(wish.mood or wish.at or "0,0")

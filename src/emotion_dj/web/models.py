@@ -45,3 +45,10 @@ class Taste(BaseModel):
 
     track: Annotated[int, Field(ge=1, le=2**53)]
     kind: Literal["like", "skip", "play"]
+
+
+class Correction(BaseModel):
+    """What was read of the listener's face, and what they say instead."""
+
+    face: ReadFace
+    emotion: Annotated[str, Field(max_length=40, examples=["calm"])]

@@ -1,0 +1,1 @@
+"""Alembic scripts: one per version of the tables, named by its number."""

@@ -1,0 +1,15 @@
+"""Run by Alembic: the connection is handed over by `catalogue.migrate`."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from emotion_dj.catalogue import schema
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=schema.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

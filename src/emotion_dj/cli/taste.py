@@ -1,0 +1,68 @@
+"""emotion-dj taste: what likes, skips and corrections have taught, and how to be rid of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from emotion_dj.cli.console import Database, Json, out, print_json
+
+if TYPE_CHECKING:
+    from emotion_dj.compose import EmotionDJ
+
+app = typer.Typer(
+    help="What your likes, skips and corrections have taught; it stays on this machine.",
+    no_args_is_help=True,
+)
+
+
+@app.command("show")
+def show(*, database: Database = None, as_json: Json = False) -> None:
+    """Say what was learnt: answers, how you differ, and what you would like best."""
+    figures = _dj(database).learnt()
+    if as_json:
+        print_json(figures)
+        return
+    if not figures["answers"] and not figures["corrections"]:
+        out().print("nothing was learnt yet: like and skip songs on the page")
+        return
+    counted = ", ".join(f"{count} {kind}s" for kind, count in figures["answers"].items())
+    out().print(f"{counted or 'no answers'}, {figures['corrections']} corrections")
+    for name, (valence, arousal) in figures["offsets"].items():
+        out().print(f"  {name:9} valence {valence:+.2f}  arousal {arousal:+.2f}")
+    for row in figures["favourites"]:
+        out().print(f"  {row['taste']:+.2f}  {row['title']}", markup=False, soft_wrap=True)
+
+
+@app.command("export")
+def export(*, database: Database = None) -> None:
+    """Print everything that was learnt from, as JSON."""
+    catalogue = _dj(database).catalogue
+    answers = [
+        {"at": at, "kind": kind, "uri": uri, "title": title}
+        for at, kind, uri, title in catalogue.told()
+    ]
+    corrections = [
+        {"read": read, "valence": said.valence, "arousal": said.arousal}
+        for read, said in catalogue.corrected()
+    ]
+    print_json({"answers": answers, "corrections": corrections})
+
+
+@app.command("reset")
+def reset(*, database: Database = None, as_json: Json = False) -> None:
+    """Forget all likes, skips, plays and corrections."""
+    count = _dj(database).catalogue.forget_taste()
+    answer: dict[str, Any] = {"forgotten": count}
+    if as_json:
+        print_json(answer)
+        return
+    out().print(f"{count} forgotten")
+
+
+def _dj(database: str | None) -> EmotionDJ:
+    from emotion_dj import settings
+    from emotion_dj.compose import EmotionDJ
+
+    return EmotionDJ(settings=settings.load(database=database))

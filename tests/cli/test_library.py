@@ -1,0 +1,121 @@
+"""`library` and `taste` as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image as Pillow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "emotion_dj", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Return a table of twenty songs by four bands: loud and bright ones, quiet and dark ones."""
+    path = tmp_path / "songs.csv"
+    rows = [
+        f"{word} {i},Band {i % 4};Guest,t:{word}:{i},{energy},{valence},{1 - energy},0,-{loud},120\n"
+        for i in range(10)
+        for word, energy, valence, loud in (("Party", 0.9, 0.9, 5), ("Lullaby", 0.1, 0.3, 22))
+    ]
+    head = "title,artists,uri,energy,valence,acousticness,instrumentalness,loudness,tempo\n"
+    path.write_text(head + "".join(rows), encoding="utf-8")
+    return path
+
+
+def test_folders_are_added_scanned_and_listed(tmp_path: Path, demo_music: Path) -> None:
+    """Added once, a folder is looked through again by `scan`; what is removed counts as gone."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for path in sorted((demo_music / "calm").glob("*.opus"))[:2]:
+        shutil.copy(path, folder)
+    assert "library add" in run("library", "scan").stderr
+    added = json.loads(run("library", "add", folder, "--json").stdout)
+    assert (added["analysed"], added["gone"]) == (2, 0)
+    min(folder.iterdir()).unlink()
+    assert "0 analysed, 1 known already, 0 failed, 1 gone" in run("library", "scan").stdout
+    (row,) = json.loads(run("library", "list", "--json").stdout)
+    assert row["mood"] == "calm"
+    assert -1 <= row["plane_valence"] <= 1
+    assert row["title"] in run("library", "list", "--mood", "calm").stdout
+    assert run("library", "list", "--mood", "happy").stdout == ""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_what_is_exported_can_be_imported(tmp_path: Path, table: Path, suffix: str) -> None:
+    """Title, artists and features come back the same from every kind of file."""
+    run("library", "import", table)
+    file = tmp_path / f"out{suffix}"
+    assert "20 tracks" in run("library", "export", file).stdout
+    before = json.loads(run("library", "list", "--json").stdout)
+    other = ("--database", tmp_path / "other.sqlite")
+    assert "20 tracks" in run("library", "import", file, *other).stdout
+    after = json.loads(run("library", "list", "--json", *other).stdout)
+    assert after == before
+    assert before[0]["artists"] == ["Band 0", "Guest"]
+    refused = run("library", "export", tmp_path / "out.xyz")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+
+
+def test_the_plane_is_drawn(tmp_path: Path, table: Path) -> None:
+    """A PNG that opens and an SVG with its title; another suffix is refused."""
+    run("library", "import", table)
+    assert run("library", "stats", "--picture", tmp_path / "plane.png").returncode == 0
+    with Pillow.open(tmp_path / "plane.png") as picture:
+        colours = picture.convert("RGB").getcolors(1 << 20)
+        assert picture.size == (640, 640)
+    assert colours is not None
+    assert len(colours) > 4
+    run("library", "stats", "--picture", tmp_path / "plane.svg")
+    assert "20 tracks on the valence" in (tmp_path / "plane.svg").read_text()
+    refused = run("library", "stats", "--picture", tmp_path / "plane.bmp")
+    assert (refused.returncode, ".png or .svg" in refused.stderr) == (2, True)
+
+
+def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
+    """Likes move like music up; everything that was learnt can be seen and be gone."""
+    from emotion_dj import EmotionDJ
+
+    run("library", "import", table)
+    dj = EmotionDJ()
+    assert "nothing was learnt yet" in run("taste", "show").stdout
+    numbers = dj.catalogue.numbers([f"t:Lullaby:{i}" for i in range(4)])
+    for number in numbers.values():
+        dj.catalogue.remember(number, "like")
+    shown = json.loads(run("taste", "show", "--json").stdout)
+    assert shown["answers"] == {"like": 4}
+    assert all(row["title"].startswith("Lullaby") for row in shown["favourites"][:5])
+    assert "4 likes, 0 corrections" in run("taste", "show").stdout
+    exported = json.loads(run("taste", "export").stdout)
+    assert [row["kind"] for row in exported["answers"]] == ["like"] * 4
+    assert "4 forgotten" in run("taste", "reset").stdout
+    assert json.loads(run("taste", "export").stdout)["answers"] == []
+
+
+def test_a_corrected_reading_is_learnt_from(table: Path, smiling_photo: Path) -> None:
+    """Whoever smiles and says "calm" twice is met nearer to calm from then on."""
+    run("library", "import", table)
+    before = json.loads(run("read", smiling_photo, "--json").stdout)["affect"]
+    for _ in range(2):
+        done = run("play", smiling_photo, "--actually", "calm", "-n", "3", "--json")
+        assert json.loads(done.stdout)["affect"]["arousal"] == -0.6
+    after = json.loads(run("read", smiling_photo, "--json").stdout)["affect"]
+    assert after["arousal"] < before["arousal"] - 0.2
+    offsets = json.loads(run("taste", "show", "--json").stdout)["offsets"]
+    assert offsets["happy"][1] < -0.2
+    assert run("play", "--mood", "calm", "--actually", "sad").returncode == 2

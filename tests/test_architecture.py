@@ -33,7 +33,7 @@ LAYERS = [
     {"analysis", "dj", "plane", "wire"},
     {"tagging"},
     {"compose"},
-    {"web"},
+    {"converter", "web"},
     {"cli"},
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""

@@ -11,22 +11,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
-from emotion_dj.domain import Reading
-from emotion_dj.errors import SettingsError
+from emotion_dj.domain import Affect, Reading
+from emotion_dj.errors import LoginRequired, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from emotion_dj.analysis import Library, Report, Summary
+    from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
-    from emotion_dj.domain import Affect, Candidates, Look, Set
-    from emotion_dj.interfaces import AudioAnalyser
+    from emotion_dj.domain import Candidates, Look, Mood, Set, Track
+    from emotion_dj.interfaces import AudioAnalyser, Player, Sink, Source
     from emotion_dj.settings import Settings
+    from emotion_dj.sources.spotify import Spotify
+    from emotion_dj.sources.spotify_login import Session
     from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.tagging import Tagged
     from emotion_dj.vision.images import Photo
 
+
+TOKENS: Final = "spotify_tokens"
 
 FAVOURITES: Final = 10
 """Tracks that are named as what the listener would like best."""
@@ -200,12 +204,18 @@ class EmotionDJ:
     def scan(self, report: Report = lambda _done, _total: None) -> Summary:
         """Hear what the library holds and the catalogue does not know; report(done, total).
 
-        Raises LibraryError, MissingExtra or CatalogueError.
+        Sources whose audio is not to be had are placed by what is known of their tracks elsewhere.
+        Raises LibraryError, MissingExtra, CatalogueError or SourceError.
         """
         from emotion_dj.analysis import Run  # noqa: PLC0415
+        from emotion_dj.interfaces import Listenable  # noqa: PLC0415
 
+        sources = self._libraries()
         run = Run(self.catalogue, ear, ear_id(), self.settings.workers)
-        summary = run(self._libraries(), report)
+        summary = run([source for source in sources if isinstance(source, Listenable)], report)
+        for source in sources:
+            if not isinstance(source, Listenable):
+                summary += self._hearsay(source)(source, report)
         self._uris = summary.uris
         return summary
 
@@ -224,23 +234,78 @@ class EmotionDJ:
 
         return Tagging(self.catalogue, ear_id()).restore(self._libraries(), report)
 
+    def moods(self, tracks: Sequence[Track]) -> dict[str, Mood]:
+        """Return the moods of tracks of Spotify, by uri, asking for what is not known yet.
+
+        Tracks of which nothing tells how they sound are left out. Raises SettingsError.
+        """
+        self._hearsay(self.spotify).place(tracks, "Spotify")
+        found = self.catalogue.candidates(
+            [ear_id(), features_id()], uris={track.uri for track in tracks}
+        )
+        points = zip(found.valence.tolist(), found.arousal.tolist(), strict=True)
+        return {
+            track.uri: affect.mood(Affect(*point))
+            for track, point in zip(found.load(range(len(found))), points, strict=True)
+        }
+
+    def _hearsay(self, source: object) -> Hearsay:
+        from emotion_dj.analysis import Hearsay  # noqa: PLC0415
+        from emotion_dj.interfaces import FeatureProvider  # noqa: PLC0415
+        from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
+
+        providers = [source] if isinstance(source, FeatureProvider) else []
+        return Hearsay(self.catalogue, [ear_id(), features_id()], FeatureEar(), providers)
+
     @cached_property
     def subsonic(self) -> Subsonic:
         """The listener's Subsonic server. Raises SettingsError or LoginRequired."""
         return subsonic(self.settings)
 
+    @cached_property
+    def spotify(self) -> Spotify:
+        """The listener's Spotify. Raises SettingsError."""
+        return spotify(self.settings)
+
+    def login(self, open_browser: Callable[[str], object], *, port: int) -> str:
+        """Log in to Spotify through a browser; return where the tokens are kept.
+
+        Raises SettingsError, LoginRequired or another SourceError.
+        """
+        return _session(self.settings).begin(open_browser, port=port)
+
+    def logout(self) -> int:
+        """Forget the login to Spotify and all that came from there; count the tracks."""
+        from emotion_dj import credentials  # noqa: PLC0415
+
+        credentials.forget(TOKENS)
+        return self.catalogue.forget_source("spotify:")
+
     def write(self, music: Set, sink: str, *, name: str = "Emotion-DJ") -> str:
-        """Write a set as a playlist called ``name`` to ``subsonic``; return where it is.
+        """Write a set as a playlist called ``name`` to a service; return where it is.
 
         Raises SettingsError or a SourceError.
         """
-        sinks = {"subsonic": lambda: self.subsonic}
+        sinks: dict[str, Callable[[], Sink]] = {
+            "subsonic": lambda: self.subsonic,
+            "spotify": lambda: self.spotify,
+        }
         if sink not in sinks:
             msg = f"sets cannot be written to '{sink}': choose {', '.join(sinks)}"
             raise SettingsError(msg)
         return sinks[sink]().write(music, name=name)
 
-    def _libraries(self) -> list[Library]:
+    def start(self, music: Set, player: str) -> None:
+        """Start a set on the device of a service that is active. Raises SettingsError or
+        SourceError.
+        """  # noqa: D205
+        players: dict[str, Callable[[], Player]] = {"spotify": lambda: self.spotify}
+        if player not in players:
+            msg = f"sets cannot be started on '{player}': choose {', '.join(players)}"
+            raise SettingsError(msg)
+        players[player]().play(music)
+
+    def _libraries(self) -> list[Source]:
         if self._library or self.catalogue.count():
             return _sources(self._library, self.settings)
         return _sources(["demo"], self.settings)
@@ -302,17 +367,24 @@ MODELS: Final[Mapping[str, Callable[[], str]]] = {
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""
 
 
-def _sources(names: Iterable[str | Path], settings: Settings) -> list[Library]:
+def _sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415
 
-    by_name: dict[str, Callable[[], Library]] = {
-        "demo": _demo,
-        "subsonic": lambda: subsonic(settings),
-    }
-    libraries = [by_name[name]() for name in map(str, names) if name in by_name]
-    roots = tuple(Path(name).expanduser() for name in map(str, names) if name not in by_name)
+    named = list(map(str, names))
+    libraries = [SOURCES[name](settings) for name in named if name in SOURCES]
+    roots = tuple(Path(name).expanduser() for name in named if name not in SOURCES)
     return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def source(name: str) -> Source:
+    """Return a source by its name, as the settings describe it. Raises SettingsError or
+    LoginRequired.
+    """  # noqa: D205
+    if name not in SOURCES:
+        msg = f"unknown source '{name}': choose {', '.join(SOURCES)}"
+        raise SettingsError(msg)
+    return SOURCES[name](_settings())
 
 
 def subsonic(settings: Settings) -> Subsonic:
@@ -328,10 +400,50 @@ def subsonic(settings: Settings) -> Subsonic:
     )
 
 
-def _demo() -> Library:
+def spotify(settings: Settings) -> Spotify:
+    """Return the listener's Spotify. Raises SettingsError."""
+    from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
+
+    return Spotify(settings.spotify_api, _session(settings))
+
+
+def _session(settings: Settings) -> Session:
+    from emotion_dj import credentials  # noqa: PLC0415
+    from emotion_dj.sources.spotify_login import Session  # noqa: PLC0415
+
+    if not settings.spotify_client_id:
+        msg = (
+            "name your Spotify application in EMOTION_DJ_SPOTIFY_CLIENT_ID: "
+            "developer.spotify.com/dashboard makes one"
+        )
+        raise SettingsError(msg)
+
+    def load() -> str:
+        try:
+            return credentials.get(TOKENS)
+        except LoginRequired:
+            return ""  # the session knows better what to say
+
+    return Session(
+        settings.spotify_accounts,
+        settings.spotify_client_id,
+        load,
+        lambda text: credentials.put(TOKENS, text),
+    )
+
+
+def _demo(_settings: Settings) -> Source:
     from emotion_dj.sources.demo import demo  # noqa: PLC0415
 
     return demo()
+
+
+SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {
+    "demo": _demo,
+    "subsonic": subsonic,
+    "spotify": spotify,
+}
+"""What may be named where a folder may be named."""
 
 
 def _settings() -> Settings:

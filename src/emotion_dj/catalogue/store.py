@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sqlalchemy import String, cast, func, select, update
+from sqlalchemy import String, cast, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
 from emotion_dj import taste
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from emotion_dj.catalogue.columns import Columns
 
 _PARAMETERS: Final = 10_000
+_OF_ITS_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
+    analyses.c.fingerprint == tracks.c.fingerprint
+)
 
 
 class Catalogue:
@@ -64,8 +67,7 @@ class Catalogue:
     def stamps(self, analyser: str) -> dict[str, tuple[str, str | None]]:
         """Return the stamp of every track that the analyser has met, and why it failed, by uri."""
         query = select(tracks.c.uri, tracks.c.stamp, analyses.c.failure).join(
-            analyses,
-            (analyses.c.track == tracks.c.id) & (analyses.c.fingerprint == tracks.c.fingerprint),
+            analyses, _OF_ITS_CONTENT
         )
         with translated(self.address), self._engine.connect() as connection:
             rows = connection.execute(query.where(analyses.c.analyser == analyser))
@@ -124,7 +126,7 @@ class Catalogue:
             return columns.read(connection, analysers)
         marks = _state(connection)
         mark = f"{marks['id']} {marks.get('music', 0)} {' '.join(analysers)}"
-        beside = self._file.with_name(f"{self._file.name}.columns")
+        beside = _beside(self._file)
         kept = columns.load(beside, mark)
         if kept is None:
             kept = columns.read(connection, analysers)
@@ -150,11 +152,7 @@ class Catalogue:
         """Yield every track that is there with what the first of the analysers heard, by uri."""
         query = (
             select(tracks, analyses)
-            .join(
-                analyses,
-                (analyses.c.track == tracks.c.id)
-                & (analyses.c.fingerprint == tracks.c.fingerprint),
-            )
+            .join(analyses, _OF_ITS_CONTENT)
             .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
             .where(~tracks.c.gone)
             .order_by(tracks.c.uri)
@@ -273,6 +271,41 @@ class Catalogue:
                 statement = insert(folders).values(path=path)
                 connection.execute(statement.on_conflict_do_nothing())
 
+    def forget_source(self, prefix: str) -> int:
+        """Remove every track whose uri begins so, from the file's free pages too; count them."""
+        begins = tracks.c.uri.startswith(prefix, autoescape=True)
+        with translated(self.address):
+            with self._engine.begin() as connection:
+                count = connection.execute(tracks.delete().where(begins)).rowcount
+                _changed(connection, "music")
+            whole = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            with whole.connect() as connection:
+                connection.execute(text("VACUUM"))
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            if self._file is not None:
+                _beside(self._file).unlink(missing_ok=True)
+        return count
+
+    def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
+        """Return those of the uris that one of the analysers has placed."""
+        query = select(tracks.c.uri).join(analyses, _OF_ITS_CONTENT)
+        query = query.where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
+        with translated(self.address), self._engine.connect() as connection:
+            return set(connection.scalars(query)) & set(uris)
+
+    def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
+        """Return what an analyser says of recordings, by ISRC, whichever source they are of."""
+        query = select(tracks.c.isrc, analyses).join(analyses, _OF_ITS_CONTENT)
+        query = query.where(
+            tracks.c.isrc.is_not(None)
+            & (analyses.c.analyser == analyser)
+            & analyses.c.failure.is_(None)
+        )
+        wanted = set(isrcs)
+        with translated(self.address), self._engine.connect() as connection:
+            found = connection.execute(query)
+            return {row.isrc: _analysis(row) for row in found if row.isrc in wanted}
+
     def count(self) -> int:
         """Count the tracks."""
         with translated(self.address), self._engine.connect() as connection:
@@ -286,6 +319,10 @@ def _state(connection: Connection) -> dict[str, int]:
 def _changed(connection: Connection, what: str) -> None:
     statement = insert(state).values(name=what, value=1)
     connection.execute(statement.on_conflict_do_update(["name"], set_={"value": state.c.value + 1}))
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.columns")
 
 
 def _numbers(connection: Connection, uris: Collection[str]) -> dict[str, int]:

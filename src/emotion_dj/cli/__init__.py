@@ -12,7 +12,19 @@ from typing import Final
 import typer
 
 from emotion_dj import errors
-from emotion_dj.cli import analyse, doctor, evaluate, library, play, read, serve, taste, train
+from emotion_dj.cli import (
+    account,
+    analyse,
+    doctor,
+    evaluate,
+    library,
+    play,
+    read,
+    serve,
+    sources,
+    taste,
+    train,
+)
 
 EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.SettingsError: 2,
@@ -41,7 +53,10 @@ app.command("read")(read.read)
 app.command("analyse")(analyse.analyse)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+app.command("login")(account.login)
+app.command("logout")(account.logout)
 app.add_typer(library.app, name="library")
+app.add_typer(sources.app, name="sources")
 app.add_typer(taste.app, name="taste")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")

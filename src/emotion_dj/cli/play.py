@@ -47,7 +47,10 @@ def play(
         Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Write the set as a playlist on a service: subsonic.")
+        str | None, typer.Option(help="Write the set as a playlist: subsonic or spotify.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="Start the set on a service's active device: spotify.")
     ] = None,
     database: Database = None,
     as_json: Json = False,
@@ -84,6 +87,8 @@ def play(
         playlists.save(music, save)
     if to is not None:
         say(f"written: {dj.write(music, to)}")
+    if on is not None:
+        dj.start(music, on)
 
 
 def _scan(dj: EmotionDJ) -> None:

@@ -1,51 +1,112 @@
 """One HTTP client under all sources: patient where it helps, never more than is polite.
 
 Only GET is repeated, at most TRIES times, after what the server asks or a growing random pause; a
-server that asks for longer than PATIENCE is believed and not asked again. No message holds an
-address's query, where some services want their tokens.
+server that asks for longer than PATIENCE is believed and not asked again before that time, by no
+later process either. A bearer token that is refused is renewed once. No message and no log holds
+a token or an address's query, where some services want theirs.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import random
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from platformdirs import user_cache_path
 
+from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import ssl
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
+
+    Token = Callable[[str], str]
+    Explain = Callable[[int, str], SourceError | None]
+
+_Taken = TypeVar("_Taken")
 
 TRIES: Final = 3
 PATIENCE: Final = 8.0
 """Seconds: a longer Retry-After fails at once, with the time when a new try makes sense."""
 
+LONGEST: Final = 7 * 86_400.0
+"""Seconds: nobody is believed who asks for a longer wait than this."""
+
+TIMEOUT = httpx.Timeout(20, connect=5)
+DEADLINE: Final = 60.0
+"""Seconds within which the whole of an answer must have come, however slowly it drips."""
+
 MAX_JSON: Final = 16_000_000
 MAX_AUDIO: Final = 300_000_000
+MAX_FAULT: Final = 64_000
 AGENT: Final = "emotion-dj/0.1"
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
+QUOTA: Final = "QUOTA_EXCEEDED"
+"""The reason by which Spotify says that no waiting helps."""
 
 
 class Client:
-    """Asks one service; ``name`` is how messages call it."""
+    """Asks one service.
 
-    def __init__(self, name: str, address: str) -> None:
+    ``name`` is how messages call it. ``token`` returns a bearer token other than the one given to
+    it: the one that was just refused, or "". ``explain`` may know better than this client what a
+    status code means with the reason that came with it. ``hosts`` are those to which the service
+    may point besides its own.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        token: Token | None = None,
+        explain: Explain = lambda _code, _reason: None,
+        hosts: Collection[str] = (),
+    ) -> None:
         """Keep the address; nothing is opened yet."""
-        self.name, self._address = name, address.rstrip("/")
+        self.name, self.address = name, address.rstrip("/")
+        self._host = urlsplit(self.address).netloc.rpartition("@")[2]
+        self._token, self._explain = token, explain
+        self._hosts = {self._host, *hosts}
 
     def get(self, path: str, query: Mapping[str, Any]) -> Any:
         """Return the JSON answer of a GET. Raises a SourceError that fits."""
-        with self.stream(path, query) as answer:
-            body = b"".join(_at_most(answer, MAX_JSON, self.name))
+        return self._ask("GET", path, TRIES, params=dict(query) or None)
+
+    def send(
+        self,
+        method: Literal["POST", "PUT"],
+        path: str,
+        *,
+        document: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the JSON answer, None where it is empty, of a request that is never repeated,
+        since it may have been obeyed. Raises a SourceError that fits.
+        """  # noqa: D205
+        return self._ask(method, path, 1, json=document, data=form)
+
+    def query_of(self, link: str) -> dict[str, str]:
+        """Return the query of an address that the service handed us, to be asked of the service.
+
+        Raises SourceError where the address leads elsewhere.
+        """
         try:
-            return httpx.Response(200, content=body).json()
-        except ValueError as error:
-            msg = f"{self.name} answered something that is no JSON"
-            raise SourceError(msg) from error
+            parts = urlsplit(link)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.netloc not in self._hosts:
+            msg = f"{self.name} pointed to another host, which is not followed: try later"
+            raise SourceError(msg)
+        return dict(parse_qsl(parts.query))
 
     def download(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield the bytes of a GET, up to MAX_AUDIO. Raises a SourceError that fits."""
@@ -57,11 +118,11 @@ class Client:
         self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> Iterator[httpx.Response]:
         """Open a GET whose body is read by the caller. Raises a SourceError that fits."""
-        with httpx.Client(timeout=httpx.Timeout(20, connect=5), headers={"user-agent": AGENT}) as c:
+        with _opened() as c:
             request = c.build_request(
-                "GET", f"{self._address}/{path}", params=dict(query), headers=headers
+                "GET", self._at(path), params=dict(query) or None, headers=headers
             )
-            answer = self._send(c, request)
+            answer = self._exchange(c, request, TRIES, lambda opened: opened)
             try:
                 yield answer
             except httpx.HTTPError as error:
@@ -69,58 +130,135 @@ class Client:
             finally:
                 answer.close()
 
-    def _send(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
-        for left in range(TRIES - 1, -1, -1):
+    def _ask(self, method: str, path: str, tries: int, **parts: Any) -> Any:
+        with _opened() as c:
+            request = c.build_request(method, self._at(path), **parts)
+            body = self._exchange(c, request, tries, self._whole)
+        try:
+            return json.loads(body) if body else None
+        except (ValueError, RecursionError) as error:
+            msg = f"{self.name} answered something that is no JSON"
+            raise SourceError(msg) from error
+
+    def _at(self, path: str) -> str:
+        return f"{self.address}/{path}"
+
+    def _exchange(
+        self,
+        client: httpx.Client,
+        request: httpx.Request,
+        tries: int,
+        take: Callable[[httpx.Response], _Taken],
+    ) -> _Taken:
+        """Return what ``take`` makes of the first answer that is no fault."""
+        if (until := _cooling(self._host)) > time.time():
+            raise self._later(until - time.time())
+        token = self._signed(request, "")
+        for left in range(tries - 1, -1, -1):
             try:
                 answer = client.send(request, stream=True)
+                if answer.status_code == httpx.codes.UNAUTHORIZED and token:
+                    answer.close()
+                    token = self._signed(request, token)
+                    answer = client.send(request, stream=True)
+                if answer.status_code < 400:  # noqa: PLR2004 - HTTP's errors
+                    return take(answer)
+                pause = self._pause(answer, tries - left, last=not left)
             except httpx.HTTPError as error:
                 if not left:
                     raise self._gone() from error
-                pause = _pause(TRIES - left)
-            else:
-                if answer.status_code not in PASSING:
-                    return self._checked(answer)
-                answer.close()
-                pause = _asked(answer) or _pause(TRIES - left)
-                if not left or pause > PATIENCE:
-                    raise self._refused(answer, pause)
+                pause = _pause(tries - left)
             time.sleep(pause)
         raise self._gone()
 
-    def _checked(self, answer: httpx.Response) -> httpx.Response:
-        code = answer.status_code
-        if code in {401, 403}:
-            msg = f"{self.name} does not accept the credentials: set them anew"
-            raise LoginRequired(msg)
-        if code >= 400:  # noqa: PLR2004 - HTTP's errors
-            msg = f"{self.name} does not have what was asked for (HTTP {code})"
-            raise NotAvailable(msg)
-        return answer
+    def _signed(self, request: httpx.Request, refused: str) -> str:
+        token = self._token(refused) if self._token else ""
+        if token:
+            request.headers["authorization"] = f"Bearer {token}"
+        return token
 
-    def _refused(self, answer: httpx.Response, pause: float) -> SourceError:
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            msg = f"{self.name} was asked too often: try again in {round(pause)} s"
-            return RateLimited(msg, retry_at=time.time() + pause)
-        return SourceError(f"{self.name} is not well (HTTP {answer.status_code}): try later")
+    def _whole(self, answer: httpx.Response) -> bytes:
+        try:
+            return b"".join(_at_most(answer, MAX_JSON, self.name, within=DEADLINE))
+        finally:
+            answer.close()
+
+    def _pause(self, answer: httpx.Response, tries: int, *, last: bool) -> float:
+        """Return how long to wait before the next try. Raises where there should be none."""
+        code, reason = answer.status_code, _reason(answer)
+        if better := self._explain(code, reason):
+            raise better
+        if code not in PASSING or reason == QUOTA:
+            raise self._refused(code, reason)
+        pause = _asked(answer) or _pause(tries)
+        if pause > PATIENCE:
+            _remember(self._host, time.time() + pause)
+        if last or pause > PATIENCE:
+            if code == httpx.codes.TOO_MANY_REQUESTS:
+                raise self._later(pause)
+            msg = f"{self.name} is not well (HTTP {code}): try later"
+            raise SourceError(msg)
+        return pause
+
+    def _refused(self, code: int, reason: str) -> SourceError:
+        if reason == QUOTA:
+            return SourceError(
+                f"the quota that {self.name} gives this application is used up, which is no "
+                "matter of seconds: see its developer page"
+            )
+        if code in {401, 403}:
+            return LoginRequired(f"{self.name} does not accept the credentials: set them anew")
+        return NotAvailable(f"{self.name} does not have what was asked for (HTTP {code})")
+
+    def _later(self, pause: float) -> RateLimited:
+        msg = f"{self.name} was asked too often: try again in {_spelt(pause)}"
+        return RateLimited(msg, retry_at=time.time() + pause)
 
     def _gone(self) -> SourceError:
-        where = urlsplit(self._address).netloc.rpartition("@")[2]
-        return SourceError(f"{self.name} cannot be reached at {where}: is it running?")
+        return SourceError(f"{self.name} cannot be reached at {self._host}: is it running?")
 
 
-def _at_most(answer: httpx.Response, limit: int, name: str) -> Iterator[bytes]:
+def _opened() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT, headers={"user-agent": AGENT}, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates that are trusted: reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+def _at_most(
+    answer: httpx.Response, limit: int, name: str, *, within: float = float("inf")
+) -> Iterator[bytes]:
+    end = time.monotonic() + within
     for chunk in answer.iter_bytes():
         limit -= len(chunk)
         if limit < 0:
             msg = f"{name} sent more than any answer should hold: it was cut off"
             raise SourceError(msg)
+        if time.monotonic() > end:
+            msg = f"{name} answers too slowly: try later"
+            raise SourceError(msg)
         yield chunk
+
+
+def _reason(answer: httpx.Response) -> str:
+    """Return the reason that a fault names, as ``QUOTA_EXCEEDED`` or ``invalid_grant``, or ""."""
+    try:
+        body = b"".join(_at_most(answer, MAX_FAULT, "", within=DEADLINE))
+        error = json.loads(body)["error"]
+        return str(error.get("reason") or "") if isinstance(error, dict) else str(error)
+    except (httpx.HTTPError, SourceError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    finally:
+        answer.close()
 
 
 def _asked(answer: httpx.Response) -> float:
     """Return the seconds that the server asks to wait, 0 where it does not say."""
     try:
-        return max(0.0, float(answer.headers.get("retry-after", "0")))
+        return min(max(0.0, float(answer.headers.get("retry-after", "0"))), LONGEST)
     except ValueError:
         return 0.0
 
@@ -128,3 +266,47 @@ def _asked(answer: httpx.Response) -> float:
 def _pause(tries: int) -> float:
     """Full jitter: everything between nothing and a limit that doubles with each try."""
     return random.uniform(0, 0.25 * 2**tries)  # noqa: S311 - not a secret
+
+
+def _spelt(seconds: float) -> str:
+    """Say a duration in the unit that a person would use, never rounded down."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds > 2 * size:
+            return f"{-int(-seconds // size)} {unit}"
+    return f"{-int(-seconds // 1)} s"
+
+
+def _cooling(host: str) -> float:
+    """Return the POSIX time until which some process was told not to ask, 0 where none was."""
+    try:
+        return float(json.loads(_notes().read_bytes())[host])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0.0
+
+
+def _remember(host: str, until: float) -> None:
+    """Keep a cool-down for later processes, as far as the disk allows."""
+    try:
+        kept = {k: v for k, v in json.loads(_notes().read_bytes()).items() if v > time.time()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        kept = {}
+    try:
+        write_atomically(_notes(), json.dumps({**kept, host: until}).encode())
+    except OSError:
+        return
+
+
+def _notes() -> Path:
+    return user_cache_path("emotion-dj") / "cooldowns.json"
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Cut the query off each address that httpx logs: some services want their tokens there."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_query)

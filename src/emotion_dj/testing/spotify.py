@@ -1,0 +1,386 @@
+"""A Spotify to test against: its Web API and its login over a real socket, as hard as the real one.
+
+    with SpotifyStandIn(contract=path_of_the_openapi_file) as site:
+        site.playlists["p1"] = Playlist("Morning", [song("a"), song("b")])
+        site.faults += [status(503), cut]
+        ...                                   # ask site.api with a token of site.grant()
+    assert not site.violations
+
+Faults are taken from the front of the list, one for each request to the API; what comes after
+them is right. Every token begins with "canary", so that one search finds any that leaked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from emotion_dj.testing.contract import Contract
+from emotion_dj.testing.site import served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    Fault = Callable[[], Response]
+
+CLIENT_ID: Final = "emotion-dj-test"
+ME: Final = "listener"
+MOST: Final = 100
+"""Items in one request, as the contract says in prose."""
+
+
+@dataclass
+class Playlist:
+    """A playlist: its name, its entries as the API gives them, and whose it is."""
+
+    name: str
+    entries: list[Any] = field(default_factory=list)
+    owner: str = ME
+
+
+def song(identity: str, **changes: Any) -> dict[str, Any]:
+    """Return a track object; ``changes`` replace its members."""
+    artists = [{"id": f"artist-{identity}", "type": "artist", "name": f"Artist {identity}"}]
+    return {
+        "id": identity,
+        "type": "track",
+        "uri": f"spotify:track:{identity}",
+        "name": f"Song {identity}",
+        "artists": artists,
+        "album": {
+            "id": f"album-{identity}",
+            "type": "album",
+            "uri": f"spotify:album:album-{identity}",
+            "href": "https://api.spotify.com/v1/albums/x",
+            "name": f"Album {identity}",
+            "album_type": "album",
+            "total_tracks": 9,
+            "artists": artists,
+            "available_markets": [],
+            "external_urls": {},
+            "images": [{"url": "https://i.scdn.co/image/x", "height": 640, "width": 640}],
+            "release_date": "2001",
+            "release_date_precision": "year",
+        },
+        "duration_ms": 180_000,
+        "is_local": False,
+        "external_ids": {"isrc": f"XX{identity}"},
+        "preview_url": None,
+        **changes,
+    }
+
+
+def entry(item: Any, *, under: str = "item", **members: Any) -> dict[str, Any]:
+    """Return an entry of a playlist, with its track under ``item`` or, as once, under ``track``."""
+    return {
+        "added_at": "2026-01-01T00:00:00Z",
+        "is_local": False,
+        under: item,
+        **members,
+    }
+
+
+def status(code: int, reason: str | None = None, **headers: str) -> Fault:
+    """Return a fault with a status code, the reason that its body names, and headers."""
+
+    def answer() -> Response:
+        from starlette.responses import JSONResponse  # noqa: PLC0415 - an extra, as all below
+
+        told = {"status": code, "message": f"fault {code}"} | ({"reason": reason} if reason else {})
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return JSONResponse({"error": told}, code, named)
+
+    return answer
+
+
+def raw(body: bytes, code: int = 200) -> Fault:
+    """Return an answer with any body, as of malformed JSON."""
+
+    def answer() -> Response:
+        from starlette.responses import Response  # noqa: PLC0415
+
+        return Response(body, code, media_type="application/json")
+
+    return answer
+
+
+def cut() -> Response:
+    """Answer half and hang up."""
+    from starlette.responses import Response  # noqa: PLC0415
+
+    return Response(b'{"items": [', 200, {"content-length": "5000"})
+
+
+def slow() -> Response:
+    """Answer with a body that drips and never ends."""
+    from starlette.responses import StreamingResponse  # noqa: PLC0415
+
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    return StreamingResponse(drip(), media_type="application/json")
+
+
+class SpotifyStandIn:
+    """Serves for the length of its block.
+
+    ``requests`` are the (method, path) asked of the API, faults included; ``violations`` what was
+    wrong with them by the contract, ``untrue`` what was wrong with our answers. ``token_lasts`` is
+    how many requests an access token survives. ``features`` maps track ids to audio features; None
+    is 403 for everybody. ``device`` and ``premium`` say whether music can be started; ``playing``
+    holds what was. ``next_host`` is where links of pages lead instead. ``allows`` is what the
+    listener answers at the login page.
+    """
+
+    def __init__(self, contract: Path | None = None) -> None:
+        self._contract = Contract(contract) if contract else None
+        self.api = self.accounts = ""
+        self.playlists: dict[str, Playlist | None] = {}
+        self.saved: list[Any] = []
+        self.catalogue: list[dict[str, Any]] = []
+        self.features: dict[str, dict[str, Any]] | None = None
+        self.device, self.premium, self.allows = True, True, True
+        self.playing: list[str] = []
+        self.faults: list[Fault | None] = []
+        self.token_lasts = 1_000_000
+        self.next_host: str | None = None
+        self.requests: list[tuple[str, str]] = []
+        self.logins: list[str] = []
+        self.violations: list[str] = []
+        self.untrue: list[str] = []
+        self._access: dict[str, tuple[int, frozenset[str]]] = {}
+        self._refresh: dict[str, frozenset[str]] = {}
+        self._codes: dict[str, dict[str, str]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Begin to serve."""
+        address = self._stack.enter_context(served(self._application()))
+        self.api, self.accounts = f"{address}/v1", address
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._stack.close()
+
+    def grant(self, *scopes: str) -> dict[str, Any]:
+        """Return new tokens as the login would, with those scopes."""
+        access, refresh = (
+            f"canary-{kind}-{secrets.token_hex(8)}" for kind in ("access", "refresh")
+        )
+        granted = frozenset(scopes)
+        self._access[access], self._refresh[refresh] = (self.token_lasts, granted), granted
+        return {
+            "access_token": access,
+            "refresh_token": refresh,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "scope": " ".join(scopes),
+        }
+
+    def revoke(self) -> None:
+        """End every access token and every login."""
+        self._access.clear()
+        self._refresh.clear()
+
+    def _application(self) -> Starlette:
+        from starlette.applications import Starlette  # noqa: PLC0415
+        from starlette.routing import Route  # noqa: PLC0415
+
+        def api(path: str, answer: Callable[[Request, Any], Any], *methods: str) -> Route:
+            return Route(f"/v1{path}", self._guarded(answer), methods=methods or ["GET"])
+
+        return Starlette(
+            routes=[
+                Route("/authorize", self._authorize),
+                Route("/api/token", self._token, methods=["POST"]),
+                api("/me", self._me),
+                api("/me/playlists", self._lists),
+                api("/me/playlists", self._create, "POST"),
+                api("/me/tracks", self._saved),
+                api("/me/player/play", self._play, "PUT"),
+                api("/playlists/{id}/items", self._items),
+                api("/playlists/{id}/items", self._change, "PUT", "POST"),
+                api("/search", self._search),
+                api("/audio-features", self._features),
+                api("/{rest:path}", lambda *_: status(404)(), "GET", "POST", "PUT", "DELETE"),
+            ]
+        )
+
+    def _guarded(self, answer: Callable[[Request, Any], Any]) -> Callable[[Request], Any]:
+        """Wrap a handler: count, hold against the contract, check the token, misbehave."""
+
+        async def guarded(request: Request) -> Response:
+            from starlette.responses import JSONResponse, Response  # noqa: PLC0415
+
+            method, path = request.method, request.url.path.removeprefix("/v1")
+            self.requests.append((method, path))
+            raw_body = await request.body()
+            body = json.loads(raw_body) if raw_body else None
+            fault = self.faults.pop(0) if self.faults else None
+            if fault is not None:
+                return fault()
+            if refused := self._refused(request, method, path):
+                return refused
+            if self._contract and (
+                wrong := self._contract.request(method, path, dict(request.query_params), body)
+            ):
+                self.violations += wrong
+                return status(400)()
+            told = answer(request, body)
+            if isinstance(told, Response):
+                return told
+            code, document = told
+            if self._contract:
+                self.untrue += self._contract.answer(method, path, code, document)
+            return Response(None, code) if document is None else JSONResponse(document, code)
+
+        return guarded
+
+    def _refused(self, request: Request, method: str, path: str) -> Response | None:
+        """Return 401 for a token that is none or has ended, 403 for one of too few scopes."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        left, scopes = self._access.get(token, (0, frozenset()))
+        if not left:
+            return status(401)()
+        self._access[token] = (left - 1, scopes)
+        needed = self._contract.scopes(method, path) if self._contract else set()
+        return status(403)() if needed and not needed & scopes else None
+
+    async def _authorize(self, request: Request) -> Response:
+        from starlette.responses import PlainTextResponse, RedirectResponse  # noqa: PLC0415
+
+        query = dict(request.query_params)
+        self.logins.append(str(request.url))
+        redirect = urlsplit(query.get("redirect_uri", ""))
+        known = (
+            query.get("client_id") == CLIENT_ID
+            and query.get("response_type") == "code"
+            and query.get("code_challenge_method") == "S256"
+            and (redirect.scheme, redirect.hostname) == ("http", "127.0.0.1")
+        )
+        if not known:
+            return PlainTextResponse("INVALID_CLIENT: Invalid redirect URI", 400)
+        code = f"canary-code-{secrets.token_hex(8)}"
+        self._codes[code] = query
+        told = {"code": code} if self.allows else {"error": "access_denied"}
+        told["state"] = query["state"]
+        return RedirectResponse(f"{redirect.geturl()}?{urlencode(told)}", 302)
+
+    async def _token(self, request: Request) -> Response:
+        from starlette.responses import JSONResponse  # noqa: PLC0415
+
+        form = {k: v[0] for k, v in parse_qs((await request.body()).decode()).items()}
+        scopes = self._exchanged(form)
+        if scopes is None:
+            return JSONResponse({"error": "invalid_grant", "error_description": "no"}, 400)
+        return JSONResponse(self.grant(*scopes))
+
+    def _exchanged(self, form: dict[str, str]) -> frozenset[str] | None:
+        """Return the scopes that a code or a refresh token stands for; each works once."""
+        if form.get("client_id") != CLIENT_ID:
+            return None
+        if form.get("grant_type") == "refresh_token":
+            return self._refresh.pop(form.get("refresh_token", ""), None)
+        asked = self._codes.pop(form.get("code", ""), {})
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if not asked or asked["code_challenge"] != challenge:
+            return None
+        if asked["redirect_uri"] != form.get("redirect_uri"):
+            return None
+        return frozenset(asked["scope"].split())
+
+    def _me(self, *_: Any) -> Any:
+        return 200, {"id": ME, "display_name": "Listener", "type": "user", "new_member": {"a": 1}}
+
+    def _lists(self, request: Request, _body: Any) -> Any:
+        known = [
+            None if playlist is None else self._list(name, playlist)
+            for name, playlist in self.playlists.items()
+        ]
+        return 200, self._page(request, known)
+
+    def _list(self, name: str, playlist: Playlist) -> dict[str, Any]:
+        return {"id": name, "name": playlist.name, "owner": {"id": playlist.owner}, "public": False}
+
+    def _create(self, _request: Request, body: Any) -> Any:
+        name = f"new{len(self.playlists)}"
+        self.playlists[name] = new = Playlist(body["name"])
+        return 201, self._list(name, new)
+
+    def _saved(self, request: Request, _body: Any) -> Any:
+        return 200, self._page(request, self.saved)
+
+    def _items(self, request: Request, _body: Any) -> Any:
+        playlist = self.playlists.get(request.path_params["id"])
+        if playlist is None or playlist.owner != ME:
+            return status(403 if playlist else 404)()
+        return 200, self._page(request, playlist.entries)
+
+    def _change(self, request: Request, body: Any) -> Any:
+        playlist = self.playlists.get(request.path_params["id"])
+        if playlist is None or playlist.owner != ME:
+            return status(403 if playlist else 404)()
+        if len(body["uris"]) > MOST:
+            return status(400)()
+        new = [entry(song(uri.rpartition(":")[2])) for uri in body["uris"]]
+        replaces = request.method == "PUT"
+        playlist.entries = new if replaces else playlist.entries + new
+        return (200 if replaces else 201), {"snapshot_id": "s"}
+
+    def _play(self, _request: Request, body: Any) -> Any:
+        if not self.premium:
+            return status(403, "PREMIUM_REQUIRED")()
+        if not self.device:
+            return status(404, "NO_ACTIVE_DEVICE")()
+        self.playing = body["uris"]
+        return 204, None
+
+    def _search(self, request: Request, _body: Any) -> Any:
+        words = request.query_params["q"].casefold()
+        isrc = words.removeprefix("isrc:")
+        found = [
+            each
+            for each in self.catalogue
+            if each["external_ids"]["isrc"].casefold() == isrc or each["name"].casefold() in words
+        ]
+        return 200, {"tracks": self._page(request, found)}
+
+    def _features(self, request: Request, _body: Any) -> Any:
+        if self.features is None:
+            return status(403)()
+        ids = request.query_params["ids"].split(",")
+        if len(ids) > MOST:
+            return status(400)()
+        return 200, {"audio_features": [self.features.get(name) for name in ids]}
+
+    def _page(self, request: Request, entries: list[Any]) -> dict[str, Any]:
+        query = request.query_params
+        offset, limit = int(query.get("offset", 0)), int(query.get("limit", 20))
+        url = request.url.include_query_params(offset=offset + limit, limit=limit)
+        if self.next_host:
+            url = url.replace(netloc=self.next_host)
+        return {
+            "href": str(request.url),
+            "items": entries[offset : offset + limit],
+            "limit": limit,
+            "offset": offset,
+            "total": len(entries),
+            "next": str(url) if offset + limit < len(entries) else None,
+            "previous": None,
+        }

@@ -34,22 +34,22 @@ PRIOR: Final = 0.5
 NOISE: Final = 1.0
 """Deviation of an answer around what the model expects."""
 
-EXPLORE: Final = 0.3
+EXPLORE: Final = 0.1
 """Share of the posterior's deviation that is drawn; `benchmarks/taste.py` compares."""
 
 _CHUNK: Final = 100_000
 
 
-def learn(answers: Floats, music: Candidates) -> Floats:
+def learn(answers: Floats, music: Candidates, *, explore: float = EXPLORE) -> Floats:
     """Return what the listener makes of each track, in [-1, 1], 0 where nothing is known.
 
-    ``answers`` (n, 2) are the likes and the skips of each track, ``music`` its columns. The same
-    answers give the same values.
+    ``answers`` (n, 2) are the likes and the skips of each track, ``music`` its columns; ``explore``
+    is the share of the posterior's deviation that is drawn. The same answers give the same values.
     """
     given = np.flatnonzero(answers.any(axis=1))
     if not len(given):
         return np.zeros(len(answers), np.float32)
-    weights = _weights(describe(music, given), answers[given])
+    weights = _weights(describe(music, given), answers[given], explore)
     expected = np.concatenate(
         [np.clip(describe(music, rows) @ weights, -1, 1) for rows in _chunks(len(music))]
     )
@@ -68,7 +68,7 @@ def describe(music: Candidates, rows: npt.NDArray[np.intp]) -> Floats:
     return np.column_stack([*plane, music.embedding[rows].astype(np.float32)])
 
 
-def _weights(x: Floats, answers: Floats) -> Floats:
+def _weights(x: Floats, answers: Floats, explore: float) -> Floats:
     """Draw the weights from their posterior given answers (n, 2) to tracks x (n, features)."""
     times = answers.sum(axis=1)
     mean = (answers[:, 0] - answers[:, 1]) / times
@@ -76,7 +76,7 @@ def _weights(x: Floats, answers: Floats) -> Floats:
     middle = np.linalg.solve(precision, x.T @ (mean * times) / NOISE**2)
     generator = np.random.default_rng(int(times.sum()))
     noise = np.linalg.solve(np.linalg.cholesky(precision).T, generator.standard_normal(x.shape[1]))
-    return np.asarray(middle + EXPLORE * noise, np.float32)
+    return np.asarray(middle + explore * noise, np.float32)
 
 
 def _chunks(n: int) -> list[npt.NDArray[np.intp]]:

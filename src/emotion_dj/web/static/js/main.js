@@ -20,11 +20,11 @@ const RETRY_MS = 2000;
 const player = new Player();
 const camera = new Camera($("video"));
 const state = {
-  /** @type {any} */ wish: null, // where the listener is, as /sets takes it
-  /** @type {any} */ look: null,
-  /** @type {any} */ set: null,
+  /** @type {Wish | null} */ wish: null, // where the listener is, as /sets takes it
+  /** @type {Look | null} */ look: null,
+  /** @type {Music | null} */ set: null,
   plan: "match",
-  /** @type {any} */ about: { emotions: {}, moods: {}, plans: [] },
+  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {} },
   planning: new AbortController(),
 };
 let smoother = new Smoother();
@@ -66,7 +66,7 @@ async function library() {
 
 // -- where the listener is --------------------------------------------------------------------
 
-/** @param {any} start one of {faces}, {emotion}, {mood}, {at} */
+/** @param {Wish} start */
 function wish(start) {
   state.wish = start;
   if (!start.faces) {
@@ -97,7 +97,7 @@ async function photo(photo) {
   }
 }
 
-/** @param {any} look */
+/** @param {Look} look */
 function seen(look) {
   state.look = look;
   faces.frame(look, state.about.emotions);
@@ -123,14 +123,14 @@ async function toggleCamera() {
   return undefined;
 }
 
-/** @param {any} look @param {HTMLCanvasElement} frame */
+/** @param {Look} look @param {HTMLCanvasElement} frame */
 function live(look, frame) {
   light(true);
   $("said").textContent = "";
   $("stage").hidden = false;
   faces.picture(frame, frame.width, frame.height);
-  const moved = smoother.take(look.affect, performance.now());
-  seen({ ...look, affect: smoother.affect });
+  const { affect, moved } = smoother.take(look.affect, performance.now());
+  seen({ ...look, affect });
   if (moved) wish({ faces: look.faces });
 }
 
@@ -154,18 +154,22 @@ async function replan() {
   state.planning = new AbortController();
   try {
     const answer = await post("/sets", whole(), state.planning.signal);
-    state.set = await answer.json();
+    show(await answer.json());
   } catch (error) {
     if (!(error instanceof DOMException)) tell(error, $("opening"));
-    return;
   }
+}
+
+/** @param {Music} music */
+function show(music) {
+  state.set = music;
   $("banner").hidden = true;
-  plane.place(state.set.affect);
-  document.documentElement.style.setProperty("--wash", tint(state.set.affect));
-  player.load(state.set.picks);
+  plane.place(music.affect);
+  document.documentElement.style.setProperty("--wash", tint(music.affect));
+  player.load(music.picks);
   $("player").hidden = false;
   $("save").hidden = false;
-  $("opening").textContent = [capital(state.set.picks[0].reason.split(": ")[0]) + ".", ...state.set.notes].join(" ");
+  $("opening").textContent = [capital(music.picks[0].reason.split(": ")[0]) + ".", ...music.notes].join(" ");
   library().catch(() => {});
 }
 
@@ -189,7 +193,7 @@ function draw() {
   document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
 }
 
-/** @param {any} pick @param {number} place */
+/** @param {SetPick} pick @param {number} place */
 function row(pick, place) {
   const item = document.createElement("li");
   const button = document.createElement("button");
@@ -255,7 +259,7 @@ function listen() {
     const file = event.clipboardData?.files[0];
     if (file) photo(file);
   });
-  for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, onDrop);
+  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) document.addEventListener(kind, onDrop);
   $("length").addEventListener("change", replan);
   $("play").addEventListener("click", () => player.toggle());
   $("next").addEventListener("click", () => player.next());
@@ -305,7 +309,7 @@ function onKey(event) {
   action();
 }
 
-/** Tell the system what plays, so that media keys and lock screens work. @param {any} pick */
+/** Tell the system what plays, so that media keys and lock screens work. @param {SetPick | null} pick */
 function media(pick) {
   if (!("mediaSession" in navigator) || !pick) return;
   navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album });
@@ -335,7 +339,7 @@ function choices(id, names, chosen, choose) {
   }));
 }
 
-/** @param {any} model */
+/** @param {Partial<Card>} model */
 function card(model) {
   const figures = model?.metrics?.["fer2013-public"];
   $("keys-list").replaceChildren(...Object.entries(KEYS).flatMap(([key, action]) => {
@@ -346,7 +350,7 @@ function card(model) {
     means.textContent = say(action);
     return [term, means];
   }));
-  const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits] : [];
+  const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
   $("card").replaceChildren(...lines.map((line) => {
     const paragraph = document.createElement("p");
     paragraph.textContent = line;
@@ -356,7 +360,7 @@ function card(model) {
 
 /**
  * Say what is wrong, in its own sentence, where it belongs.
- * @param {any} error @param {HTMLElement} [place]
+ * @param {unknown} error @param {HTMLElement} [place]
  */
 function tell(error, place) {
   const kind = error instanceof Problem ? error.kind : "";
@@ -366,10 +370,10 @@ function tell(error, place) {
     return;
   }
   const known = { "no-face": "noFace", unsure: "unsureFace", "image-error": "noPhoto", "too-large": "tooLarge", busy: "busy" };
-  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : error.message;
+  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
 }
 
-/** @param {any} pick */
+/** @param {SetPick} pick */
 const name = (pick) => [pick.title, pick.artists.join(", ")].filter(Boolean).join(" — ");
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,6 @@
 // One way to the server: JSON in, JSON out, a Problem where it refuses or is gone.
 
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 
 export class Problem extends Error {
   /** @param {string} kind @param {string} detail */

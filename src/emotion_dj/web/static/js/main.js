@@ -1,9 +1,11 @@
 // The page: what is known of the listener, what they want, and the set that answers.
 
-import { Problem, get, post, read } from "./api.js";
+import { Problem, ROOT, get, post, read } from "./api.js";
 import { Camera, Smoother } from "./camera.js";
-import { colour, cover } from "./colour.js";
+import { colour } from "./colour.js";
+import { artwork, cover } from "./cover.js";
 import * as faces from "./faces.js";
+import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
@@ -14,8 +16,8 @@ const $ = (id) => document.getElementById(id);
 const KEYS = { " ": "playPause", n: "next", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
-const LISTENING_MS = 700;
 const RETRY_MS = 2000;
+const PATIENCE_MS = 300;
 
 const player = new Player();
 const camera = new Camera($("video"));
@@ -26,6 +28,7 @@ const state = {
   plan: "match",
   /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {} },
   planning: new AbortController(),
+  /** @type {EventSource | null} */ scan: null,
 };
 let smoother = new Smoother();
 
@@ -35,6 +38,8 @@ async function begin() {
   await load(preferred());
   plane.begin((valence, arousal) => wish({ at: `${valence.toFixed(3)},${arousal.toFixed(3)}` }));
   listen();
+  past();
+  navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
   await reach();
 }
 
@@ -59,9 +64,20 @@ async function reach() {
 async function library() {
   const known = await get("/library");
   plane.constellation(known.points);
-  const { running, done, total } = known.scan;
-  $("music").textContent = running ? say("hearing", { done, total }) : known.problem || say("tracks", { n: known.tracks });
-  if (running) setTimeout(() => library().catch(tell), LISTENING_MS);
+  $("music").textContent = known.scan.running ? say("hearing", known.scan) : known.problem || say("tracks", { n: known.tracks });
+  if (known.scan.running && !state.scan) followScan();
+}
+
+/** Say how the scan goes until it is done; the browser itself comes back where the line breaks. */
+function followScan() {
+  const scan = new EventSource(`${ROOT}/library/scan`);
+  state.scan = scan;
+  scan.addEventListener("progress", (event) => ($("music").textContent = say("hearing", JSON.parse(event.data))));
+  scan.addEventListener("done", () => {
+    scan.close();
+    state.scan = null;
+    library().catch(tell);
+  });
 }
 
 // -- where the listener is --------------------------------------------------------------------
@@ -84,7 +100,8 @@ async function photo(photo) {
   stopCamera();
   $("said").textContent = "";
   try {
-    const [look, bitmap] = await Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]);
+    const [look, bitmap] = await during(
+      Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]), $("said"), "reading");
     $("stage").hidden = !bitmap;
     if (bitmap) faces.picture(bitmap, bitmap.width, bitmap.height);
     seen(look);
@@ -153,8 +170,10 @@ async function replan() {
   state.planning.abort();
   state.planning = new AbortController();
   try {
-    const answer = await post("/sets", whole(), state.planning.signal);
+    const answer = await during(post("/sets", whole(), state.planning.signal), $("opening"), "choosing");
     show(await answer.json());
+    if (state.set) history.add(state.set, $("opening").textContent);
+    past();
   } catch (error) {
     if (!(error instanceof DOMException)) tell(error, $("opening"));
   }
@@ -171,6 +190,22 @@ function show(music) {
   $("save").hidden = false;
   $("opening").textContent = [capital(music.picks[0].reason.split(": ")[0]) + ".", ...music.notes].join(" ");
   library().catch(() => {});
+}
+
+/** Draw the sets of before, where they are remembered. */
+function past() {
+  const all = history.remembered();
+  $("remember").checked = history.remembering();
+  $("forget").hidden = all.length === 0;
+  $("past").replaceChildren(...all.map(({ at, opening, music }) => {
+    const [item, button] = [document.createElement("li"), document.createElement("button")];
+    button.type = "button";
+    const when = new Date(at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    button.textContent = `${when}: ${opening} (${say(`plan_${music.plan}`)}, ${music.picks.length})`;
+    button.addEventListener("click", () => show(music));
+    item.append(button);
+    return item;
+  }));
 }
 
 const whole = () => ({
@@ -247,6 +282,7 @@ function listen() {
     localStorage.setItem("language", $("language").value);
     await load($("language").value);
     plane.relabel();
+    past();
     light(camera.on);
     if (state.look && state.wish?.faces) faces.bars(state.look, (emotion) => wish({ emotion }));
     await reach();
@@ -269,6 +305,12 @@ function listen() {
   $("volume").addEventListener("input", () => player.setVolume($("volume").value / 100));
   for (const button of document.querySelectorAll("[data-form]")) {
     button.addEventListener("click", () => save(/** @type {HTMLElement} */ (button).dataset.form || ""));
+  }
+  for (const id of ["remember", "forget"]) {
+    $(id).addEventListener(id === "remember" ? "change" : "click", () => {
+      history.remember($("remember").checked);
+      past();
+    });
   }
   for (const id of ["keys", "about"]) $(`${id}-open`).addEventListener("click", () => $(`${id}-dialog`).showModal());
   document.addEventListener("keydown", onKey);
@@ -312,7 +354,7 @@ function onKey(event) {
 /** Tell the system what plays, so that media keys and lock screens work. @param {SetPick | null} pick */
 function media(pick) {
   if (!("mediaSession" in navigator) || !pick) return;
-  navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album });
+  navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album, artwork: [artwork(pick)] });
   navigator.mediaSession.setActionHandler("play", () => player.toggle());
   navigator.mediaSession.setActionHandler("pause", () => player.toggle());
   navigator.mediaSession.setActionHandler("nexttrack", () => player.next());
@@ -356,6 +398,22 @@ function card(model) {
     paragraph.textContent = line;
     return paragraph;
   }));
+}
+
+/**
+ * Say what is being done, where it takes long enough to wonder.
+ * @template T
+ * @param {Promise<T>} work @param {HTMLElement} place @param {string} key
+ */
+async function during(work, place, key) {
+  const before = place.textContent;
+  const late = setTimeout(() => (place.textContent = say(key)), PATIENCE_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(late);
+    if (place.textContent === say(key)) place.textContent = before;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ interface Affect { valence: number; arousal: number; spread: number }
 interface Face { box: [number, number, number, number]; score: number; emotion: string; abstained: boolean; emotions: Record<string, number> }
 interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {
-  id: number; stream: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
+  id: number; stream: string; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
   liked?: boolean; // said in this page, not sent
 }

@@ -94,4 +94,5 @@ def main() -> None:
         show_pick(pick)
 
 
-main()
+if __name__ == "__main__":  # worker processes that hear the music draw no page
+    main()

@@ -22,7 +22,7 @@ def app(demo_music: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     import streamlit
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setattr("sys.argv", [str(APP), str(demo_music / "calm")])
+    monkeypatch.setattr("sys.argv", [str(APP), str(demo_music)])
     streamlit.cache_resource.clear()
     return AppTest.from_file(str(APP), default_timeout=120).run()
 

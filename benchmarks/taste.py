@@ -2,10 +2,10 @@
 
 python benchmarks/taste.py --shared ../shared [--write docs/pictures/taste.png]
 
-A listener likes some kinds of sound and a few artists, which our model is not told. Every round they
-stand somewhere on the plane, get a set of ten and answer each song with a like or a skip. Regret is how
-many more likes the best set would have got: the one whose maker knows the taste and stays as near to the
-wanted place as ours does.
+A listener likes some kinds of sound and a few artists, which our model is not told. Every round
+they stand somewhere on the plane, get a set of ten and answer each song with a like or a skip.
+Regret is how many more likes the best set would have got: the one whose maker knows the taste and
+stays as near to the wanted place as ours does.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ SONGS = 10
 ROUNDS = 40
 LISTENERS = 12
 TRACKS = 4000
+LOVED = 0.1
+"""Share of the artists that a listener likes whatever they sound like."""
 SOUNDS = ("danceability", "acousticness", "speechiness", "tempo", "loudness", "duration_ms")
 WAYS = ("no learning", "popularity", "ours, without exploring", "ours", "the oracle")
 
@@ -93,7 +95,7 @@ def listener(music: Candidates, sounds: npt.NDArray[np.float64], seed: int) -> L
     weights = generator.normal(0, 0.8, sounds.shape[1])
     middle = sounds[generator.integers(len(sounds))]
     near = np.exp(-((sounds - middle) ** 2).mean(axis=1))
-    fans = generator.random(int(music.artist.max()) + 2) < 0.1
+    fans = generator.random(int(music.artist.max()) + 2) < LOVED
     score = sounds @ weights + 2 * near + 2 * fans[music.artist] - 1
     return Listener((1 / (1 + np.exp(-score))).astype(np.float32), generator)
 

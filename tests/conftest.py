@@ -24,6 +24,10 @@ NEEDS = {
         bool(find_spec("playwright")) and bool(which("chromium") or which("chromium-browser")),
         "Chromium is not installed (Debian: apt-get install chromium)",
     ),
+    "needs_streamlit": (
+        find_spec("streamlit") is not None,
+        "the example needs Streamlit: pip install streamlit",
+    ),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,
         "asks a real service: set EMOTION_DJ_LIVE=1 to run it with your account",

@@ -7,13 +7,15 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -31,6 +33,12 @@ def serving(home: Path, *arguments: str) -> Iterator[str]:
             yield address.group()
         finally:
             server.terminate()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
+    """Return a block that runs a service of its own; of two equal options the last one counts."""
+    return partial(serving, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import re
 import shutil
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+import mutagen
 import numpy as np
 import pytest
+from mutagen.flac import Picture
 from PIL import Image as Pillow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from playwright.sync_api import Browser, Page, Playwright
+
+    Serve = Callable[..., AbstractContextManager[str]]
 
 pytestmark = pytest.mark.needs_browser
 
@@ -313,3 +321,185 @@ def test_the_page_is_light(page: Page) -> None:
         ".map(e => e.transferSize)"
     )
     assert 10_000 < sum(sizes) < 100_000
+
+
+def opened(browser: Browser, address: str, **options: Any) -> Page:
+    """Open the page in a context of its own."""
+    page = browser.new_context(**options).new_page()
+    page.goto(address)
+    page.wait_for_selector("#moods input")
+    return page
+
+
+def test_two_faces_are_both_read(page: Page, smiling_photo: Path, tmp_path: Path) -> None:
+    """Each is framed and has its own bars and its own way to be corrected."""
+    with Pillow.open(smiling_photo) as photo:
+        face = photo.convert("RGB").crop((80, 0, 380, 300))
+    both = Pillow.new("RGB", (600, 300))
+    both.paste(face, (0, 0))
+    both.paste(face, (300, 0))
+    both.save(tmp_path / "two.png")
+    show(page, tmp_path / "two.png")
+    assert page.locator("#faces .face").count() == 2
+    assert page.locator("#faces select").count() == 2
+    assert page.get_attribute("#picture", "aria-label") == "Your picture with 2 framed faces"
+    assert page.inner_text("#opening").startswith("You all look happy")
+
+
+def test_two_tabs_do_not_disturb_each_other(page: Page, address: str, smiling_photo: Path) -> None:
+    """One shows its photo's set, the other one a mood's."""
+    other = page.context.new_page()
+    other.goto(address)
+    other.check("input[value=sad]", force=True)
+    says(other, "#opening", "You want sad")
+    show(page, smiling_photo)
+    assert page.inner_text("#opening") == "You look happy."
+    assert other.inner_text("#opening") == "You want sad."
+
+
+def test_sets_are_remembered_only_where_wanted(page: Page) -> None:
+    """Off by default; on, they outlive a reload in the middle of a song, until forgotten."""
+    page.check("input[value=calm]", force=True)
+    says(page, "#opening", "calm")
+    assert page.evaluate("localStorage.length") == 0
+    page.click("summary")
+    page.check("#remember")
+    page.check("input[value=happy]", force=True)
+    says(page, "#past", "happy")
+    page.click("#play")
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+    page.reload()
+    page.wait_for_selector("#moods input")
+    assert page.locator("#set li").count() == 0
+    page.click("summary")
+    page.click("#past button")
+    assert page.locator("#set li").count() == 10
+    assert page.inner_text("#opening") == "You want happy."
+    page.click("#forget")
+    assert page.locator("#past li").count() == 0
+    page.uncheck("#remember")
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_page_outlives_its_server(browser: Browser, serve: Serve, demo_music: Path) -> None:
+    """Killed: it says so, opens again without it and shows the sets of before; back: it goes on."""
+    arguments = ("--library", str(demo_music / "calm"))
+    with serve(*arguments) as address:
+        page = opened(browser, address)
+        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+        page.click("summary")
+        page.check("#remember")
+        page.check("input[value=calm]", force=True)
+        says(page, "#past", "calm")
+    page.check("input[value=sad]", force=True)
+    says(page, "#banner", "The server cannot be reached")
+    page.reload()
+    says(page, "#banner", "The server cannot be reached")
+    page.click("summary")
+    page.click("#past button")
+    assert page.locator("#set li").count() > 0
+    kept = page.evaluate(
+        "caches.keys().then(async names => (await Promise.all(names.map(async name =>"
+        " (await (await caches.open(name)).keys()).map(kept => kept.url)))).flat())"
+    )
+    assert not [url for url in kept if "/api/" in url]
+    with serve(*arguments, "--port", address.rpartition(":")[2]):
+        page.wait_for_selector("#banner", state="hidden")
+        page.check("input[value=sad]", force=True)
+        says(page, "#opening", "You want sad")
+    page.context.close()
+
+
+def test_the_service_worker_keeps_the_whole_page(page: Page, address: str) -> None:
+    """Every file that the page is made of, so that none is missing when the server is."""
+    static = Path(str(files("emotion_dj.web"))) / "static"
+    parts = [path for path in static.rglob("*") if path.suffix not in {".ts", ""}]
+    wanted = {f"{address}/{path.relative_to(static).as_posix()}" for path in parts}
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    kept = page.evaluate(
+        "caches.open('shell-1').then(s => s.keys()).then(all => all.map(kept => kept.url))"
+    )
+    assert set(kept) == wanted - {f"{address}/index.html", f"{address}/sw.js"} | {f"{address}/"}
+
+
+def test_a_slow_server_is_waited_for_in_words(page: Page, smiling_photo: Path) -> None:
+    """What takes longer than a moment is said, and unsaid when it is done."""
+    line = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", slow)
+    page.set_input_files("#photo", smiling_photo)
+    says(page, "#said", "Reading your photo")
+    says(page, "#opening", "Choosing songs")
+    says(page, "#opening", "You look happy")
+    assert page.inner_text("#said") == ""
+
+
+def test_a_refused_camera_is_said(playwright: Playwright, address: str) -> None:
+    """Who says no to the camera is told the other ways, and no light is on."""
+    with launched(
+        playwright, "--use-fake-device-for-media-stream", "--deny-permission-prompts"
+    ) as browser:
+        page = opened(browser, address)
+        page.click("#camera")
+        says(page, "#said", "The camera was refused")
+        assert page.locator("#light").is_hidden()
+
+
+def test_pictures_in_the_music_are_its_covers(
+    browser: Browser, serve: Serve, demo_music: Path, tmp_path: Path
+) -> None:
+    """A song that carries a picture shows it, another one the cover drawn for it."""
+    music = tmp_path / "music"
+    music.mkdir()
+    plain, pictured = sorted((demo_music / "calm").glob("*.opus"))[:2]
+    shutil.copy(plain, music)
+    song, picture, data = mutagen.File(shutil.copy(pictured, music)), Picture(), io.BytesIO()
+    Pillow.new("RGB", (300, 300), "red").save(data, "PNG")
+    picture.type, picture.mime, picture.data = 3, "image/png", data.getvalue()
+    song["metadata_block_picture"] = [base64.b64encode(picture.write()).decode()]
+    song.save()
+    with serve("--library", str(music)) as address:
+        page = opened(browser, address)
+        complaints = listen(page)
+        page.check("input[value=calm]", force=True)
+        page.wait_for_selector("#set li")
+        comes_true(page, "document.querySelectorAll('#set img').length === 1")
+        assert page.locator("#set .cover svg").count() == 2
+        page.context.close()
+        assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [320, 1440])
+def test_no_view_breaks_a_rule_of_axe(
+    browser: Browser, address: str, smiling_photo: Path, scheme: Any, width: int
+) -> None:
+    """axe-core finds nothing in any view, in dark and light, on a narrow phone and a desktop."""
+    page = opened(
+        browser,
+        address,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    breaks_no_rule(page, "first visit")
+    page.click("summary")
+    page.check("#remember")
+    show(page, smiling_photo)
+    breaks_no_rule(page, "a reading, a set, a song, the sets of before")
+    for name in ("keys", "about"):
+        page.click(f"#{name}-open")
+        breaks_no_rule(page, name)
+        page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.context.close()
+
+
+def breaks_no_rule(page: Page, view: str) -> None:
+    """Assert that axe-core finds no violation."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page)
+    assert len(found.response["passes"]) > 10, "axe-core did not look"
+    assert found.violations_count == 0, f"{view}: {found.generate_report()}"

@@ -122,7 +122,7 @@ def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
     is_problem(client.post("/sets", json={"mood": "sad", "plan": "dance"}), 422, "label-error")
     face = {"box": [0, 0, 9, 9], "emotions": {"happy": 0}}
     is_problem(client.post("/sets", json={"faces": [face]}), 422, "data-error")
-    is_problem(client.post("/playlists/exe", json={"mood": "sad"}), 422, "data-error")
+    is_problem(client.post("/playlists/exe", json={"mood": "sad"}), 422, "invalid-request")
 
 
 def stalled(address: str, length: int) -> bytes:

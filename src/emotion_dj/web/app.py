@@ -5,27 +5,30 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
+from emotion_dj.web import covers, models
 from emotion_dj.web.guard import Guard, problem
-from emotion_dj.web.models import Correction, Taste, Wish
+from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,10 +55,23 @@ PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-r
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"description": "A problem document", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "A problem document", "content": {"application/problem+json": {}}},
-}
+ANY: Final = {"type": "string", "format": "binary"}
+PICTURE_SECONDS: Final = 86_400
+
+
+def _problems(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+    form = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    told = {"description": "A problem document", "content": {"application/problem+json": form}}
+    return dict.fromkeys(statuses, told)
+
+
+def _gives(model: type[BaseModel], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Tell the document what an answer is made of."""
+    return {status: {"model": model}}
+
+
+def _file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": "The file", "content": {kind: {"schema": schema}}}}
 
 
 def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
@@ -79,69 +95,35 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.add_exception_handler(errors.EmotionDJError, _on_error)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
+    api.openapi = partial(_document, api)  # type: ignore[method-assign]
     for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan)):
-        api.include_router(routes, responses=PROBLEMS)
+        api.include_router(routes, responses=_problems("4XX", "5XX"))
     page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     app = Starlette(routes=[Mount(ROOT, api), Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
 
 
-class Scan:
-    """Hears the library in the background; the first set waits for music, not for all of it."""
-
-    def __init__(self, dj: EmotionDJ) -> None:
-        """Nothing runs yet."""
-        self._dj = dj
-        self._thread: threading.Thread | None = None
-        self.done, self.total = 0, 0
-        self.failed: list[str] = []
-        self.sentence = ""
-
-    @property
-    def running(self) -> bool:
-        """Whether music is being heard right now."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin, or leave the scan that is running alone."""
-        if not self.running:
-            self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
-            self._thread.start()
-
-    def wait(self) -> None:
-        """Return when there is nothing more to wait for."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        self.sentence = ""
-        try:
-            summary = self._dj.scan(self._report)
-            self.failed = [failure.why for failure in summary.failed]
-        except errors.EmotionDJError as error:
-            self.sentence = str(error)
-
-    def _report(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-
-
 def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["sets"])
 
-    @routes.post("/readings")
+    @routes.post("/readings", responses=_gives(models.Look))
     def readings(
         photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
         return wire.look_json(dj.read(photo.file.read()))
 
-    @routes.post("/sets")
-    def sets(wish: Wish) -> dict[str, Any]:
+    @routes.post("/sets", responses=_gives(models.Music))
+    def sets(wish: models.Wish) -> dict[str, Any]:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
         return _set_json(dj, _play(dj, scan, wish))
 
-    @routes.post("/playlists/{form}", response_class=Response)
-    def playlist(form: Annotated[str, Path(examples=["m3u8"])], wish: Wish) -> Response:
+    @routes.post(
+        "/playlists/{form}",
+        response_class=Response,
+        responses=_file("application/octet-stream"),
+    )
+    def playlist(form: Literal["m3u8", "xspf", "jspf"], wish: models.Wish) -> Response:
         """Return the set of a wish as a playlist file: m3u8, xspf or jspf."""
         data = playlists.render(_play(dj, scan, wish), form)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
@@ -153,7 +135,7 @@ def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
 def _tracks(dj: EmotionDJ) -> APIRouter:
     routes = APIRouter(tags=["tracks"])
 
-    @routes.get("/tracks")
+    @routes.get("/tracks", responses=_gives(models.Tracks))
     def tracks(
         q: Annotated[str, Query(max_length=200, description="Part of a title or artist")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -162,7 +144,11 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         found = dj.catalogue.search(q, limit=limit)
         return {"tracks": [{"id": number, **wire.track_json(track)} for number, track in found]}
 
-    @routes.get("/tracks/{number}/stream", response_class=FileResponse)
+    @routes.get(
+        "/tracks/{number}/stream",
+        response_class=FileResponse,
+        responses={**_file("audio/*"), **_file("audio/*", status=206)},
+    )
     def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
         track = _track(dj, number)
@@ -173,19 +159,33 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
             raise HTTPException(404, "This track's file is not where it was: scan the library.")
         return FileResponse(path, media_type=_audio_type(path.suffix))
 
-    @routes.get("/tracks/{number}")
+    @routes.get(
+        "/tracks/{number}/cover",
+        response_class=Response,
+        responses={**_file("image/jpeg"), 204: {"description": "It carries no picture"}},
+    )
+    def cover(number: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
+        """Send the picture that a track's file carries, small; 204 where it carries none."""
+        path = _track(dj, number).path
+        picture = covers.cover(path) if path is not None and path.is_file() else None
+        kept = {"cache-control": f"private, max-age={PICTURE_SECONDS}"}
+        if picture is None:
+            return Response(status_code=204, headers=kept)
+        return Response(picture, media_type="image/jpeg", headers=kept)
+
+    @routes.get("/tracks/{number}", responses=_gives(models.Track))
     def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
         """Return one track."""
         return {"id": number, **wire.track_json(_track(dj, number))}
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: Taste) -> None:
+    def feedback(taste: models.Taste) -> None:
         """Remember a like, a skip or a play, on this machine alone."""
         _track(dj, taste.track)
         dj.catalogue.remember(taste.track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
-    def correction(said: Correction) -> None:
+    def correction(said: models.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
         look = dj.dj.seen(*wire.parse_faces([said.face.model_dump()]))
         dj.correct(look, said.emotion)
@@ -196,7 +196,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
 def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["library"])
 
-    @routes.get("/library")
+    @routes.get("/library", responses=_gives(models.Library))
     def library() -> dict[str, Any]:
         """Return how much music there is, where it stands on the plane, and how a scan goes."""
         candidates = dj.known()
@@ -205,23 +205,33 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
         return {
             "tracks": len(candidates),
             "points": [[round(float(v), 3), round(float(a), 3)] for v, a in points],
-            "scan": {"running": scan.running, "done": scan.done, "total": scan.total},
+            "scan": scan.state(),
             "failed": scan.failed,
             "problem": scan.sentence,
         }
 
-    @routes.post("/library/scan", status_code=202)
+    @routes.post("/library/scan", status_code=202, responses=_gives(models.Started, 202))
     def rescan() -> dict[str, bool]:
         """Hear what is new; doing nothing where a scan is running already."""
         scan.start()
         return {"running": True}
 
-    @routes.get("/health")
+    @routes.get(
+        "/library/scan",
+        response_class=StreamingResponse,
+        responses=_file("text/event-stream", schema=models.ScanEvent.model_json_schema()),
+    )
+    async def follow() -> StreamingResponse:
+        """Tell how a scan goes, as server-sent events: `progress` at each step, then `done`."""
+        kept = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(scan.events(), media_type="text/event-stream", headers=kept)
+
+    @routes.get("/health", responses=_gives(models.Health))
     def health() -> dict[str, Any]:
         """Say that the service is up, and with which models."""
         return {"status": "ok", "version": __version__, "models": [dj.dj.model.id]}
 
-    @routes.get("/about")
+    @routes.get("/about", responses=_gives(models.About))
     def about() -> dict[str, Any]:
         """Return the words that clients need: emotions, moods, plans, and the reader's card."""
         return {
@@ -234,7 +244,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     return routes
 
 
-def _play(dj: EmotionDJ, scan: Scan, wish: Wish) -> Set:
+def _play(dj: EmotionDJ, scan: Scan, wish: models.Wish) -> Set:
     if not len(dj.known()):
         scan.wait()
         if scan.sentence:
@@ -245,7 +255,7 @@ def _play(dj: EmotionDJ, scan: Scan, wish: Wish) -> Set:
     )
 
 
-def _who(dj: EmotionDJ, wish: Wish) -> Look | Affect:
+def _who(dj: EmotionDJ, wish: models.Wish) -> Look | Affect:
     """Return what a wish starts from. Raises LabelError."""
     if wish.faces:
         return dj.dj.seen(*wire.parse_faces([face.model_dump() for face in wish.faces]))
@@ -260,6 +270,7 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
         row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
+        row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
 
 
@@ -290,6 +301,22 @@ def _audio_type(suffix: str) -> str:
     return f"audio/{kinds.get(suffix.lower(), suffix.lower().lstrip('.'))}"
 
 
+def _document(api: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the form of the problems that any answer may be."""
+    if api.openapi_schema is None:
+        document = get_openapi(
+            title=api.title,
+            version=api.version,
+            summary=api.summary,
+            description=api.description,
+            routes=api.routes,
+        )
+        document["servers"] = [{"url": ROOT}]
+        document["components"]["schemas"]["Problem"] = models.Problem.model_json_schema()
+        api.openapi_schema = document
+    return api.openapi_schema
+
+
 async def _on_error(_: Request, error: Exception) -> JSONResponse:
     kind = next(kind for kind in STATUS if isinstance(error, kind))
     name = "".join("-" + c.lower() if c.isupper() else c for c in type(error).__name__)
@@ -305,11 +332,21 @@ async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     return _problem(422, "invalid-request", f"{place}: {first.get('msg', error)}")
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(getattr(error, "detail", ""))
     kind = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(status, "refused")
-    return _problem(status, kind, detail, getattr(error, "headers", None))
+    headers = getattr(error, "headers", None)
+    if status == 405:  # noqa: PLR2004
+        headers = {"allow": ", ".join(sorted(_methods(request)))}
+    return _problem(status, kind, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method that the path takes; a route of its own knows of its own only."""
+    paths = request.app.openapi()["paths"]
+    route = getattr(request.scope.get("route"), "path", "")
+    return {method.upper() for method in paths.get(route, {})}
 
 
 def _problem(

@@ -1,40 +1,124 @@
-"""The bodies of requests."""
+"""The bodies of requests, checked, and of answers, as the OpenAPI document tells them.
+
+Answers are not checked at run time: a contract test holds `wire` and this page together.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from emotion_dj import affect
+from emotion_dj.domain import Emotion, Mood
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Axis = Annotated[float, Field(ge=-1, le=1)]
+
+NUMBER: Final = r"-?(0?\.[0-9]{1,9}|0|1)"
+POINT: Final = rf"{NUMBER},{NUMBER}"
+PLACE: Final = rf"({'|'.join(Mood)}|{POINT})"
+PLAN: Final = rf"^({'|'.join(affect.PLANS)}|journey:({PLACE}\.\.({PLACE})?|\.\.{PLACE}))$"
+"""The spellings that the document promises; the service understands more."""
+
+STARTS: Final = {"faces": "array", "emotion": "string", "mood": "string", "at": "string"}
+
+_FACE: Final[dict[str, Any]] = {
+    "box": [190, 60, 120, 160],
+    "score": 0.97,
+    "emotion": "happy",
+    "abstained": False,
+    "emotions": {"happy": 0.94, "neutral": 0.04, "surprise": 0.02},
+}
+_AFFECT: Final = {"valence": 0.77, "arousal": 0.49, "spread": 0.12}
+_TRACK: Final = {
+    "uri": "file:///music/happy.ogg",
+    "title": "Happy",
+    "artists": ["Somebody"],
+    "album": "An album",
+    "duration": 181.2,
+}
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class ReadFace(BaseModel):
     """One face as `/readings` returned it; only box and emotions are looked at."""
 
+    model_config = ConfigDict(strict=True)
+
     box: Annotated[
         list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
     ]
-    emotions: dict[str, Share]
+    emotions: Annotated[
+        dict[str, Share],
+        Field(
+            min_length=1,
+            max_length=100,
+            json_schema_extra={"propertyNames": {"enum": list(Emotion)}},
+        ),
+    ]
     abstained: bool = False
 
 
 class Wish(BaseModel):
     """What the listener wants; exactly one of faces, emotion, mood and at says where they are."""
 
-    faces: Annotated[list[ReadFace] | None, Field(max_length=100)] = None
-    emotion: Annotated[str | None, Field(max_length=40, examples=["sad"])] = None
-    mood: Annotated[str | None, Field(max_length=40, examples=["calm"])] = None
-    at: Annotated[str | None, Field(max_length=40, examples=["0.5,-0.2"])] = None
-    plan: Annotated[str, Field(max_length=80, examples=["match", "journey:..happy"])] = "match"
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"mood": "calm", "plan": "lift", "length": 5},
+                {"faces": [_FACE], "plan": "match"},
+                {"at": "0.5,-0.2", "plan": "journey:..happy"},
+            ],
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": kind}}}
+                for name, kind in STARTS.items()
+            ],
+        },
+    )
+
+    faces: Annotated[list[ReadFace] | None, Field(min_length=1, max_length=100)] = None
+    emotion: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="One of the seven, in any usual spelling",
+            json_schema_extra={"enum": [*Emotion, None]},
+        ),
+    ] = None
+    mood: Annotated[
+        str | None,
+        Field(min_length=1, max_length=40, json_schema_extra={"enum": [*Mood, None]}),
+    ] = None
+    at: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="A point of the plane: valence,arousal, each from -1 to 1",
+            json_schema_extra={"pattern": f"^{POINT}$"},
+        ),
+    ] = None
+    plan: Annotated[
+        str,
+        Field(
+            max_length=80,
+            description=f"{', '.join(affect.PLANS)}, or journey:FROM..TO",
+            json_schema_extra={"pattern": PLAN},
+        ),
+    ] = "match"
     length: Annotated[int, Field(ge=1, le=200)] = 10
     seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     serve: Literal["room", "each"] = "room"
 
     @model_validator(mode="after")
     def _one_start(self) -> Wish:
-        given = [x for x in (self.faces, self.emotion, self.mood, self.at) if x]
-        if len(given) != 1:
+        if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or at"
             raise ValueError(msg)
         return self
@@ -43,12 +127,172 @@ class Wish(BaseModel):
 class Taste(BaseModel):
     """What the listener did with a track."""
 
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"track": 1, "kind": "like"}]}
+    )
+
     track: Annotated[int, Field(ge=1, le=2**53)]
     kind: Literal["like", "skip", "play"]
 
 
 class Correction(BaseModel):
-    """What was read of the listener's face, and what they say instead."""
+    """What was read of the listener's face, and the emotion that they say instead."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"face": _FACE, "emotion": "neutral"}]}
+    )
 
     face: ReadFace
-    emotion: Annotated[str, Field(max_length=40, examples=["calm"])]
+    emotion: Annotated[
+        str,
+        Field(min_length=1, max_length=40, json_schema_extra={"enum": list(Emotion)}),
+    ]
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457); ``detail`` is one sentence that says what to do."""
+
+    model_config = _example(
+        type="urn:emotion-dj:no-face",
+        title="No face",
+        status=422,
+        detail="no face found: try a photo with more light, nearer and facing the camera",
+    )
+
+    type: Annotated[str, Field(pattern="^urn:emotion-dj:")]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+
+
+class Affect(BaseModel):
+    """A point of the plane, and in [0, 1] how far off it may be."""
+
+    valence: Axis
+    arousal: Axis
+    spread: Share
+
+
+class Face(BaseModel):
+    """A face and its reading; the box is x, y, width and height in pixels."""
+
+    box: Annotated[list[int], Field(min_length=4, max_length=4)]
+    score: float
+    emotion: Emotion
+    abstained: bool
+    emotions: dict[Emotion, Share]
+
+
+class Look(BaseModel):
+    """What was seen in a photo, the largest face first."""
+
+    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-1")
+
+    faces: list[Face]
+    affect: Affect
+    model: str
+
+
+class Track(BaseModel):
+    """What is known of a track."""
+
+    model_config = _example(id=1, **_TRACK)
+
+    id: int
+    uri: str
+    title: str
+    artists: list[str]
+    album: str
+    duration: float | None
+
+
+class Pick(Track):
+    """A track chosen for a set, with addresses of its sound and its cover, and the reason."""
+
+    model_config = _example(
+        id=1,
+        **_TRACK,
+        affect=_AFFECT,
+        mood="happy",
+        tempo=118.0,
+        key=0,
+        mode=1,
+        score=0.9,
+        reason="you look happy: it is bright and lively",
+        stream="/api/v1/tracks/1/stream",
+        cover="/api/v1/tracks/1/cover",
+    )
+
+    affect: Affect
+    mood: Mood
+    tempo: float | None
+    key: int | None
+    mode: int | None
+    score: float
+    reason: str
+    stream: str
+    cover: str
+
+
+class Music(BaseModel):
+    """A set: the picks in playing order, and the path that they follow."""
+
+    plan: str
+    affect: Affect
+    path: list[Affect]
+    picks: list[Pick]
+    notes: list[str]
+
+
+class Tracks(BaseModel):
+    """Tracks that were found."""
+
+    tracks: list[Track]
+
+
+class ScanState(BaseModel):
+    """How far a scan is."""
+
+    running: bool
+    done: int
+    total: int
+
+
+class Library(BaseModel):
+    """How much music there is, where it stands on the plane, and how a scan goes."""
+
+    tracks: int
+    points: list[Annotated[list[Axis], Field(min_length=2, max_length=2)]]
+    scan: ScanState
+    failed: list[str]
+    problem: str
+
+
+class Started(BaseModel):
+    """A scan is running."""
+
+    running: Literal[True]
+
+
+class ScanEvent(BaseModel):
+    """One server-sent event; its data is the state of the scan as JSON."""
+
+    event: Literal["progress", "done"]
+    data: str
+
+
+class Health(BaseModel):
+    """The service is up."""
+
+    status: Literal["ok"]
+    version: str
+    models: list[str]
+
+
+class About(BaseModel):
+    """The words that clients need, and the reader's card."""
+
+    emotions: dict[Emotion, list[Axis]]
+    moods: dict[Mood, list[Axis]]
+    plans: list[str]
+    card: dict[str, Any]

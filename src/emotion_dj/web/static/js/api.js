@@ -1,6 +1,6 @@
 // One way to the server: JSON in, JSON out, a Problem where it refuses or is gone.
 
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 
 export class Problem extends Error {
   /** @param {string} kind @param {string} detail */
@@ -35,7 +35,7 @@ export const get = async (path) => (await ask(path)).json();
 export const post = (path, body, signal) =>
   ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" }, signal });
 
-/** @param {Blob} photo @param {AbortSignal} [signal] */
+/** @param {Blob} photo @param {AbortSignal} [signal] @returns {Promise<Look>} */
 export async function read(photo, signal) {
   const form = new FormData();
   form.append("photo", photo, "photo");

@@ -11,7 +11,7 @@ const FOR_MS = 1500;
 /** Exponential smoothing of the room's affect, and hysteresis, so that a blink changes no music. */
 export class Smoother {
   constructor() {
-    /** @type {{valence: number, arousal: number, spread: number} | null} */
+    /** @type {Affect | null} */
     this.affect = null;
     this.seen = 0;
     /** @type {{valence: number, arousal: number} | null} */
@@ -20,23 +20,26 @@ export class Smoother {
   }
 
   /**
-   * @param {{valence: number, arousal: number, spread: number}} affect
+   * @param {Affect} affect
    * @param {number} now in milliseconds
-   * @returns {boolean} whether the room has moved for good, so that the music should follow
+   * @returns {{affect: Affect, moved: boolean}} moved: the room is elsewhere for good, so that the music should follow
    */
   take(affect, now) {
     const keep = this.affect ? 0.5 ** ((now - this.seen) / HALF_LIFE_MS) : 0;
     const old = this.affect ?? affect;
     const mix = (/** @type {"valence"|"arousal"|"spread"} */ axis) => keep * old[axis] + (1 - keep) * affect[axis];
-    this.affect = { valence: mix("valence"), arousal: mix("arousal"), spread: mix("spread") };
+    const mixed = { valence: mix("valence"), arousal: mix("arousal"), spread: mix("spread") };
+    this.affect = mixed;
     this.seen = now;
-    if (this.settled && Math.hypot(this.affect.valence - this.settled.valence, this.affect.arousal - this.settled.arousal) < FAR) {
-      this.away = 0;
-      return false;
-    }
-    this.away ||= now;
-    if (this.settled && now - this.away < FOR_MS) return false;
-    this.settled = { ...this.affect };
+    return { affect: mixed, moved: this.#moved(mixed, now) };
+  }
+
+  /** @param {Affect} affect @param {number} now */
+  #moved(affect, now) {
+    const near = this.settled && Math.hypot(affect.valence - this.settled.valence, affect.arousal - this.settled.arousal) < FAR;
+    this.away = near ? 0 : this.away || now;
+    if (this.settled && (near || now - this.away < FOR_MS)) return false;
+    this.settled = affect;
     this.away = 0;
     return true;
   }
@@ -58,8 +61,8 @@ export class Camera {
 
   /**
    * Ask for the camera and read frames until stopped.
-   * @param {(look: any, frame: HTMLCanvasElement) => void} seen
-   * @param {(problem: any) => void} failed a frame could not be read; the camera goes on
+   * @param {(look: Look, frame: HTMLCanvasElement) => void} seen
+   * @param {(problem: unknown) => void} failed a frame could not be read; the camera goes on
    */
   async start(seen, failed) {
     this.stopping = new AbortController();
@@ -76,7 +79,7 @@ export class Camera {
     this.video.srcObject = null;
   }
 
-  /** @param {(look: any, frame: HTMLCanvasElement) => void} seen @param {(problem: any) => void} failed */
+  /** @param {(look: Look, frame: HTMLCanvasElement) => void} seen @param {(problem: unknown) => void} failed */
   async #loop(seen, failed) {
     while (this.on) {
       await new Promise((next) => requestAnimationFrame(next));

@@ -25,7 +25,7 @@ export function colour(valence, arousal, lightness = 0.68) {
  * A cover drawn from where a track stands, its key and its tempo.
  * @param {{affect: {valence: number, arousal: number}, key: number|null, tempo: number|null}} pick
  */
-export function cover(pick) {
+export function drawn(pick) {
   const { valence, arousal } = pick.affect;
   const svg = element("svg", { viewBox: "0 0 48 48", "aria-hidden": "true" });
   svg.append(element("rect", { width: 48, height: 48, fill: colour(valence, arousal, 0.6) }));

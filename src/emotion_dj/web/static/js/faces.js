@@ -16,14 +16,14 @@ export function picture(source, width, height) {
 
 /**
  * Frame each face in the colour of its affect, numbered.
- * @param {any} look what /readings returned
+ * @param {Look} look what /readings returned
  * @param {Record<string, number[]>} where emotion -> [valence, arousal]
  */
 export function frame(look, where) {
   const pen = canvas.getContext("2d");
   if (!pen) return;
   const scale = canvas.width / 400;
-  look.faces.forEach((/** @type {any} */ face, /** @type {number} */ i) => {
+  look.faces.forEach((face, i) => {
     const [x, y, w, h] = face.box;
     const [valence, arousal] = where[face.emotion] ?? [0, 0];
     pen.lineWidth = FRAME * scale;
@@ -37,19 +37,20 @@ export function frame(look, where) {
 }
 
 /**
- * @param {any} look
- * @param {(emotion: string) => void} correct called with what the listener says of themselves
+ * @param {Look} look
+ * @param {(emotion: string, place: number) => void} correct called with what the listener says of
+ *   themselves, and which face is theirs
  */
 export function bars(look, correct) {
   const kept = list.querySelector("select:focus") !== null;
   if (kept) return; // never pull a menu from under the listener's hands
-  list.replaceChildren(...look.faces.map((/** @type {any} */ face, /** @type {number} */ i) => {
+  list.replaceChildren(...look.faces.map((face, i) => {
     const box = make("div", "face");
     const head = make("h3", "");
     head.textContent = `${i + 1}: ${face.abstained ? say("unsure") : say("looks", { emotion: say(face.emotion) })}`;
     const rows = make("dl", "bars");
-    for (const [emotion, chance] of Object.entries(face.emotions)) rows.append(...bar(emotion, Number(chance)));
-    box.append(head, rows, menu(face, correct));
+    for (const [emotion, chance] of Object.entries(face.emotions)) rows.append(...bar(emotion, chance));
+    box.append(head, rows, menu(face, (emotion) => correct(emotion, i)));
     return box;
   }));
 }
@@ -70,7 +71,7 @@ function bar(emotion, chance) {
   return [word, meter, number];
 }
 
-/** @param {any} face @param {(emotion: string) => void} correct */
+/** @param {Face} face @param {(emotion: string) => void} correct */
 function menu(face, correct) {
   const label = document.createElement("label");
   const select = document.createElement("select");

@@ -1,9 +1,11 @@
 // The page: what is known of the listener, what they want, and the set that answers.
 
-import { Problem, get, post, read } from "./api.js";
+import { Problem, ROOT, get, post, read } from "./api.js";
 import { Camera, Smoother } from "./camera.js";
-import { colour, cover } from "./colour.js";
+import { colour } from "./colour.js";
+import { artwork, cover } from "./cover.js";
 import * as faces from "./faces.js";
+import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
@@ -14,18 +16,19 @@ const $ = (id) => document.getElementById(id);
 const KEYS = { " ": "playPause", n: "next", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
-const LISTENING_MS = 700;
 const RETRY_MS = 2000;
+const PATIENCE_MS = 300;
 
 const player = new Player();
 const camera = new Camera($("video"));
 const state = {
-  /** @type {any} */ wish: null, // where the listener is, as /sets takes it
-  /** @type {any} */ look: null,
-  /** @type {any} */ set: null,
+  /** @type {Wish | null} */ wish: null, // where the listener is, as /sets takes it
+  /** @type {Look | null} */ look: null,
+  /** @type {Music | null} */ set: null,
   plan: "match",
-  /** @type {any} */ about: { emotions: {}, moods: {}, plans: [] },
+  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {} },
   planning: new AbortController(),
+  /** @type {EventSource | null} */ scan: null,
 };
 let smoother = new Smoother();
 
@@ -35,6 +38,8 @@ async function begin() {
   await load(preferred());
   plane.begin((valence, arousal) => wish({ at: `${valence.toFixed(3)},${arousal.toFixed(3)}` }));
   listen();
+  past();
+  navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
   await reach();
 }
 
@@ -59,14 +64,25 @@ async function reach() {
 async function library() {
   const known = await get("/library");
   plane.constellation(known.points);
-  const { running, done, total } = known.scan;
-  $("music").textContent = running ? say("hearing", { done, total }) : known.problem || say("tracks", { n: known.tracks });
-  if (running) setTimeout(() => library().catch(tell), LISTENING_MS);
+  $("music").textContent = known.scan.running ? say("hearing", known.scan) : known.problem || say("tracks", { n: known.tracks });
+  if (known.scan.running && !state.scan) followScan();
+}
+
+/** Say how the scan goes until it is done; the browser itself comes back where the line breaks. */
+function followScan() {
+  const scan = new EventSource(`${ROOT}/library/scan`);
+  state.scan = scan;
+  scan.addEventListener("progress", (event) => ($("music").textContent = say("hearing", JSON.parse(event.data))));
+  scan.addEventListener("done", () => {
+    scan.close();
+    state.scan = null;
+    library().catch(tell);
+  });
 }
 
 // -- where the listener is --------------------------------------------------------------------
 
-/** @param {any} start one of {faces}, {emotion}, {mood}, {at} */
+/** @param {Wish} start */
 function wish(start) {
   state.wish = start;
   if (!start.faces) {
@@ -84,7 +100,8 @@ async function photo(photo) {
   stopCamera();
   $("said").textContent = "";
   try {
-    const [look, bitmap] = await Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]);
+    const [look, bitmap] = await during(
+      Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]), $("said"), "reading");
     $("stage").hidden = !bitmap;
     if (bitmap) faces.picture(bitmap, bitmap.width, bitmap.height);
     seen(look);
@@ -97,12 +114,22 @@ async function photo(photo) {
   }
 }
 
-/** @param {any} look */
+/** @param {Look} look */
 function seen(look) {
   state.look = look;
   faces.frame(look, state.about.emotions);
-  faces.bars(look, (emotion) => wish({ emotion }));
+  faces.bars(look, correct);
   plane.place(look.affect);
+}
+
+/**
+ * Follow what the listener says of themselves, and let the server learn from it.
+ * @param {string} emotion @param {number} place of the face in the look
+ */
+function correct(emotion, place) {
+  const face = state.look?.faces[place];
+  if (face) post("/corrections", { face, emotion }).catch(() => {}); // the set matters more
+  return wish({ emotion });
 }
 
 async function toggleCamera() {
@@ -123,14 +150,14 @@ async function toggleCamera() {
   return undefined;
 }
 
-/** @param {any} look @param {HTMLCanvasElement} frame */
+/** @param {Look} look @param {HTMLCanvasElement} frame */
 function live(look, frame) {
   light(true);
   $("said").textContent = "";
   $("stage").hidden = false;
   faces.picture(frame, frame.width, frame.height);
-  const moved = smoother.take(look.affect, performance.now());
-  seen({ ...look, affect: smoother.affect });
+  const { affect, moved } = smoother.take(look.affect, performance.now());
+  seen({ ...look, affect });
   if (moved) wish({ faces: look.faces });
 }
 
@@ -153,20 +180,42 @@ async function replan() {
   state.planning.abort();
   state.planning = new AbortController();
   try {
-    const answer = await post("/sets", whole(), state.planning.signal);
-    state.set = await answer.json();
+    const answer = await during(post("/sets", whole(), state.planning.signal), $("opening"), "choosing");
+    show(await answer.json());
+    if (state.set) history.add(state.set, $("opening").textContent);
+    past();
   } catch (error) {
     if (!(error instanceof DOMException)) tell(error, $("opening"));
-    return;
   }
+}
+
+/** @param {Music} music */
+function show(music) {
+  state.set = music;
   $("banner").hidden = true;
-  plane.place(state.set.affect);
-  document.documentElement.style.setProperty("--wash", tint(state.set.affect));
-  player.load(state.set.picks);
+  plane.place(music.affect);
+  document.documentElement.style.setProperty("--wash", tint(music.affect));
+  player.load(music.picks);
   $("player").hidden = false;
   $("save").hidden = false;
-  $("opening").textContent = [capital(state.set.picks[0].reason.split(": ")[0]) + ".", ...state.set.notes].join(" ");
+  $("opening").textContent = [capital(music.picks[0].reason.split(": ")[0]) + ".", ...music.notes].join(" ");
   library().catch(() => {});
+}
+
+/** Draw the sets of before, where they are remembered. */
+function past() {
+  const all = history.remembered();
+  $("remember").checked = history.remembering();
+  $("forget").hidden = all.length === 0;
+  $("past").replaceChildren(...all.map(({ at, opening, music }) => {
+    const [item, button] = [document.createElement("li"), document.createElement("button")];
+    button.type = "button";
+    const when = new Date(at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    button.textContent = `${when}: ${opening} (${say(`plan_${music.plan}`)}, ${music.picks.length})`;
+    button.addEventListener("click", () => show(music));
+    item.append(button);
+    return item;
+  }));
 }
 
 const whole = () => ({
@@ -189,7 +238,7 @@ function draw() {
   document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
 }
 
-/** @param {any} pick @param {number} place */
+/** @param {SetPick} pick @param {number} place */
 function row(pick, place) {
   const item = document.createElement("li");
   const button = document.createElement("button");
@@ -243,8 +292,9 @@ function listen() {
     localStorage.setItem("language", $("language").value);
     await load($("language").value);
     plane.relabel();
+    past();
     light(camera.on);
-    if (state.look && state.wish?.faces) faces.bars(state.look, (emotion) => wish({ emotion }));
+    if (state.look && state.wish?.faces) faces.bars(state.look, correct);
     await reach();
     draw();
   });
@@ -255,7 +305,7 @@ function listen() {
     const file = event.clipboardData?.files[0];
     if (file) photo(file);
   });
-  for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, onDrop);
+  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) document.addEventListener(kind, onDrop);
   $("length").addEventListener("change", replan);
   $("play").addEventListener("click", () => player.toggle());
   $("next").addEventListener("click", () => player.next());
@@ -265,6 +315,12 @@ function listen() {
   $("volume").addEventListener("input", () => player.setVolume($("volume").value / 100));
   for (const button of document.querySelectorAll("[data-form]")) {
     button.addEventListener("click", () => save(/** @type {HTMLElement} */ (button).dataset.form || ""));
+  }
+  for (const id of ["remember", "forget"]) {
+    $(id).addEventListener(id === "remember" ? "change" : "click", () => {
+      history.remember($("remember").checked);
+      past();
+    });
   }
   for (const id of ["keys", "about"]) $(`${id}-open`).addEventListener("click", () => $(`${id}-dialog`).showModal());
   document.addEventListener("keydown", onKey);
@@ -305,10 +361,10 @@ function onKey(event) {
   action();
 }
 
-/** Tell the system what plays, so that media keys and lock screens work. @param {any} pick */
+/** Tell the system what plays, so that media keys and lock screens work. @param {SetPick | null} pick */
 function media(pick) {
   if (!("mediaSession" in navigator) || !pick) return;
-  navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album });
+  navigator.mediaSession.metadata = new MediaMetadata({ title: pick.title, artist: pick.artists.join(", "), album: pick.album, artwork: [artwork(pick)] });
   navigator.mediaSession.setActionHandler("play", () => player.toggle());
   navigator.mediaSession.setActionHandler("pause", () => player.toggle());
   navigator.mediaSession.setActionHandler("nexttrack", () => player.next());
@@ -335,7 +391,7 @@ function choices(id, names, chosen, choose) {
   }));
 }
 
-/** @param {any} model */
+/** @param {Partial<Card>} model */
 function card(model) {
   const figures = model?.metrics?.["fer2013-public"];
   $("keys-list").replaceChildren(...Object.entries(KEYS).flatMap(([key, action]) => {
@@ -346,7 +402,7 @@ function card(model) {
     means.textContent = say(action);
     return [term, means];
   }));
-  const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits] : [];
+  const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
   $("card").replaceChildren(...lines.map((line) => {
     const paragraph = document.createElement("p");
     paragraph.textContent = line;
@@ -355,8 +411,24 @@ function card(model) {
 }
 
 /**
+ * Say what is being done, where it takes long enough to wonder.
+ * @template T
+ * @param {Promise<T>} work @param {HTMLElement} place @param {string} key
+ */
+async function during(work, place, key) {
+  const before = place.textContent;
+  const late = setTimeout(() => (place.textContent = say(key)), PATIENCE_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(late);
+    if (place.textContent === say(key)) place.textContent = before;
+  }
+}
+
+/**
  * Say what is wrong, in its own sentence, where it belongs.
- * @param {any} error @param {HTMLElement} [place]
+ * @param {unknown} error @param {HTMLElement} [place]
  */
 function tell(error, place) {
   const kind = error instanceof Problem ? error.kind : "";
@@ -366,10 +438,10 @@ function tell(error, place) {
     return;
   }
   const known = { "no-face": "noFace", unsure: "unsureFace", "image-error": "noPhoto", "too-large": "tooLarge", busy: "busy" };
-  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : error.message;
+  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
 }
 
-/** @param {any} pick */
+/** @param {SetPick} pick */
 const name = (pick) => [pick.title, pick.artists.join(", ")].filter(Boolean).join(" — ");
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

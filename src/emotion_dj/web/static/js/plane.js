@@ -47,7 +47,7 @@ export function relabel() {
   place(at);
 }
 
-/** @param {{valence: number, arousal: number, spread: number}} affect */
+/** @param {Affect} affect */
 export function place(affect) {
   at = affect;
   you.setAttribute("transform", `translate(${100 * at.valence} ${-100 * at.arousal})`);
@@ -65,7 +65,7 @@ export function constellation(points) {
 }
 
 /**
- * @param {Array<any>} chosen the picks, in playing order
+ * @param {SetPick[]} chosen the picks, in playing order
  * @param {number} current which one plays
  * @param {(place: number) => void} choose
  */

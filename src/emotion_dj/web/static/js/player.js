@@ -8,7 +8,7 @@ export class Player extends EventTarget {
     super();
     this.decks = [new Audio(), new Audio()];
     this.on = 0;
-    /** @type {Array<any>} */
+    /** @type {SetPick[]} */
     this.queue = [];
     this.place = -1;
     this.volume = 0.8;
@@ -36,7 +36,7 @@ export class Player extends EventTarget {
   }
 
   /** Take another queue; what plays goes on where it is in the new queue, or before it.
-   * @param {Array<any>} picks */
+   * @param {SetPick[]} picks */
   load(picks) {
     const playing = this.current;
     const rest = playing && this.playing ? [playing, ...picks.filter((pick) => pick.id !== playing.id)] : picks;

@@ -1,0 +1,55 @@
+"""A real service over the demo library, and the photo that the benchmarks send to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from PIL import Image as Pillow
+
+from emotion_dj import EmotionDJ, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def serving(folder: Path, *command: str) -> Iterator[tuple[str, int]]:
+    """Run a server over the heard demo library; give its address and process id once it answers.
+
+    Without a command it is `emotion-dj serve`.
+    """
+    database = folder / "catalogue.sqlite"
+    if not database.exists():
+        EmotionDJ(library=["demo"], settings=settings.load(database=database)).scan()
+    serve = (sys.executable, "-m", "emotion_dj", "serve", "--port", "0", "--library", "demo")
+    environment = {**os.environ, "EMOTION_DJ_DATABASE": str(database)}
+    with subprocess.Popen(
+        command or serve, stderr=subprocess.PIPE, text=True, env=environment
+    ) as server:
+        try:
+            address = next(
+                found.group() for line in server.stderr if (found := re.search(r"http://\S+", line))
+            )
+            patient = httpx.HTTPTransport(retries=6)  # workers listen a moment after they say so
+            with httpx.Client(base_url=address, timeout=120, transport=patient) as client:
+                client.post("/api/v1/sets", json={"mood": "calm"}).raise_for_status()
+            yield address, server.pid
+        finally:
+            server.terminate()
+
+
+def photo(folder: Path) -> Path:
+    """Write a 640x480 JPEG of a smiling face."""
+    path = folder / "photo.jpg"
+    astronaut = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
+    with Pillow.open(astronaut) as picture:
+        picture.convert("RGB").crop((0, 0, 512, 384)).resize((640, 480)).save(path)
+    return path

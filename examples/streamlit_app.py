@@ -1,0 +1,98 @@
+"""Show your face, hear your music, in one small Streamlit app on Emotion-DJ's Python API.
+
+    pip install 'emotion-dj[demo]' streamlit
+    streamlit run examples/streamlit_app.py
+
+The folders or sources after ``--`` are the library; without them the demo library plays.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from emotion_dj import EmotionDJ, affect
+from emotion_dj.errors import EmotionDJError
+
+if TYPE_CHECKING:
+    from emotion_dj.domain import Affect, Look, Pick, Reading
+
+NOTICE = (
+    "What is estimated is an expression, not a feeling. Your photo is read in memory and gone. "
+    "Not for work or school."
+)
+
+
+@st.cache_resource(show_spinner="Hearing the music (only the first time) ...")
+def dj() -> EmotionDJ:
+    """Return the one DJ of this server, its library heard."""
+    made = EmotionDJ(library=sys.argv[1:])
+    made.candidates()
+    return made
+
+
+def photo() -> bytes | None:
+    """Ask for a photo, from a file or from the camera."""
+    by_file, by_camera = st.tabs(["Choose a photo", "Use the camera"])
+    chosen = by_file.file_uploader("A photo with a face", type=["jpg", "jpeg", "png", "webp"])
+    taken = by_camera.camera_input("Show your face")
+    sent = chosen or taken
+    return sent.getvalue() if sent else None
+
+
+def show_reading(reading: Reading, place: int) -> None:
+    """Show one face's seven probabilities, most probable first."""
+    name = affect.ADJECTIVE[reading.emotion]
+    st.subheader(f"Face {place}: {'unsure' if reading.abstained else f'looks {name}'}")
+    for emotion, chance in sorted(reading.probabilities.items(), key=lambda pair: -pair[1]):
+        st.progress(float(chance), text=f"{affect.ADJECTIVE[emotion]} {chance:.0%}")
+
+
+def correct(look: Look) -> Look | Affect:
+    """Let the listener say how they are, where the reading is wrong."""
+    said = st.selectbox(
+        "That's not me: I am ...",
+        list(affect.ADJECTIVE),
+        index=None,
+        format_func=affect.ADJECTIVE.__getitem__,
+        placeholder="the reading is right",
+    )
+    return affect.of_emotion(said) if said else look
+
+
+def show_pick(pick: Pick) -> None:
+    """Show one song, why it was chosen, and a player."""
+    st.markdown(f"**{pick.track.title}** {', '.join(pick.track.artists)}")
+    st.caption(f"{pick.mood}: {pick.reason}")
+    if pick.track.path:
+        st.audio(str(pick.track.path))
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Emotion-DJ")
+    st.caption(NOTICE)
+    plan = st.radio("Plan", [*affect.PLANS, "journey:..happy"], horizontal=True)
+    length = st.slider("Songs", 1, 20, 5)
+    sent = photo()
+    if sent is None:
+        st.info("Show your face, hear your music.")
+        return
+    try:
+        look = dj().read(sent)
+        for place, reading in enumerate(look.readings, start=1):
+            show_reading(reading, place)
+        music = dj().answer(correct(look), plan=plan, n=length)
+    except EmotionDJError as error:
+        st.error(str(error))
+        return
+    for note in music.notes:
+        st.warning(note)
+    for pick in music.picks:
+        show_pick(pick)
+
+
+if __name__ == "__main__":  # worker processes that hear the music draw no page
+    main()

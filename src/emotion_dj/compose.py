@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
-from emotion_dj.errors import SettingsError
+from emotion_dj.errors import NotAvailable, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from importlib.metadata import EntryPoint
 
     from emotion_dj.analysis import Library, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
-    from emotion_dj.domain import Affect, Candidates, Look, Set
+    from emotion_dj.domain import Affect, Candidates, Look, Set, Track
     from emotion_dj.interfaces import AudioAnalyser
     from emotion_dj.settings import Settings
+    from emotion_dj.sources.deezer import Deezer
+    from emotion_dj.sources.reccobeats import ReccoBeats
     from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.vision.images import Photo
 
@@ -39,6 +43,7 @@ class EmotionDJ:
         self._library = tuple(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Candidates] | None = None
+        self._made: dict[str, Any] = {}
 
     @cached_property
     def dj(self) -> DJ:
@@ -158,6 +163,39 @@ class EmotionDJ:
             raise SettingsError(msg)
         return sinks[sink]().write(music, name=name)
 
+    def source_of(self, track: Track) -> Any | None:
+        """Return the source that a track's uri begins with, made once; None for files and tables.
+
+        Raises what the source raises when it is made.
+        """
+        name = track.uri.partition(":")[0]
+        if name not in self._made:
+            offer = offers(self.settings).get(name)
+            self._made[name] = None if offer is None else offer.make("")
+        return self._made[name]
+
+    def playable(self, music: Set) -> Set:
+        """Return the set with an address for every pick that can be played right now.
+
+        One request for each track whose source has to be asked; a track that cannot be played
+        stays as it is, and a note says so.
+        """
+        from emotion_dj.interfaces import Resolver  # noqa: PLC0415
+
+        picks, silent = [], 0
+        for pick in music.picks:
+            source = None if pick.track.media else self.source_of(pick.track)
+            if isinstance(source, Resolver):
+                try:
+                    track = replace(pick.track, media=source.resolve(pick.track))
+                except NotAvailable:
+                    track, silent = pick.track, silent + 1
+                picks.append(replace(pick, track=track))
+            else:
+                picks.append(pick)
+        notes = (f"{silent} of these songs cannot be played right now",) if silent else ()
+        return replace(music, picks=tuple(picks), notes=(*music.notes, *notes))
+
     def _libraries(self) -> list[Library]:
         if self._library or self.catalogue.count():
             return _sources(self._library, self.settings)
@@ -204,17 +242,74 @@ MODELS: Final[Mapping[str, Callable[[], str]]] = {
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A source that may be named: what it needs, whose it is, and how it is made.
+
+    ``make`` takes what stands behind the colon of its name, as in deezer:playlist/908622995.
+    """
+
+    name: str
+    needs: str
+    origin: str
+    make: Callable[[str], Library]
+
+
+def offers(settings: Settings) -> dict[str, Offer]:
+    """Return every source that may be named: ours, then those of plug-ins. None is loaded."""
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    ours: tuple[tuple[str, str, Callable[[str], Library]], ...] = (
+        ("demo", "the extra demo", lambda _: _demo()),
+        ("subsonic", "a server of yours and its password", lambda _: subsonic(settings)),
+        ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
+        ("audius", "nothing", lambda _: _audius(settings)),
+    )
+    named = {name: Offer(name, needs, "built in", make) for name, needs, make in ours}
+    theirs = {
+        name: Offer(name, "see its own words", plugins.called(entry), partial(_plugin, entry))
+        for name, entry in plugins.found().items()
+        if name not in named
+    }
+    return named | theirs
+
+
 def _sources(names: Iterable[str | Path], settings: Settings) -> list[Library]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415
 
-    by_name: dict[str, Callable[[], Library]] = {
-        "demo": _demo,
-        "subsonic": lambda: subsonic(settings),
-    }
-    libraries = [by_name[name]() for name in map(str, names) if name in by_name]
-    roots = tuple(Path(name).expanduser() for name in map(str, names) if name not in by_name)
+    known = offers(settings)
+    parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
+    libraries = [known[word].make(which) for _, word, which in parts if word in known]
+    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in known)
     return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def _plugin(entry: EntryPoint, _which: str) -> Library:
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    library: Library = plugins.make(entry)
+    return library
+
+
+def deezer(settings: Settings, which: str = "") -> Deezer:
+    """Return Deezer's chart, or the list that ``which`` names. Raises SettingsError."""
+    from emotion_dj.sources.deezer import Deezer  # noqa: PLC0415
+
+    return Deezer(settings.deezer_api, which=which)
+
+
+def reccobeats(settings: Settings) -> ReccoBeats:
+    """Return what knows the features of tracks by their Spotify ids."""
+    from emotion_dj.sources.reccobeats import ReccoBeats  # noqa: PLC0415
+
+    return ReccoBeats(settings.reccobeats_api)
+
+
+def _audius(settings: Settings) -> Library:
+    from emotion_dj.sources.audius import Audius  # noqa: PLC0415
+
+    return Audius(settings.audius_api)
 
 
 def subsonic(settings: Settings) -> Subsonic:

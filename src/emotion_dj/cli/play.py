@@ -72,7 +72,7 @@ def play(
     if save is not None:
         from emotion_dj import playlists
 
-        playlists.save(music, save)
+        playlists.save(dj.playable(music), save)
     if to is not None:
         say(f"written: {dj.write(music, to)}")
 

@@ -59,7 +59,7 @@ class Client:
         """Open a GET whose body is read by the caller. Raises a SourceError that fits."""
         with httpx.Client(timeout=httpx.Timeout(20, connect=5), headers={"user-agent": AGENT}) as c:
             request = c.build_request(
-                "GET", f"{self._address}/{path}", params=dict(query), headers=headers
+                "GET", f"{self._address}/{path}", params=dict(query) or None, headers=headers
             )
             answer = self._send(c, request)
             try:

@@ -285,6 +285,12 @@ def _sources(names: Iterable[str | Path], settings: Settings) -> list[Library]:
     return [*libraries, *([Local(roots)] if roots else [])]
 
 
+def library(name: str, settings: Settings) -> Library:
+    """Return the source that a name stands for, or the folder. Raises what the source raises."""
+    (found,) = _sources([name], settings)
+    return found
+
+
 def _plugin(entry: EntryPoint, _which: str) -> Library:
     from emotion_dj.sources import plugins  # noqa: PLC0415
 

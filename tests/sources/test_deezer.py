@@ -22,6 +22,7 @@ from emotion_dj.sources import http
 from emotion_dj.sources.budget import Budget
 from emotion_dj.sources.deezer import Deezer
 from emotion_dj.testing import deezer as stand_in
+from emotion_dj.testing.conformance import check_source
 from emotion_dj.testing.deezer import BUSY, QUOTA, DeezerStandIn, Song
 
 if TYPE_CHECKING:
@@ -329,6 +330,11 @@ def test_the_page_plays_previews(site: DeezerStandIn, tmp_path: Path) -> None:
     assert played.status_code == 200
     assert len(played.content) > 100_000
     assert "hdnea" not in answer.text
+
+
+def test_it_keeps_the_contract_of_a_source(site: DeezerStandIn) -> None:
+    """The public suite, over the socket."""
+    check_source(lambda: quick(site))
 
 
 def test_lists_that_cannot_be_meant_are_refused() -> None:

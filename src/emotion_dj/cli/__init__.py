@@ -12,7 +12,7 @@ from typing import Final
 import typer
 
 from emotion_dj import errors
-from emotion_dj.cli import analyse, doctor, evaluate, library, play, read, serve, train
+from emotion_dj.cli import analyse, doctor, evaluate, library, play, read, serve, sources, train
 
 EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.SettingsError: 2,
@@ -42,6 +42,7 @@ app.command("analyse")(analyse.analyse)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(library.app, name="library")
+app.add_typer(sources.app, name="sources")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
-from emotion_dj.errors import NotAvailable, SettingsError
+from emotion_dj.errors import NotAvailable, SettingsError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from importlib.metadata import EntryPoint
 
     from emotion_dj.analysis import Library, Report, Summary
@@ -180,21 +181,35 @@ class EmotionDJ:
         One request for each track whose source has to be asked; a track that cannot be played
         stays as it is, and a note says so.
         """
-        from emotion_dj.interfaces import Resolver  # noqa: PLC0415
-
+        down: set[str] = set()
         picks, silent = [], 0
         for pick in music.picks:
-            source = None if pick.track.media else self.source_of(pick.track)
-            if isinstance(source, Resolver):
-                try:
-                    track = replace(pick.track, media=source.resolve(pick.track))
-                except NotAvailable:
-                    track, silent = pick.track, silent + 1
-                picks.append(replace(pick, track=track))
-            else:
-                picks.append(pick)
+            try:
+                track = self._resolved(pick.track, down)
+            except (SourceError, SettingsError) as error:
+                track, silent = replace(pick.track, media=None), silent + 1
+                if not isinstance(error, NotAvailable):
+                    down.add(track.uri.partition(":")[0])
+            picks.append(replace(pick, track=track))
         notes = (f"{silent} of these songs cannot be played right now",) if silent else ()
         return replace(music, picks=tuple(picks), notes=(*music.notes, *notes))
+
+    def _resolved(self, track: Track, down: Collection[str]) -> Track:
+        """Return a track with an address that is good now; a source that is down is not asked.
+
+        Raises what the source raises.
+        """
+        from emotion_dj.interfaces import Resolver  # noqa: PLC0415
+
+        media = track.media
+        if media and (media.expires is None or media.expires > time.time()):
+            return track
+        if track.uri.partition(":")[0] in down:
+            raise NotAvailable(track.uri)
+        source = self.source_of(track)
+        if not isinstance(source, Resolver):
+            return track
+        return replace(track, media=source.resolve(track))
 
     def _libraries(self) -> list[Library]:
         if self._library or self.catalogue.count():

@@ -67,6 +67,7 @@ _ALOUD: Final = str.maketrans(
 _KANA: Final = (("tu", "tsu"), ("ti", "chi"), ("si", "shi"), ("hu", "fu"), ("zi", "ji"))
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 _PLUS: Final = re.compile(r"[&+]")
+_AGAIN: Final = re.compile(r"\bre-(?=\w)")
 _BRACKETS: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _GUESTS: Final = re.compile(r"\b(?:feat|ft|featuring)\b\.?\s*(.+)$", re.IGNORECASE)
 _AND: Final = re.compile(
@@ -177,7 +178,8 @@ def _same_version(one: Name, other: Name, *, sure: bool) -> bool:
 
 
 def _same_title(one: Name, other: Name, *, sure: bool) -> bool:
-    if _squeezed(f"{one.words} {one.extra}") == _squeezed(f"{other.words} {other.extra}"):
+    whole, others = f"{one.words} {one.extra}", f"{other.words} {other.extra}"
+    if _squeezed(whole) == _squeezed(others) or sorted(whole.split()) == sorted(others.split()):
         return True
     if _squeezed(one.words) == _squeezed(other.words):
         return sure and not (one.extra and other.extra)
@@ -229,7 +231,7 @@ def _plain(text: str) -> str:
     Marks are dropped from Latin, Greek and Arabic letters and from Cyrillic е; й stays й and が
     stays が, since they are letters of their own.
     """
-    folded = unicodedata.normalize("NFKD", _PLUS.sub(" and ", text.casefold()))
+    folded = unicodedata.normalize("NFKD", _AGAIN.sub("re", _PLUS.sub(" and ", text.casefold())))
     kept: list[str] = []
     for letter in folded:
         if unicodedata.combining(letter):

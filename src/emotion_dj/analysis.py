@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
 
-from emotion_dj.errors import AudioError, LibraryError, SourceError
+from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
 from emotion_dj.interfaces import Listenable, Source
 
 if TYPE_CHECKING:
@@ -73,6 +73,12 @@ class Summary:
             self.known + other.known,
             self.failed + other.failed,
         )
+
+
+class _Passing(str):
+    """Why a track could not be heard this time; not kept, so that the next run tries again."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -167,7 +173,8 @@ class Run:
         tracks = [track for track, _, _ in missing]
         for done, (place, heard) in enumerate(self._results(library, tracks), start=1):
             track, stamp, fingerprint = missing[place]
-            self._store(library.describe(track), stamp, fingerprint, heard)
+            if not isinstance(heard, _Passing):
+                self._store(library.describe(track), stamp, fingerprint, heard)
             if isinstance(heard, str):
                 failed.append(Failure(track.uri, heard))
             report(done, len(missing))
@@ -291,8 +298,10 @@ def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:
     try:
         with library.open(track) as audio:
             return analyser.analyse(audio)
-    except (AudioError, SourceError) as error:
+    except (AudioError, NotAvailable) as error:
         return str(error)
+    except SourceError as error:
+        return _Passing(error)
     except OSError as error:
         return _unreadable(track, error)
 

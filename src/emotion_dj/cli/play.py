@@ -84,7 +84,10 @@ def play(
     if save is not None:
         from emotion_dj import playlists
 
-        playlists.save(music, save)
+        ready = dj.playable(music)
+        playlists.save(ready, save)
+        for note in ready.notes[len(music.notes) :]:
+            say(f"note: {note}")
     if to is not None:
         say(f"written: {dj.write(music, to)}")
     if on is not None:

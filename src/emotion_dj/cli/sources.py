@@ -1,63 +1,65 @@
-"""emotion-dj sources: which there are, what they can do, and whether they answer."""
+"""emotion-dj sources: where music can come from, and whether it answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+import time
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
 from emotion_dj.cli.console import Json, out, print_json
 
-if TYPE_CHECKING:
-    from emotion_dj.interfaces import Source
-
-app = typer.Typer(help="List sources of music and try them.", no_args_is_help=True)
-
-CAN: Final = {
-    "Searchable": "search",
-    "Listenable": "hear",
-    "Resolver": "resolve",
-    "FeatureProvider": "features",
-    "Sink": "write",
-    "Player": "play",
-}
-"""The protocols of `interfaces` and how the list calls them."""
+app = typer.Typer(help="See where music can come from, and try it.", no_args_is_help=True)
 
 
 @app.command("list")
-def names(*, as_json: Json = False) -> None:
-    """List the sources, what each can do, or what it lacks to do it."""
-    from emotion_dj import compose
-    from emotion_dj.errors import EmotionDJError
+def listed(*, as_json: Json = False) -> None:
+    """List the sources that --library understands: ours and those of plug-ins."""
+    from emotion_dj import settings
+    from emotion_dj.compose.offers import offers
 
-    found = {}
-    for name in compose.SOURCES:
-        try:
-            found[name] = ", ".join(["list", *_verbs(compose.source(name))])
-        except EmotionDJError as error:
-            found[name] = f"not ready: {error}"
+    known = offers(settings.load()).values()
+    rows = [{"name": o.name, "origin": o.origin, "needs": o.needs} for o in known]
     if as_json:
-        print_json(found)
+        print_json(rows)
         return
-    for name, told in found.items():
-        out().print(f"{name}: {told}", markup=False, soft_wrap=True)
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "from", "needs"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row["name"], row["origin"], row["needs"])
+    out().print(table)
+    out().print("\nA folder or a file may stand in place of a name.")
 
 
 @app.command("test")
-def test(name: Annotated[str, typer.Argument(help="As `sources list` says.")]) -> None:
-    """Ask a source for its first song."""
-    from emotion_dj import compose
+def tried(
+    name: Annotated[str, typer.Argument(help="As behind --library, such as deezer:playlist/ID.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Ask a source once for its first track, and say how long that took."""
+    from emotion_dj import settings
+    from emotion_dj.compose.offers import library
     from emotion_dj.errors import LibraryError
 
-    first = next(iter(compose.source(name).tracks()), None)
+    start = time.perf_counter()
+    source = library(name, settings.load())
+    first = next(islice(source.tracks(), 1), None)
     if first is None:
-        msg = f"{name} answers, and holds no music"
+        msg = f"{name} answers, and has no music"
         raise LibraryError(msg)
-    artists = ", ".join(first.artists)
-    out().print(f"{name} answers: {first.title}, {artists}".rstrip(", "), markup=False)
-
-
-def _verbs(source: Source) -> list[str]:
-    from emotion_dj import interfaces
-
-    return [verb for kind, verb in CAN.items() if isinstance(source, getattr(interfaces, kind))]
+    told: dict[str, Any] = {
+        "source": source.name,
+        "first": first.title,
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+    if as_json:
+        print_json(told)
+        return
+    out().print(
+        f"{name} answers in {told['seconds']} s; its first track is {first.title}", markup=False
+    )

@@ -1,1 +1,1 @@
-"""Stand-ins for services, over real sockets, for our tests and for those of other sources."""
+"""For authors and tests: the contract of a source, and stand-ins for services over real sockets."""

@@ -152,8 +152,9 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
         track = _track(dj, number)
-        if track.uri.startswith("subsonic:"):
-            return _passed_on(dj, track, request)
+        source = dj.source_of(track)
+        if hasattr(source, "stream"):
+            return _passed_on(source, track, request)
         path = track.path
         if path is None or not path.is_file():
             raise HTTPException(404, "This track's file is not where it was: scan the library.")
@@ -274,11 +275,11 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     return form
 
 
-def _passed_on(dj: EmotionDJ, track: Track, request: Request) -> Response:
-    """Pass a server's stream on, so that its address and credentials stay here."""
+def _passed_on(source: Any, track: Track, request: Request) -> Response:
+    """Pass a source's stream on, so that its address and credentials stay here."""
     asked = {"range": request.headers["range"]} if "range" in request.headers else {}
     stack = ExitStack()
-    answer = stack.enter_context(dj.subsonic.stream(track, asked))
+    answer = stack.enter_context(source.stream(track, asked))
     told = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
 
     def body() -> Iterator[bytes]:

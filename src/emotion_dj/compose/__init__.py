@@ -1,7 +1,8 @@
-"""From settings to a working DJ: the only file that names concrete classes."""
+"""From settings to a working DJ: the only room that names concrete classes."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
@@ -11,11 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, artifacts, settings
+from emotion_dj.compose.offers import (
+    TOKENS,
+    offers,
+    reccobeats,
+    session,
+    sources,
+    spotify,
+    subsonic,
+)
 from emotion_dj.domain import Affect, Reading
-from emotion_dj.errors import LoginRequired, SettingsError
+from emotion_dj.errors import NotAvailable, SettingsError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
@@ -24,13 +34,10 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import AudioAnalyser, Player, Sink, Source
     from emotion_dj.settings import Settings
     from emotion_dj.sources.spotify import Spotify
-    from emotion_dj.sources.spotify_login import Session
     from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.tagging import Tagged
     from emotion_dj.vision.images import Photo
 
-
-TOKENS: Final = "spotify_tokens"
 
 FAVOURITES: Final = 10
 """Tracks that are named as what the listener would like best."""
@@ -53,6 +60,7 @@ class EmotionDJ:
         self._library = tuple(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Candidates] | None = None
+        self._made: dict[str, Any] = {}
 
     @cached_property
     def dj(self) -> DJ:
@@ -255,6 +263,8 @@ class EmotionDJ:
         from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
 
         providers = [source] if isinstance(source, FeatureProvider) else []
+        if self.settings.reccobeats_api:
+            providers.append(reccobeats(self.settings))
         return Hearsay(self.catalogue, [ear_id(), features_id()], FeatureEar(), providers)
 
     @cached_property
@@ -272,7 +282,7 @@ class EmotionDJ:
 
         Raises SettingsError, LoginRequired or another SourceError.
         """
-        return _session(self.settings).begin(open_browser, port=port)
+        return session(self.settings).begin(open_browser, port=port)
 
     def logout(self) -> int:
         """Forget the login to Spotify and all that came from there; count the tracks."""
@@ -305,10 +315,57 @@ class EmotionDJ:
             raise SettingsError(msg)
         players[player]().play(music)
 
+    def source_of(self, track: Track) -> Any | None:
+        """Return the source that a track's uri begins with, made once; None for files and tables.
+
+        Raises what the source raises when it is made.
+        """
+        name = track.uri.partition(":")[0]
+        if name not in self._made:
+            offer = offers(self.settings).get(name)
+            self._made[name] = None if offer is None else offer.make("")
+        return self._made[name]
+
+    def playable(self, music: Set) -> Set:
+        """Return the set with an address for every pick that can be played right now.
+
+        One request for each track whose source has to be asked; a track that cannot be played
+        stays as it is, and a note says so.
+        """
+        down: set[str] = set()
+        picks, silent = [], 0
+        for pick in music.picks:
+            try:
+                track = self._resolved(pick.track, down)
+            except (SourceError, SettingsError) as error:
+                track, silent = replace(pick.track, media=None), silent + 1
+                if not isinstance(error, NotAvailable):
+                    down.add(track.uri.partition(":")[0])
+            picks.append(replace(pick, track=track))
+        notes = (f"{silent} of these songs cannot be played right now",) if silent else ()
+        return replace(music, picks=tuple(picks), notes=(*music.notes, *notes))
+
+    def _resolved(self, track: Track, down: Collection[str]) -> Track:
+        """Return a track with an address that is good now; a source that is down is not asked.
+
+        Raises what the source raises.
+        """
+        from emotion_dj.interfaces import Resolver  # noqa: PLC0415
+
+        media = track.media
+        if media and (media.expires is None or media.expires > time.time()):
+            return track
+        if track.uri.partition(":")[0] in down:
+            raise NotAvailable(track.uri)
+        source = self.source_of(track)
+        if not isinstance(source, Resolver):
+            return track
+        return replace(track, media=source.resolve(track))
+
     def _libraries(self) -> list[Source]:
         if self._library or self.catalogue.count():
-            return _sources(self._library, self.settings)
-        return _sources(["demo"], self.settings)
+            return sources(self._library, self.settings)
+        return sources(["demo"], self.settings)
 
 
 def _has_corrections(address: str | Path) -> bool:
@@ -365,85 +422,6 @@ MODELS: Final[Mapping[str, Callable[[], str]]] = {
     "ear without sound": features_id,
 }
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""
-
-
-def _sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
-    """Return one library for all folders, and one for each source that is named."""
-    from emotion_dj.sources.local import Local  # noqa: PLC0415
-
-    named = list(map(str, names))
-    libraries = [SOURCES[name](settings) for name in named if name in SOURCES]
-    roots = tuple(Path(name).expanduser() for name in named if name not in SOURCES)
-    return [*libraries, *([Local(roots)] if roots else [])]
-
-
-def source(name: str) -> Source:
-    """Return a source by its name, as the settings describe it. Raises SettingsError or
-    LoginRequired.
-    """  # noqa: D205
-    if name not in SOURCES:
-        msg = f"unknown source '{name}': choose {', '.join(SOURCES)}"
-        raise SettingsError(msg)
-    return SOURCES[name](_settings())
-
-
-def subsonic(settings: Settings) -> Subsonic:
-    """Return the listener's server. Raises SettingsError or LoginRequired."""
-    from emotion_dj import credentials  # noqa: PLC0415
-    from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
-
-    if not (settings.subsonic_url and settings.subsonic_user):
-        msg = "name your Subsonic server in EMOTION_DJ_SUBSONIC_URL and EMOTION_DJ_SUBSONIC_USER"
-        raise SettingsError(msg)
-    return Subsonic(
-        settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
-    )
-
-
-def spotify(settings: Settings) -> Spotify:
-    """Return the listener's Spotify. Raises SettingsError."""
-    from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
-
-    return Spotify(settings.spotify_api, _session(settings))
-
-
-def _session(settings: Settings) -> Session:
-    from emotion_dj import credentials  # noqa: PLC0415
-    from emotion_dj.sources.spotify_login import Session  # noqa: PLC0415
-
-    if not settings.spotify_client_id:
-        msg = (
-            "name your Spotify application in EMOTION_DJ_SPOTIFY_CLIENT_ID: "
-            "developer.spotify.com/dashboard makes one"
-        )
-        raise SettingsError(msg)
-
-    def load() -> str:
-        try:
-            return credentials.get(TOKENS)
-        except LoginRequired:
-            return ""  # the session knows better what to say
-
-    return Session(
-        settings.spotify_accounts,
-        settings.spotify_client_id,
-        load,
-        lambda text: credentials.put(TOKENS, text),
-    )
-
-
-def _demo(_settings: Settings) -> Source:
-    from emotion_dj.sources.demo import demo  # noqa: PLC0415
-
-    return demo()
-
-
-SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {
-    "demo": _demo,
-    "subsonic": subsonic,
-    "spotify": spotify,
-}
-"""What may be named where a folder may be named."""
 
 
 def _settings() -> Settings:

@@ -1,0 +1,153 @@
+"""The sources that may be named, and how each is made of the settings. None is loaded early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from emotion_dj.errors import LoginRequired, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from importlib.metadata import EntryPoint
+
+    from emotion_dj.interfaces import Source
+    from emotion_dj.settings import Settings
+    from emotion_dj.sources.deezer import Deezer
+    from emotion_dj.sources.reccobeats import ReccoBeats
+    from emotion_dj.sources.spotify import Spotify
+    from emotion_dj.sources.spotify_login import Session
+    from emotion_dj.sources.subsonic import Subsonic
+
+TOKENS: Final = "spotify_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A source that may be named: what it needs, whose it is, and how it is made.
+
+    ``make`` takes what stands behind the colon of its name, as in deezer:playlist/908622995.
+    """
+
+    name: str
+    needs: str
+    origin: str
+    make: Callable[[str], Source]
+
+
+def offers(settings: Settings) -> dict[str, Offer]:
+    """Return every source that may be named: ours, then those of plug-ins. None is loaded."""
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
+        ("demo", "the extra demo", lambda _: _demo()),
+        ("subsonic", "a server of yours and its password", lambda _: subsonic(settings)),
+        ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
+        ("spotify", "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID", lambda _: spotify(settings)),
+        ("audius", "nothing", lambda _: _audius(settings)),
+    )
+    named = {name: Offer(name, needs, "built in", make) for name, needs, make in ours}
+    theirs = {
+        name: Offer(name, "see its own words", plugins.called(entry), partial(_plugin, entry))
+        for name, entry in plugins.found().items()
+        if name not in named
+    }
+    return named | theirs
+
+
+def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
+    """Return one library for all folders, and one for each source that is named."""
+    from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+    known = offers(settings)
+    parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
+    libraries = [known[word].make(which) for _, word, which in parts if word in known]
+    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in known)
+    return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def library(name: str, settings: Settings) -> Source:
+    """Return the source that a name stands for, or the folder. Raises what the source raises."""
+    (found,) = sources([name], settings)
+    return found
+
+
+def _plugin(entry: EntryPoint, _which: str) -> Source:
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    library: Source = plugins.make(entry)
+    return library
+
+
+def deezer(settings: Settings, which: str = "") -> Deezer:
+    """Return Deezer's chart, or the list that ``which`` names. Raises SettingsError."""
+    from emotion_dj.sources.deezer import Deezer  # noqa: PLC0415
+
+    return Deezer(settings.deezer_api, which=which)
+
+
+def reccobeats(settings: Settings) -> ReccoBeats:
+    """Return what knows the features of tracks by their Spotify ids."""
+    from emotion_dj.sources.reccobeats import ReccoBeats  # noqa: PLC0415
+
+    return ReccoBeats(settings.reccobeats_api)
+
+
+def _audius(settings: Settings) -> Source:
+    from emotion_dj.sources.audius import Audius  # noqa: PLC0415
+
+    return Audius(settings.audius_api)
+
+
+def subsonic(settings: Settings) -> Subsonic:
+    """Return the listener's server. Raises SettingsError or LoginRequired."""
+    from emotion_dj import credentials  # noqa: PLC0415
+    from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
+
+    if not (settings.subsonic_url and settings.subsonic_user):
+        msg = "name your Subsonic server in EMOTION_DJ_SUBSONIC_URL and EMOTION_DJ_SUBSONIC_USER"
+        raise SettingsError(msg)
+    return Subsonic(
+        settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
+    )
+
+
+def spotify(settings: Settings) -> Spotify:
+    """Return the listener's Spotify. Raises SettingsError."""
+    from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
+
+    return Spotify(settings.spotify_api, session(settings))
+
+
+def session(settings: Settings) -> Session:
+    """Return the login to Spotify that is kept. Raises SettingsError."""
+    from emotion_dj import credentials  # noqa: PLC0415
+    from emotion_dj.sources.spotify_login import Session  # noqa: PLC0415
+
+    if not settings.spotify_client_id:
+        msg = (
+            "name your Spotify application in EMOTION_DJ_SPOTIFY_CLIENT_ID: "
+            "developer.spotify.com/dashboard makes one"
+        )
+        raise SettingsError(msg)
+
+    def load() -> str:
+        try:
+            return credentials.get(TOKENS)
+        except LoginRequired:
+            return ""  # the session knows better what to say
+
+    return Session(
+        settings.spotify_accounts,
+        settings.spotify_client_id,
+        load,
+        lambda text: credentials.put(TOKENS, text),
+    )
+
+
+def _demo() -> Source:
+    from emotion_dj.sources.demo import demo  # noqa: PLC0415
+
+    return demo()

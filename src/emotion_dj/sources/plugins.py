@@ -1,0 +1,43 @@
+"""Sources of other authors: what is installed under the entry-point group `emotion_dj.sources`.
+
+Such an entry is a callable without arguments that returns a source; docs/plugins.md tells how.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Final
+
+from emotion_dj.errors import EmotionDJError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUP: Final = "emotion_dj.sources"
+VERBS: Final = ("tracks", "describe", "open", "stamp", "fingerprint")
+
+
+def found() -> Mapping[str, EntryPoint]:
+    """Return the plug-ins that are installed, by name, without loading one."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+
+
+def make(entry: EntryPoint) -> Any:
+    """Load a plug-in and return its source. Raises its own error of ours, or SourceError."""
+    try:
+        source = entry.load()()
+    except EmotionDJError:
+        raise
+    except Exception as error:
+        msg = f"the plug-in {called(entry)} does not load ({error}): update or remove it"
+        raise SourceError(msg) from error
+    missing = [verb for verb in VERBS if not callable(getattr(source, verb, None))]
+    if missing:
+        msg = f"the plug-in {called(entry)} has no {', '.join(missing)}: it cannot be heard"
+        raise SourceError(msg)
+    return source
+
+
+def called(entry: EntryPoint) -> str:
+    """Return the name of a plug-in with the distribution that it comes from."""
+    return f"{entry.name} ({entry.dist.name} {entry.dist.version})" if entry.dist else entry.name

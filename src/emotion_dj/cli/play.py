@@ -46,6 +46,9 @@ def play(
     save: Annotated[
         Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
     ] = None,
+    mix: Annotated[
+        Path | None, typer.Option(help="Write the set as one recording: .opus, .mp3, .flac, .wav.")
+    ] = None,
     to: Annotated[
         str | None, typer.Option(help="Write the set as a playlist: subsonic or spotify.")
     ] = None,
@@ -71,8 +74,7 @@ def play(
         msg = "--actually corrects the reading of a photo: name a PHOTO"
         raise typer.BadParameter(msg)
     who = look or parse_affect(str(wishes[0]))
-    if look is not None and actually is not None:
-        who = dj.correct(look, actually)
+    who = dj.correct(look, actually) if look is not None and actually is not None else who
     _scan(dj)
     music = dj.answer(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
     if as_json:
@@ -82,12 +84,9 @@ def play(
     else:
         _show(music)
     if save is not None:
-        from emotion_dj import playlists
-
-        ready = dj.playable(music)
-        playlists.save(ready, save)
-        for note in ready.notes[len(music.notes) :]:
-            say(f"note: {note}")
+        _save(dj, music, save)
+    if mix is not None:
+        _mix(dj, music, mix)
     if to is not None:
         say(f"written: {dj.write(music, to)}")
     if on is not None:
@@ -99,6 +98,22 @@ def _scan(dj: EmotionDJ) -> None:
         summary = dj.scan(report)
     for failure in summary.failed:
         say(f"passed over: {failure.why}")
+
+
+def _save(dj: EmotionDJ, music: Set, path: Path) -> None:
+    from emotion_dj import playlists
+
+    ready = dj.playable(music)
+    playlists.save(ready, path)
+    for note in ready.notes[len(music.notes) :]:
+        say(f"note: {note}")
+
+
+def _mix(dj: EmotionDJ, music: Set, path: Path) -> None:
+    with progress("mixing") as report:
+        left_out = dj.mix(music, path, report)
+    for sentence in left_out:
+        say(f"left out: {sentence}")
 
 
 def _show(music: Set) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,16 +22,18 @@ from emotion_dj.compose.offers import (
     subsonic,
 )
 from emotion_dj.domain import Affect, Reading
-from emotion_dj.errors import NotAvailable, SettingsError, SourceError
+from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
+from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
     from emotion_dj.domain import Candidates, Look, Mood, Set, Track
-    from emotion_dj.interfaces import AudioAnalyser, Player, Sink, Source
+    from emotion_dj.interfaces import Audio, AudioAnalyser, Player, Sink, Source
     from emotion_dj.settings import Settings
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.subsonic import Subsonic
@@ -226,6 +228,25 @@ class EmotionDJ:
                 summary += self._hearsay(source)(source, report)
         self._uris = summary.uris
         return summary
+
+    def mix(self, music: Set, path: Path, report: Report = lambda _done, _total: None) -> list[str]:
+        """Write a set as one recording, an .opus, .mp3, .flac or .wav file; return a sentence for
+        each song that had to be left out. Raises SettingsError or AudioError.
+        """  # noqa: D205
+        from emotion_dj.music import mix  # noqa: PLC0415
+
+        songs = [(pick.track.title, partial(self._audio, pick.track)) for pick in music.picks]
+        return mix.render(songs, path, count=len(songs), report=report)
+
+    def _audio(self, track: Track) -> AbstractContextManager[Audio]:
+        """Give a track's audio for reading. Raises AudioError where nobody has it."""
+        if track.path is not None:
+            return nullcontext(track.path)
+        source = self.source_of(track)
+        if not isinstance(source, Listenable):
+            msg = "its audio is not to be had"
+            raise AudioError(msg)
+        return source.open(track)
 
     def tag(self, report: Report = lambda _done, _total: None) -> Tagged:
         """Write what was heard into the library's files as tags; `untag` takes it out again.

@@ -87,7 +87,7 @@ def _read(container: Any, name: str) -> Signal:
     if not heard:
         msg = f"{name} holds less than {MIN_S:.0f} second of audio, or is damaged"
         raise AudioError(msg)
-    mono = tuple(_resample(part.mean(axis=0), stream.rate) for part in heard)
+    mono = tuple(resample(part.mean(axis=0), stream.rate) for part in heard)
     return Signal(mono, duration, _width(heard))
 
 
@@ -136,7 +136,7 @@ def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:
     return numbers
 
 
-def _resample(mono: Floats, rate: int) -> Floats:
+def resample(mono: Floats, rate: int) -> Floats:
     """Bring mono samples to RATE in one call: FFmpeg's cost per frame is larger than per sample."""
     if rate == RATE:
         return mono

@@ -1,0 +1,95 @@
+"""A set as one recording, measured on the file that was written."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj.errors import AudioError, SettingsError
+from emotion_dj.music import decode, mix
+from emotion_dj.music.loudness import loudness
+from emotion_dj.music.spectrum import spectra
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def files(demo_music: Path) -> list[Path]:
+    """Return two real songs, a loud and a soft one."""
+    return [min((demo_music / name).glob("*.opus")) for name in ("energetic", "calm")]
+
+
+def songs(files: list[Path]) -> list[tuple[str, object]]:
+    """Return them as `render` takes them."""
+    return [(file.name, partial(nullcontext, file)) for file in files]
+
+
+def level(samples: np.ndarray) -> float:
+    """Return the loudness of stereo samples in LUFS."""
+    mono = decode.resample(samples.mean(axis=0), mix.RATE)
+    width = 2 * float(np.square(samples).mean()) / float(np.square(mono).mean())
+    return loudness(spectra(decode.Signal((mono,), None, 1.0)), width=width).integrated
+
+
+@pytest.mark.parametrize("suffix", [".opus", ".flac"])
+def test_two_songs_become_one_recording(files: list[Path], tmp_path: Path, suffix: str) -> None:
+    """As long as both less the fade; both parts equally loud; nothing clipped or half done."""
+    told: list[tuple[int, int]] = []
+    out = tmp_path / f"mix{suffix}"
+    failed = mix.render(songs(files), out, count=2, report=lambda *step: told.append(step))
+    mixed = mix.stereo(out)
+    parts = [mix.prepare(mix.stereo(file)).samples.shape[1] for file in files]
+    seconds = mixed.shape[1] / mix.RATE
+    assert sum(parts) / mix.RATE - 12 < seconds < sum(parts) / mix.RATE - 1
+    head, tail = mixed[:, : parts[0] // 2], mixed[:, -parts[1] // 2 :]
+    assert abs(level(head) - level(tail)) < 3
+    assert np.abs(mixed).max() <= 1.001
+    assert failed == []
+    assert told == [(1, 2), (2, 2)]
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_beats_of_neighbours_meet() -> None:
+    """Two click tracks of 120 and 121 beats a minute: in the fade their clicks fall together."""
+    clicks = []
+    for bpm, offset in ((120.0, 0.13), (121.0, 0.31)):
+        samples = np.random.default_rng(0).normal(0, 1e-3, (2, 40 * mix.RATE)).astype(np.float32)
+        for at in np.arange(offset, 39, 60 / bpm):
+            start = int(at * mix.RATE)
+            samples[:, start : start + 800] += np.sin(np.arange(800) / 5).astype(np.float32) * 0.5
+        clicks.append(mix.prepare(samples))
+    out, into, length = mix._join(*clicks, 0)
+    beats = length / mix.RATE * 2
+    assert beats == pytest.approx(round(beats), abs=0.1)
+    assert round(beats) in {8, 16}
+    pieces = (clicks[0].samples[0, out : out + length], clicks[1].samples[0, into : into + length])
+    peaks = [int(np.abs(piece[: mix.RATE // 2]).argmax()) / mix.RATE for piece in pieces]
+    apart = abs(peaks[0] - peaks[1])
+    assert min(apart, 0.5 - apart) < 0.05
+
+
+def test_silence_is_cut_off_both_ends() -> None:
+    """Two seconds of nothing, three of sound, two of nothing: three remain."""
+    samples = np.zeros((2, 7 * mix.RATE), np.float32)
+    samples[:, 2 * mix.RATE : 5 * mix.RATE] = 0.1
+    assert mix._trim(samples).shape[1] == pytest.approx(3 * mix.RATE, abs=2 * 2400)
+    with pytest.raises(AudioError, match="nothing to hear"):
+        mix.prepare(samples[:, : mix.RATE])
+
+
+def test_what_cannot_be_read_is_left_out_and_named(files: list[Path], tmp_path: Path) -> None:
+    """A text among the songs; only texts; a suffix that nobody knows."""
+    (tmp_path / "text.mp3").write_text("no song")
+    failed = mix.render(songs([tmp_path / "text.mp3", files[1]]), tmp_path / "mix.wav", count=2)
+    assert len(failed) == 1
+    assert "text.mp3 is no audio" in failed[0]
+    with pytest.raises(AudioError, match="no song of the set could be read"):
+        mix.render(songs([tmp_path / "text.mp3"]), tmp_path / "none.wav", count=1)
+    assert not (tmp_path / "none.wav").exists()
+    with pytest.raises(SettingsError, match=r"\.opus"):
+        mix.render([], tmp_path / "mix.xyz", count=0)

@@ -16,7 +16,7 @@ from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.settings import Settings
 from emotion_dj.sources.audius import Audius
 from emotion_dj.testing.conformance import check_source
-from emotion_dj.testing.serving import serving
+from emotion_dj.testing.site import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def site(songs: dict[str, bytes], *, node: str = "") -> Iterator[tuple[str, list
         Route("/v1/tracks/{id}/stream", stream),
         Route("/content/{id}", content),
     ]
-    with serving(Starlette(routes=routes)) as address:
+    with served(Starlette(routes=routes)) as address:
         yield address, asked
 
 
@@ -116,7 +116,7 @@ def test_what_is_not_there_is_said() -> None:
             source.resolve(Track("audius:../../etc", "x"))
         assert len(asked) == before
     strange = Starlette(routes=[Route("/{rest:path}", lambda _: JSONResponse({"data": 5}))])
-    with serving(strange) as address, pytest.raises(SourceError, match="none of its answers"):
+    with served(strange) as address, pytest.raises(SourceError, match="none of its answers"):
         list(Audius(address).tracks())
 
 

@@ -163,6 +163,7 @@ SHORT = [
     pytest.param([stand_in.status(503), stand_in.status(500)], 3, id="5xx burst"),
     pytest.param([stand_in.status(429, **{"retry-after": "0"})], 2, id="429"),
     pytest.param([stand_in.status(429)], 2, id="429 without a time"),
+    pytest.param([stand_in.cut], 2, id="cut"),
 ]
 
 
@@ -188,7 +189,7 @@ LASTING = [
     pytest.param([stand_in.body(b"[1]")], SourceError, "none of its answers", 1, id="list"),
     pytest.param([stand_in.body(ODD)], SourceError, "none of its answers", 1, id="odd"),
     pytest.param([stand_in.body(b"{}")], SourceError, "none of its answers", 1, id="empty"),
-    pytest.param([stand_in.cut], SourceError, "cannot be reached", 1, id="cut"),
+    pytest.param([stand_in.cut] * 9, SourceError, "cannot be reached", http.TRIES, id="cut"),
     pytest.param([stand_in.status(404)], NotAvailable, "does not have", 1, id="404"),
     pytest.param([stand_in.status(403)], SourceError, "Deezer", 1, id="403"),
     pytest.param([stand_in.error(500, "no way")], SourceError, "no way", 1, id="other error"),

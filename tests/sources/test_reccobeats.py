@@ -17,7 +17,7 @@ from emotion_dj.interfaces import FeatureProvider
 from emotion_dj.settings import Settings
 from emotion_dj.sources import http
 from emotion_dj.sources.reccobeats import ReccoBeats
-from emotion_dj.testing.serving import serving
+from emotion_dj.testing.site import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def site(*faults: Response, unknown: int = -1, **over: Any) -> Iterator[tuple[st
         numbers = [int(one) for one in reversed(ids) if int(one) != unknown]
         return JSONResponse({"content": [*(row(n, **over) for n in numbers), None, {"href": None}]})
 
-    with serving(Starlette(routes=[Route("/v1/audio-features", answer)])) as address:
+    with served(Starlette(routes=[Route("/v1/audio-features", answer)])) as address:
         yield address, asked
 
 

@@ -68,7 +68,7 @@ class Client:
         address: str,
         *,
         token: Token | None = None,
-        explain: Explain = lambda _code, _reason: None,
+        explain: Explain | None = None,
         hosts: Collection[str] = (),
     ) -> None:
         """Keep the address; nothing is opened yet."""
@@ -186,7 +186,7 @@ class Client:
     def _pause(self, answer: httpx.Response, tries: int, *, last: bool) -> float:
         """Return how long to wait before the next try. Raises where there should be none."""
         code, reason = answer.status_code, _reason(answer)
-        if better := self._explain(code, reason):
+        if better := self._explain and self._explain(code, reason):
             raise better
         if code not in PASSING or reason == QUOTA:
             raise self._refused(code, reason)

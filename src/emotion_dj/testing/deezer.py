@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from emotion_dj.testing.serving import serving
+from emotion_dj.testing.site import served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -129,7 +129,7 @@ class DeezerStandIn:
         }
         routes = [Route(path, self._counted(answer)) for path, answer in answers.items()]
         app = Starlette(routes=[*routes, Route("/{rest:path}", self._unknown)])
-        self.address = self._stack.enter_context(serving(app))
+        self.address = self._stack.enter_context(served(app))
         return self
 
     def __exit__(self, *_: object) -> None:

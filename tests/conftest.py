@@ -63,7 +63,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in [name for name in os.environ if name.startswith("EMOTION_DJ_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("EMOTION_DJ_RECCOBEATS_API", "")  # no test asks the network by accident
+    for name in ("RECCOBEATS", "DEEZER"):  # no test asks the network by accident
+        monkeypatch.setenv(f"EMOTION_DJ_{name}_API", "")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Analysis, AudioFeatures, Track
-    from emotion_dj.interfaces import AudioAnalyser, FeatureProvider
+    from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, Recordings
 
     Report = Callable[[int, int], None]
     Heard = Analysis | str
@@ -208,17 +208,49 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Hears the same recordings, by ISRC, where their audio is to be had.
+
+    ``make`` builds the analyser once it is needed; each result is stored when it is there.
+    """
+
+    catalogue: Catalogue
+    recordings: Recordings
+    make: Callable[[], AudioAnalyser]
+
+    def __call__(self, tracks: Sequence[Track], report: Report) -> None:
+        """Hear what can be found; report(done, total). Raises SourceError where asking is over."""
+        analyser: AudioAnalyser | None = None
+        for done, track in enumerate(tracks, start=1):
+            found = self.recordings.by_isrc(track.isrc) if track.isrc else None
+            if found is not None:
+                analyser = analyser or self.make()
+                self._hear(analyser, track, found)
+            report(done, len(tracks))
+
+    def _hear(self, analyser: AudioAnalyser, track: Track, found: Track) -> None:
+        try:
+            with self.recordings.open(found) as audio:
+                heard = analyser.analyse(audio)
+        except (AudioError, NotAvailable):
+            return  # a recording without a preview: the track stays unplaced, and that is said
+        self.catalogue.store(track, stamp="", fingerprint="", analyser=analyser.id, heard=heard)
+
+
+@dataclass(frozen=True, slots=True)
 class Hearsay:
     """Places the tracks of a source whose audio is not to be had.
 
     What the catalogue holds of the same recording (by ISRC) is believed first, in the order of
-    ``analysers``; then the ``judge`` takes the features that the ``providers`` tell.
+    ``analysers``; then the ``judge`` takes the features that the ``providers`` tell; then the same
+    recording is heard ``elsewhere``, where that is known.
     """
 
     catalogue: Catalogue
     analysers: Sequence[str]
     judge: Judge
     providers: Sequence[FeatureProvider]
+    elsewhere: Elsewhere | None = None
 
     def __call__(self, source: Source, report: Report = lambda _done, _total: None) -> Summary:
         """Place what can be placed; report(done, total). Raises LibraryError or SourceError."""
@@ -243,12 +275,21 @@ class Hearsay:
                 self._told(provider, left, report)
             except SourceError as error:
                 failed.append(Failure(name, str(error)))
-            now = self._known(left)
-            left = [track for track in left if track.uri not in now]
+            left = self._left(left)
+        if self.elsewhere is not None:
+            try:
+                self.elsewhere(left, report)
+            except SourceError as error:
+                failed.append(Failure(name, str(error)))
+            left = self._left(left)
         if left:
             failed.append(Failure(name, _unheard(left, len(tracks), name)))
         uris = tuple(track.uri for track in tracks)
         return Summary(uris, len(tracks) - len(placed) - len(left), len(placed), tuple(failed))
+
+    def _left(self, tracks: Sequence[Track]) -> list[Track]:
+        now = self._known(tracks)
+        return [track for track in tracks if track.uri not in now]
 
     def _known(self, tracks: Sequence[Track]) -> set[str]:
         return self.catalogue.known([track.uri for track in tracks], self.analysers)

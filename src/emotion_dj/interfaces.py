@@ -126,6 +126,19 @@ class FeatureProvider(Protocol):
 
 
 @runtime_checkable
+class Recordings(Protocol):
+    """A source that knows recordings by their ISRC and whose audio may be analysed."""
+
+    def by_isrc(self, isrc: str) -> Track | None:
+        """Return the track of a recording, None where there is none. Raises a SourceError."""
+        ...
+
+    def open(self, track: Track) -> AbstractContextManager[Audio]:
+        """Give the track's audio for reading; nothing of it is kept after the block."""
+        ...
+
+
+@runtime_checkable
 class Sink(Protocol):
     """Where a set can be written as a playlist."""
 

@@ -31,7 +31,7 @@ class Settings:
     for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api`` or ``_accounts`` is the address of a service, for proxies and tests; an empty
-    ``reccobeats_api`` is not asked.
+    ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
     """
 
     database: str = ""

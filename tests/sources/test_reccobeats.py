@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emotion_dj.compose.offers import reccobeats
+from emotion_dj.compose.named import reccobeats
 from emotion_dj.domain import Track
 from emotion_dj.errors import RateLimited, SourceError
 from emotion_dj.interfaces import FeatureProvider

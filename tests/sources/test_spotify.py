@@ -34,6 +34,7 @@ from emotion_dj.sources import http, spotify_login
 from emotion_dj.sources.spotify import Spotify, playlist_id
 from emotion_dj.sources.spotify_login import SCOPES, Session
 from emotion_dj.testing import spotify as stand_in
+from emotion_dj.testing.deezer import DeezerStandIn, Song
 from emotion_dj.testing.spotify import CLIENT_ID, Playlist, SpotifyStandIn, entry, song, status
 
 if TYPE_CHECKING:
@@ -436,7 +437,7 @@ def dj(site: SpotifyStandIn, tmp_path: Path, **changes: Any) -> EmotionDJ:
         spotify_api=site.api,
         spotify_accounts=site.accounts,
         spotify_client_id=CLIENT_ID,
-        **changes,
+        **{"reccobeats_api": "", "deezer_api": "", **changes},
     )
     return EmotionDJ(library=["spotify"], settings=settings)
 
@@ -461,6 +462,35 @@ def test_sets_are_chosen_from_what_is_known(
     again = player.scan()
     assert (again.analysed, again.known) == (0, 3)
     assert [path for _, path in site.requests].count("/audio-features") == 1
+
+
+def test_what_nobody_knows_is_heard_elsewhere(
+    site: SpotifyStandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clips: dict[str, list[bytes]],
+) -> None:
+    """The same recording, by ISRC, is heard in Deezer's preview and kept under Spotify's uri."""
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_TOKENS", tokens(site))
+    isrcs = ("QZAB12345678", "QZAB12345679", None)
+    site.saved = [
+        entry(song(name, external_ids={"isrc": isrc} if isrc else {}), under="track")
+        for name, isrc in zip("abc", isrcs, strict=True)
+    ]
+    heard = [
+        Song(1, "Calm", isrc="QZAB12345678", audio=clips["calm"][0]),
+        Song(2, "Energetic", isrc="QZAB12345679", audio=clips["energetic"][0]),
+    ]
+    with DeezerStandIn(heard) as deezer:
+        player = dj(site, tmp_path, deezer_api=deezer.address)
+        summary = player.scan()
+        assert summary.analysed == 2
+        assert "1 of 3 songs" in summary.failed[0].why
+        asked = len(deezer.asked)
+        assert player.scan().known == 2
+        assert len(deezer.asked) == asked
+    calm, energetic = (player.catalogue.candidates(["ear-1"]).arousal).tolist()
+    assert energetic > calm
 
 
 def test_the_two_functions_of_the_beginning(
@@ -689,7 +719,7 @@ def _text(path: Path) -> str:
 def test_sources_are_listed_and_tried(
     site: SpotifyStandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What each can do or lacks; the first song of one; no client is loaded to import the room."""
+    """What each needs; the first song of one; no client is loaded to import the room."""
     from emotion_dj import cli
 
     def say(*arguments: str) -> str:
@@ -699,15 +729,14 @@ def test_sources_are_listed_and_tried(
         told = capsys.readouterr()
         return f"{ended.value.code} {told.out}{told.err}"
 
-    assert "spotify: not ready: name your Spotify application" in say("list")
+    assert "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID" in say("list")
+    assert "2 emotion-dj: name your Spotify application" in say("test", "spotify")
     monkeypatch.setenv("EMOTION_DJ_SPOTIFY_API", site.api)
     monkeypatch.setenv("EMOTION_DJ_SPOTIFY_CLIENT_ID", CLIENT_ID)
     monkeypatch.setenv("EMOTION_DJ_SPOTIFY_TOKENS", tokens(site))
-    assert "spotify: list, search, features, write, play" in say("list")
-    assert "3 emotion-dj: spotify answers, and holds no music" in say("test", "spotify")
+    assert "3 emotion-dj: spotify answers, and has no music" in say("test", "spotify")
     site.saved = [entry(song("a"), under="track")]
-    assert "spotify answers: Song a, Artist a" in say("test", "spotify")
-    assert "2 emotion-dj: unknown source 'radio'" in say("test", "radio")
+    assert "its first track is Song a" in say("test", "spotify")
     code = "import sys, emotion_dj.sources; print('httpx' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert loaded.stdout.strip() == b"False"

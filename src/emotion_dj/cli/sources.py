@@ -17,7 +17,7 @@ app = typer.Typer(help="See where music can come from, and try it.", no_args_is_
 def listed(*, as_json: Json = False) -> None:
     """List the sources that --library understands: ours and those of plug-ins."""
     from emotion_dj import settings
-    from emotion_dj.compose.offers import offers
+    from emotion_dj.compose.named import offers
 
     known = offers(settings.load()).values()
     rows = [{"name": o.name, "origin": o.origin, "needs": o.needs} for o in known]
@@ -43,7 +43,7 @@ def tried(
 ) -> None:
     """Ask a source once for its first track, and say how long that took."""
     from emotion_dj import settings
-    from emotion_dj.compose.offers import library
+    from emotion_dj.compose.named import library
     from emotion_dj.errors import LibraryError
 
     start = time.perf_counter()

@@ -11,9 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from emotion_dj import affect, artifacts, settings
-from emotion_dj.compose.offers import (
+from emotion_dj import affect, settings
+from emotion_dj.compose.models import MODELS, ear, ear_id, features_id
+from emotion_dj.compose.named import (
     TOKENS,
+    deezer,
     offers,
     reccobeats,
     session,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from emotion_dj.tagging import Tagged
     from emotion_dj.vision.images import Photo
 
+
+__all__ = ["MODELS", "EmotionDJ", "ear", "ear_id", "features_id"]
 
 FAVOURITES: Final = 10
 """Tracks that are named as what the listener would like best."""
@@ -279,14 +283,18 @@ class EmotionDJ:
         }
 
     def _hearsay(self, source: object) -> Hearsay:
-        from emotion_dj.analysis import Hearsay  # noqa: PLC0415
+        from emotion_dj.analysis import Elsewhere, Hearsay  # noqa: PLC0415
         from emotion_dj.interfaces import FeatureProvider  # noqa: PLC0415
         from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
 
         providers = [source] if isinstance(source, FeatureProvider) else []
         if self.settings.reccobeats_api:
             providers.append(reccobeats(self.settings))
-        return Hearsay(self.catalogue, [ear_id(), features_id()], FeatureEar(), providers)
+        elsewhere = None
+        if self.settings.deezer_api:
+            elsewhere = Elsewhere(self.catalogue, deezer(self.settings), ear)
+        known = [ear_id(), features_id()]
+        return Hearsay(self.catalogue, known, FeatureEar(), providers, elsewhere)
 
     @cached_property
     def subsonic(self) -> Subsonic:
@@ -403,46 +411,6 @@ def _has_corrections(address: str | Path) -> bool:
             return bool(file.execute("SELECT EXISTS (SELECT 1 FROM corrections)").fetchone()[0])
     except sqlite3.Error:
         return False  # older, damaged or foreign: opening it says so, reading a photo needs it not
-
-
-def ear() -> AudioAnalyser:
-    """Return our analyser; a function of its own so that worker processes can call it."""
-    from emotion_dj.music.mood import Ear  # noqa: PLC0415
-
-    return Ear()
-
-
-def features_id() -> str:
-    """Return the id of the ear without sound, without loading it."""
-    return str(artifacts.packaged("mood-1").card["id"])
-
-
-def ear_id() -> str:
-    """Return the id of our analyser without loading it."""
-    return str(artifacts.packaged("ear-1").card["id"])
-
-
-def _reader_line() -> str:
-    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
-
-    return EmotionReader().id
-
-
-def _detector_line() -> str:
-    from emotion_dj.vision import detectors  # noqa: PLC0415
-
-    name = _settings().detector
-    detectors.make(name)
-    return name
-
-
-MODELS: Final[Mapping[str, Callable[[], str]]] = {
-    "face reader": _reader_line,
-    "face detector": _detector_line,
-    "ear": lambda: ear().id,
-    "ear without sound": features_id,
-}
-"""What `emotion-dj doctor` tries to load, each returning the id of what it found."""
 
 
 def _settings() -> Settings:

@@ -11,7 +11,10 @@ import httpx
 if TYPE_CHECKING:
     from pathlib import Path
 
-JUDGED_BY_CONTENT = ("POST /readings", "POST /sets", "POST /playlists/{form}")
+JUDGED_BY_CONTENT = (
+    *("POST /readings", "POST /sets", "POST /playlists/{form}"),
+    "POST /corrections",
+)
 """Where a well-formed request may still be refused: nobody in the photo, nothing probable."""
 
 SETTINGS = "".join(

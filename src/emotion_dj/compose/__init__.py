@@ -28,14 +28,14 @@ from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceErr
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
     from emotion_dj.domain import Candidates, Look, Mood, Set, Track
-    from emotion_dj.interfaces import Audio, AudioAnalyser, Player, Sink, Source
+    from emotion_dj.interfaces import Audio, Player, Sink, Source
     from emotion_dj.settings import Settings
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.subsonic import Subsonic

@@ -8,8 +8,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
+
+from emotion_dj.music.features import NAMES
+from emotion_dj.music.mood import SCALES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +79,18 @@ def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     """Twenty tracks are enough to make an ear, if not a good one."""
     lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / "t.csv").write_text("\n".join([lines[0], *lines[1::15]]) + "\n", encoding="utf-8")
+    names = [line.split(",")[0] for line in lines[1::15]]
+    scales = tmp_path / "scales.npz"
+    np.savez(
+        scales,
+        vectors=np.random.default_rng(0).normal(size=(len(names), len(NAMES))).astype(np.float32),
+        answers=np.full((len(names), len(SCALES)), 0.5, np.float32),
+        files=np.array(names),
+        features=np.array(NAMES),
+        scales=np.array(SCALES),
+    )
     done = run(
-        *("train", "music", "--data", tmp_path / "t.csv"),
+        *("train", "music", "--data", tmp_path / "t.csv", "--scales", scales),
         *("--audio", shared / "data/music/emotify", "--out", tmp_path / "run"),
     )
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from emotion_dj import credentials
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.compose import EmotionDJ, ear_id
 from emotion_dj.converter import converter, playlist_track_classifier
 from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
 from emotion_dj.errors import (
@@ -489,7 +489,7 @@ def test_what_nobody_knows_is_heard_elsewhere(
         asked = len(deezer.asked)
         assert player.scan().known == 2
         assert len(deezer.asked) == asked
-    calm, energetic = (player.catalogue.candidates(["ear-1"]).arousal).tolist()
+    calm, energetic = (player.catalogue.candidates([ear_id()]).arousal).tolist()
     assert energetic > calm
 
 

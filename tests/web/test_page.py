@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+import httpx
 import mutagen
 import numpy as np
 import pytest
@@ -460,6 +461,7 @@ def test_pictures_in_the_music_are_its_covers(
     song["metadata_block_picture"] = [base64.b64encode(picture.write()).decode()]
     song.save()
     with serve("--library", str(music)) as address:
+        httpx.get(f"{address}/api/v1/library/scan", timeout=60)  # ends when all is heard
         page = opened(browser, address)
         complaints = listen(page)
         page.check("input[value=calm]", force=True)

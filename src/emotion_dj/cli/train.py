@@ -76,14 +76,19 @@ def emotion(
 def music(
     data: Table,
     audio: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Their recordings.")],
+    scales: Annotated[
+        Path,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
+    ],
     out: Out,
 ) -> None:
-    """Train the ear on a table in Emotify's form."""
+    """Train the ear on a table in Emotify's form and on what a teacher said of music."""
     from emotion_dj.training import music as recipe
 
+    lessons = recipe.read_lessons(scales)
     with progress("listening") as report:
         corpus = recipe.read_emotify(data, audio, report=report)
-    print_json(recipe.train(corpus, out)["metrics"])
+    print_json(recipe.train(corpus, lessons, out)["metrics"])
 
 
 @app.command()

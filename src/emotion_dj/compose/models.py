@@ -26,7 +26,7 @@ def features_id() -> str:
 
 def ear_id() -> str:
     """Return the id of our analyser without loading it."""
-    return str(artifacts.packaged("ear-1").card["id"])
+    return str(artifacts.packaged("ear-2").card["id"])
 
 
 def _reader_line() -> str:

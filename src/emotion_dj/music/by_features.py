@@ -73,7 +73,7 @@ class FeatureEar:
         NaN stands for a feature that is not known; it is taken for the usual value.
         """
         rows = scaled(features, self._mean, self._deviation, self._scale)
-        scores = kernel(rows, self._support, rows.shape[1]) @ self._weights + self._offset
+        scores = kernel(rows, self._support, 1.0) @ self._weights + self._offset
         powers = np.exp((scores - scores.max(1, keepdims=True)) / self._temperature)
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 

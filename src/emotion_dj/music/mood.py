@@ -1,8 +1,9 @@
 """The ear: from sound to affect, with a small model of ours.
 
-A kernel ridge regression in NumPy predicts what listeners of Emotify felt. Its two affect proxies
-are then placed on the plane, where tempo has a say of its own: it is the strongest known cue
-(Gagnon & Peretz 2003, Cognition and Emotion 17), and 300 tracks teach it poorly.
+Two kernel ridge regressions in NumPy: the first tells Spotify's scales, the second, from these and
+the same measurements, what listeners of Emotify felt. Its two affect proxies are then placed on the
+plane, where tempo has a say of its own: it is the strongest known cue (Gagnon & Peretz 2003,
+Cognition and Emotion 17), and 300 tracks teach it poorly.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "ear-1"
+ARTIFACT: Final = "ear-2"
 GEMS: Final = (
     *("amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power"),
     *("joyful_activation", "tension", "sadness"),
@@ -37,6 +38,12 @@ GEMS: Final = (
 
 TARGETS: Final = ("valence", "arousal", *GEMS)
 """What the model predicts, in order; the first two are Emotify's affect proxies."""
+
+SCALES: Final = (
+    *("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness"),
+    "valence",
+)
+"""Spotify's words, as VibeNet hears them, whose answers our ear has learnt to foretell."""
 
 EXTREME: Final = 4.0
 """Inputs are clipped to so many deviations: nothing far outside the training music is believed."""
@@ -47,32 +54,34 @@ OCTAVES: Final = 0.45
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
-    """A fitted regression: float32 ``mean``, ``deviation`` (d,), ``support`` (m, d),
+    """A fitted regression: float32 ``mean``, ``deviation``, ``emphasis`` (d,), ``support`` (m, d),
     ``weights`` (m, t), ``offset`` (t,), and the width ``gamma`` of a Gaussian kernel.
     """  # noqa: D205
 
     mean: Floats
     deviation: Floats
+    emphasis: Floats
     support: Floats
     weights: Floats
     offset: Floats
     gamma: float
 
     def standard(self, rows: Floats) -> Floats:
-        """Return rows (n, d) in deviations from the mean, clipped."""
+        """Return rows (n, d) in deviations from the mean, clipped, times how much each counts."""
         standard: Floats = np.clip((rows - self.mean) / self.deviation, -EXTREME, EXTREME)
-        return standard
+        return standard * self.emphasis
 
     def __call__(self, rows: Floats) -> Floats:
         """Predict the targets (n, t) of rows (n, d)."""
-        similar = kernel(self.standard(rows), self.support, self.gamma)
+        width = self.gamma / float(np.square(self.emphasis).sum())
+        similar = kernel(self.standard(rows), self.support, width)
         return np.asarray(similar @ self.weights + self.offset)
 
 
 def kernel(a: Floats, b: Floats, gamma: float) -> Floats:
-    """Return exp(-gamma * mean squared difference), float32 (len(a), len(b))."""
+    """Return exp(-gamma * squared distance), float32 (len(a), len(b))."""
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
-    return np.asarray(np.exp(-gamma * np.maximum(squares, 0) / a.shape[1]))
+    return np.asarray(np.exp(-gamma * np.maximum(squares, 0)))
 
 
 class Ear:
@@ -87,13 +96,8 @@ class Ear:
             self._plane = self.card["plane"]
             with np.load(artifact.path) as file:
                 self._projection = file["projection"]
-                weights = {
-                    name: file[name].astype(np.float32)
-                    for name in ("mean", "deviation", "support", "weights")
-                }
-                self._kernel = Kernel(
-                    **weights, offset=file["offset"], gamma=float(self.card["gamma"])
-                )
+                self._scales = _unpacked(file, "scales_", self.card["scales"]["gamma"])
+                self._kernel = _unpacked(file, "", self.card["gamma"])
         except (KeyError, ValueError, OSError) as error:
             msg = f"the weights of the ear do not fit their card ({error}): reinstall emotion-dj"
             raise ArtifactError(msg) from error
@@ -103,18 +107,23 @@ class Ear:
         """Name and version; raised whenever a measurement or the model changes."""
         return str(self.card["id"])
 
+    def scales(self, rows: Floats) -> Floats:
+        """Estimate SCALES, float32 (n, 7) in [0, 1], from the inputs that the card names."""
+        return np.clip(self._scales(rows), 0, 1)
+
     def predict(self, rows: Floats) -> Floats:
         """Predict TARGETS, float32 (n, t), from the inputs that the card names, (n, d)."""
-        return self._kernel(rows)
+        return self._kernel(np.hstack([rows, self.scales(rows)]))
 
     def analyse(self, audio: Audio) -> Analysis:
         """Hear a file or stream. Raises AudioError."""
         measured = measure(decode(audio))
         row = measured.vector[None, self._columns]
         predicted = dict(zip(TARGETS, map(float, self.predict(row)[0]), strict=True))
-        sound = self._projection @ self._kernel.standard(row)[0]
+        scales = self.scales(row)
+        sound = self._projection @ self._kernel.standard(np.hstack([row, scales]))[0]
         return Analysis(
-            features=_features(measured, self.id),
+            features=_features(measured, self.id, scales[0]),
             affect=place(predicted, measured.vector, self._plane),
             gems={name: min(1.0, max(0.0, predicted[name])) for name in GEMS},
             embedding=tuple(map(float, sound / (np.linalg.norm(sound) + 1e-9))),
@@ -145,7 +154,13 @@ def _axis(predicted: float, tempo: float, axis: Mapping[str, float]) -> float:
     return float(np.clip(axis["scale"] * (heard + axis["tempo"] * tempo), -1, 1))
 
 
-def _features(measured: Measurement, analyser: str) -> AudioFeatures:
+def _unpacked(file: Mapping[str, Any], prefix: str, gamma: float) -> Kernel:
+    parts = ("mean", "deviation", "emphasis", "support", "weights", "offset")
+    arrays = {name: file[prefix + name].astype(np.float32) for name in parts}
+    return Kernel(**arrays, gamma=float(gamma))
+
+
+def _features(measured: Measurement, analyser: str, scales: Floats) -> AudioFeatures:
     return AudioFeatures(
         analyser=analyser,
         tempo=round(measured.rhythm.tempo, 1) or None,
@@ -155,4 +170,5 @@ def _features(measured: Measurement, analyser: str) -> AudioFeatures:
         brightness=round(measured.brightness),
         onset_rate=round(measured.rhythm.onset_rate, 2),
         dynamics=round(measured.loudness.range, 1),
+        **{name: round(float(value), 3) for name, value in zip(SCALES, scales, strict=True)},
     )

@@ -88,9 +88,7 @@ class Model:
     def scores(self, features: Floats) -> Floats:
         """Return a score for each mood, (n, 4)."""
         rows = scaled(features, self.mean, self.deviation, self.scale)
-        return np.asarray(
-            kernel(rows, self.support, rows.shape[1]) @ self.weights + self.offset, np.float32
-        )
+        return np.asarray(kernel(rows, self.support, 1.0) @ self.weights + self.offset, np.float32)
 
 
 def fit(playlists: Sequence[Playlist], scale: Floats) -> Model:
@@ -116,7 +114,7 @@ def leave_one_out(playlist: Playlist, scale: Floats) -> Floats:
 
 
 def _gram(support: Floats) -> Floats:
-    similar = kernel(support, support, support.shape[1])
+    similar = kernel(support, support, 1.0)
     return np.asarray(similar + RIDGE * np.eye(len(support)), np.float32)
 
 

@@ -108,6 +108,12 @@ def emotion(card: Mapping[str, Any]) -> str:
     )
 
 
+LESSONS = (
+    "Learnt from {pieces} pieces of music that a teacher heard: {teacher}. R2 is against the "
+    "teacher, on files not learnt from."
+)
+
+
 def ear(card: Mapping[str, Any]) -> str:
     """Return the page of the ear."""
     folds = {name: value for name, value in card["metrics"].items() if isinstance(value, dict)}
@@ -121,8 +127,7 @@ def ear(card: Mapping[str, Any]) -> str:
             "",
             "## Spotify's scales",
             "",
-            f"Learnt from {card['scales']['pieces']} pieces of music that a teacher heard: "
-            f"{card['scales']['teacher']}. R2 is against the teacher, on files not learnt from.",
+            LESSONS.format(**card["scales"]),
             "",
             *table(
                 ("scale", "R2"),

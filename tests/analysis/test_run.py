@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from emotion_dj import compose
 from emotion_dj.analysis import Run, Summary
 from emotion_dj.catalogue import Catalogue
-from emotion_dj.errors import LibraryError
+from emotion_dj.domain import Track
+from emotion_dj.errors import CatalogueError, LibraryError
 from emotion_dj.sources.local import Local
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
@@ -167,3 +171,85 @@ def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> No
     second.write_bytes(kept)
     assert scan(catalogue, music).gone == 0
     assert len(catalogue.candidates([compose.ear_id()])) == 3
+
+
+FAULTY = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+left = int(sys.argv[3])
+def commit(_connection):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(Engine, "commit", commit)
+from emotion_dj import compose
+from emotion_dj.analysis import Run
+from emotion_dj.catalogue import Catalogue
+from emotion_dj.sources.local import Local
+run = Run(Catalogue(sys.argv[1]), compose.ear, compose.ear_id(), workers=1)
+print(run([Local((Path(sys.argv[2]),))]).analysed)
+"""
+
+
+def test_killed_at_every_commit_nothing_is_lost_or_doubled(music: Path, tmp_path: Path) -> None:
+    """The process dies at its first commit, its second, and so on, until one run gets through."""
+    for commit in range(1, 20):
+        address = tmp_path / f"{commit}.sqlite"
+        command = [sys.executable, "-c", FAULTY, str(address), str(music), str(commit)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        catalogue = Catalogue(address)
+        assert catalogue.count() <= 3
+        summary = scan(catalogue, music)
+        assert summary.analysed + summary.known == 3
+        assert len(catalogue.candidates([compose.ear_id()])) == catalogue.count() == 3
+        if done.returncode == 0:
+            break
+    assert done.stdout == "3\n"
+    assert commit > 4
+
+
+def test_two_scans_at_once_make_one_catalogue(music: Path, tmp_path: Path) -> None:
+    """Both end well, and every track is there once."""
+    address = tmp_path / "both.sqlite"
+    command = [sys.executable, "-c", SCAN, str(address), str(music)]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [run.wait(timeout=120) for run in runs] == [0, 0]
+    for run in runs:
+        assert run.stdout is not None
+        run.stdout.close()
+    catalogue = Catalogue(address)
+    assert catalogue.count() == len(catalogue.candidates([compose.ear_id()])) == 3
+
+
+def test_names_of_every_kind_are_kept(catalogue: Catalogue, music: Path) -> None:
+    """Other scripts, a line break, 255 bytes, bytes that are no UTF-8: heard and known again."""
+    song = min(music.iterdir()).read_bytes()
+    for path in music.iterdir():
+        path.unlink()
+    names = ["Кино.opus", "東京.opus", "شمس.opus", "a\nb.opus", "x" * 250 + ".opus", "#?%20 é.opus"]
+    for number, name in enumerate([*(name.encode() for name in names), b"\xff\xfe.opus"]):
+        (music / os.fsdecode(name)).write_bytes(song + bytes(number))
+    first = scan(catalogue, music)
+    assert (first.analysed, first.failed) == (7, ())
+    assert scan(catalogue, music).known == 7
+    tracks = catalogue.candidates([compose.ear_id()]).load(range(7))
+    assert {track.path for track in tracks} == set(music.iterdir())
+
+
+def test_a_full_disk_keeps_what_was_stored(catalogue: Catalogue, music: Path) -> None:
+    """SQLite finds no more pages: one sentence; what was there before is still there."""
+    scan(catalogue, music)
+    full = Catalogue(catalogue.address)
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size instead
+
+    event.listen(full._engine, "connect", limit)
+    full._engine.dispose()
+    rows = [(Track(f"x:{i}", "T" * 2000), "", "", "why" * 500) for i in range(200)]
+    with pytest.raises(CatalogueError, match="is full: what was stored so far is kept"):
+        full.store_all(rows, analyser="ear")
+    assert Catalogue(catalogue.address).count() == 3

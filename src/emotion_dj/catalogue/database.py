@@ -56,7 +56,22 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _prepare(connection: Connection, address: str) -> None:
-    """Create the tables of a new catalogue; refuse one that a newer version has written."""
+    """Create the tables of a new catalogue; refuse one that a newer version has written.
+
+    What is to be written is looked for again under a lock: another process may open it just now.
+    """
+    if _is_whole(connection, address):
+        return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if _is_whole(connection, address):
+        return
+    schema.metadata.create_all(connection)
+    connection.execute(schema.state.insert().values(name="id", value=secrets.randbits(62)))
+    connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
+
+
+def _is_whole(connection: Connection, address: str) -> bool:
+    """Tell a catalogue of ours from an empty database. Raises CatalogueError for any other."""
     found = connection.scalar(text("PRAGMA user_version")) or 0
     if found > schema.VERSION:
         msg = (
@@ -67,13 +82,7 @@ def _prepare(connection: Connection, address: str) -> None:
     if not found and inspect(connection).get_table_names():
         msg = f"{address} is a database of something else: name another file with --database"
         raise CatalogueError(msg)
-    if not found:
-        schema.metadata.create_all(connection)
-        connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
-    marked = connection.scalar(text("SELECT 1 FROM state WHERE name = 'id'"))
-    if not marked:
-        number = secrets.randbits(62)
-        connection.execute(schema.state.insert().values(name="id", value=number))
+    return bool(found)
 
 
 class translated:  # noqa: N801 - reads as a word in `with translated(...)`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +38,8 @@ def migrate(path: Path, found: int) -> Path:
     engine = create_engine(f"sqlite:///{new}")
     with engine.begin() as connection:
         upgrade(connection, found)
+        number = secrets.randbits(62)
+        connection.execute(schema.state.insert().values(name="id", value=number))
         connection.exec_driver_sql(f"PRAGMA user_version = {schema.VERSION}")
     engine.dispose()
     with closing(sqlite3.connect(path)) as old:

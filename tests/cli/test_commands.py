@@ -264,7 +264,7 @@ def test_features_without_audio_are_enough(tmp_path: Path) -> None:
     )
     home = {"EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite")}
     assert run("library", "import", table, "--json", **home).json == {str(table): 12}
-    assert "12 tracks" in run("library", "import", table, **home).out
+    assert "12 taken in" in run("library", "import", table, **home).out
     assert run("library", "stats", "--json", **home).json["tracks"] == 12
     assert "lively" in run("library", "stats", **home).out
     played = run("play", "--mood", "happy", "-n", "4", "--json", **home).json

@@ -64,7 +64,7 @@ def test_what_is_exported_can_be_imported(tmp_path: Path, table: Path, suffix: s
     assert "20 tracks" in run("library", "export", file).stdout
     before = json.loads(run("library", "list", "--json").stdout)
     other = ("--database", tmp_path / "other.sqlite")
-    assert "20 tracks" in run("library", "import", file, *other).stdout
+    assert "20 taken in" in run("library", "import", file, *other).stdout
     after = json.loads(run("library", "list", "--json", *other).stdout)
     assert after == before
     assert before[0]["artists"] == ["Band 0", "Guest"]
@@ -119,3 +119,54 @@ def test_a_corrected_reading_is_learnt_from(table: Path, smiling_photo: Path) ->
     offsets = json.loads(run("taste", "show", "--json").stdout)["offsets"]
     assert offsets["happy"][1] < -0.2
     assert run("play", "--mood", "calm", "--actually", "sad").returncode == 2
+
+
+def test_a_streaming_history_teaches_taste(tmp_path: Path, table: Path) -> None:
+    """Songs that are known, by uri or by title and artist, count as played or skipped."""
+    run("library", "import", table)
+    extended = {"master_metadata_track_name": "x", "ms_played": 200_000, "skipped": False}
+    rows = [
+        {**extended, "spotify_track_uri": "t:Party:1"},
+        {**extended, "spotify_track_uri": "t:Lullaby:1", "ms_played": 2_000, "skipped": True},
+        {**extended, "spotify_track_uri": "t:unknown:1"},
+        {"master_metadata_track_name": None, "ms_played": 1, "spotify_episode_uri": "e"},
+        {
+            "endTime": "2026-01-01",
+            "artistName": "band 2",
+            "trackName": "PARTY 2",
+            "msPlayed": 99_999,
+        },
+    ]
+    path = tmp_path / "Streaming_History_Audio_2026.json"
+    path.write_text(json.dumps(rows))
+    assert "3 taken in" in run("library", "import", path).stdout
+    told = json.loads(run("taste", "export").stdout)["answers"]
+    assert sorted((row["kind"], row["uri"]) for row in told) == [
+        ("play", "t:Party:1"),
+        ("play", "t:Party:2"),
+        ("skip", "t:Lullaby:1"),
+    ]
+
+
+def test_a_beets_library_is_taken_in(tmp_path: Path, demo_music: Path) -> None:
+    """A real library of beets: songs whose attributes tell how they sound, with tempo and key."""
+    from beets.library import Item, Library
+
+    path = tmp_path / "library.db"
+    library = Library(str(path))
+    for number, song in enumerate(sorted(demo_music.glob("*/*.opus"))[:3]):
+        item = Item.from_path(str(song).encode())
+        item.title, item.artist, item.bpm, item.initial_key = f"Song {number}", "Ann", 123, "F#m"
+        if number:
+            item["energy"], item["valence"] = 0.9, 0.8
+        library.add(item)
+    library._close()
+    assert "2 taken in" in run("library", "import", path).stdout
+    rows = json.loads(run("library", "list", "--json").stdout)
+    assert [row["title"] for row in rows] == ["Song 1", "Song 2"]
+    assert (rows[0]["tempo"], rows[0]["key"], rows[0]["mode"], rows[0]["energy"]) == (
+        123,
+        6,
+        0,
+        0.9,
+    )

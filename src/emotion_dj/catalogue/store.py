@@ -5,7 +5,7 @@ Every write is one transaction, so a process that is killed leaves a whole catal
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -15,8 +15,8 @@ from sqlalchemy.dialects.sqlite import insert
 from emotion_dj import taste
 from emotion_dj.catalogue import columns
 from emotion_dj.catalogue.database import connect, file_of, translated
+from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import (
-    MEASURES,
     analyses,
     corrections,
     feedback,
@@ -24,7 +24,7 @@ from emotion_dj.catalogue.schema import (
     state,
     tracks,
 )
-from emotion_dj.domain import Affect, Analysis, AudioFeatures, Candidates, Media, Track
+from emotion_dj.domain import Affect, Analysis, Candidates, Track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from emotion_dj.catalogue.columns import Columns
+
+LIKED: Final = {"like": 1.0, "play": 0.25}
+"""How much of a like each answer is: who lets a song play minds it little."""
 
 _PARAMETERS: Final = 10_000
 _OF_ITS_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
@@ -82,7 +85,7 @@ class Catalogue:
         )
         with translated(self.address), self._engine.connect() as connection:
             row = connection.execute(query.limit(1)).first()
-            return _analysis(row) if row else None
+            return analysis_of(row) if row else None
 
     def store(
         self, track: Track, *, stamp: str, fingerprint: str, analyser: str, heard: Analysis | str
@@ -97,7 +100,7 @@ class Catalogue:
         count = 0
         with translated(self.address), self._engine.begin() as connection:
             for count, (track, stamp, fingerprint, heard) in enumerate(rows, start=1):  # noqa: B007
-                values = _failed(heard) if isinstance(heard, str) else _heard(heard)
+                values = values_of(heard)
                 number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
                 key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
                 statement = insert(analyses).values(**key, **values)
@@ -138,7 +141,7 @@ class Catalogue:
         """Return the tracks with those numbers, in that order."""
         query = select(tracks).where(tracks.c.id.in_(list(numbers)))
         with translated(self.address), self._engine.connect() as connection:
-            found = {row.id: _track(row) for row in connection.execute(query)}
+            found = {row.id: track_of(row) for row in connection.execute(query)}
         return [found[number] for number in numbers]
 
     def numbers(self, uris: Collection[str]) -> dict[str, int]:
@@ -164,7 +167,7 @@ class Catalogue:
                 if row.id not in best or rank < best[row.id][0]:
                     best[row.id] = rank, row
             for number, (_, row) in list(best.items())[:limit]:
-                yield number, _track(row), _analysis(row)
+                yield number, track_of(row), analysis_of(row)
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
         """Return numbered tracks in whose title, artists or album every word occurs, by title."""
@@ -173,13 +176,36 @@ class Catalogue:
         for word in words.split():
             query = query.where(text_of.icontains(word, autoescape=True))
         with translated(self.address), self._engine.connect() as connection:
-            return [(row.id, _track(row)) for row in connection.execute(query)]
+            return [(row.id, track_of(row)) for row in connection.execute(query)]
 
     def remember(self, number: int, kind: str) -> None:
         """Keep that the listener liked, skipped or played a track."""
         with translated(self.address), self._engine.begin() as connection:
             connection.execute(feedback.insert().values(track=number, kind=kind))
             _changed(connection, "told")
+
+    def remember_streams(self, streams: Iterable[tuple[str, str, str, str]]) -> int:
+        """Keep what was done with (uri, title, artist, kind), by uri, else by title and artist.
+
+        Tracks that are not known are left out; returns how many answers were kept.
+        """
+        query = select(tracks.c.id, tracks.c.uri, tracks.c.title, tracks.c.artists)
+        with translated(self.address), self._engine.begin() as connection:
+            numbers: dict[object, int] = {}
+            for number, uri, title, artists in connection.execute(query):
+                numbers[uri] = number
+                numbers[title.casefold(), next(iter(artists), "").casefold()] = number
+            found = [
+                {"track": number, "kind": kind}
+                for uri, title, artist, kind in streams
+                if (
+                    number := numbers.get(uri) or numbers.get((title.casefold(), artist.casefold()))
+                )
+            ]
+            if found:
+                connection.execute(feedback.insert(), found)
+                _changed(connection, "told")
+        return len(found)
 
     def correct(self, probabilities: Mapping[str, float], said: Affect) -> None:
         """Keep what was read of a face, by emotion, and where its owner says that they are."""
@@ -231,7 +257,7 @@ class Catalogue:
         """Return the tracks that have this content."""
         query = select(tracks).where(tracks.c.fingerprint == fingerprint)
         with translated(self.address), self._engine.connect() as connection:
-            return [_track(row) for row in connection.execute(query)]
+            return [track_of(row) for row in connection.execute(query)]
 
     def move(self, old: str, new: str, *, stamp: str) -> None:
         """Give a track another uri; what was heard and said of it goes along."""
@@ -304,7 +330,7 @@ class Catalogue:
         wanted = set(isrcs)
         with translated(self.address), self._engine.connect() as connection:
             found = connection.execute(query)
-            return {row.isrc: _analysis(row) for row in found if row.isrc in wanted}
+            return {row.isrc: analysis_of(row) for row in found if row.isrc in wanted}
 
     def count(self) -> int:
         """Count the tracks."""
@@ -356,65 +382,21 @@ def _upsert_track(connection: Connection, track: Track, *, stamp: str, fingerpri
     return int(connection.execute(statement.returning(tracks.c.id)).scalar_one())
 
 
-def _failed(why: str) -> dict[str, Any]:
-    return {"failure": why}
-
-
-def _heard(analysis: Analysis) -> dict[str, Any]:
-    features = asdict(analysis.features)
-    return {
-        "failure": None,
-        "valence": analysis.affect.valence,
-        "arousal": analysis.affect.arousal,
-        "spread": analysis.affect.spread,
-        **{name: features[name] for name in MEASURES},
-        "brightness_of_mood": features["valence"],
-        "gems": dict(analysis.gems),
-        "embedding": np.asarray(analysis.embedding, np.float16).tobytes(),
-    }
-
-
-def _analysis(row: Row[Any]) -> Analysis:
-    measured = {name: getattr(row, name) for name in MEASURES}
-    for name in ("key", "mode"):
-        measured[name] = None if measured[name] is None else int(measured[name])
-    features = AudioFeatures(row.analyser, **measured, valence=row.brightness_of_mood)
-    return Analysis(
-        features,
-        Affect(row.valence, row.arousal, row.spread),
-        row.gems,
-        tuple(map(float, np.frombuffer(row.embedding, np.float16))),
-    )
-
-
-def _track(row: Row[Any]) -> Track:
-    track = Track(
-        uri=row.uri,
-        title=row.title,
-        artists=tuple(row.artists),
-        album=row.album,
-        duration=row.duration,
-        artwork=row.artwork,
-        isrc=row.isrc,
-    )
-    return replace(track, media=Media("file", str(track.path))) if track.path else track
-
-
-def _told(connection: Connection) -> dict[int, tuple[int, int]]:
-    """Return how often each track was liked and skipped, by its number."""
+def _told(connection: Connection) -> dict[int, tuple[float, float]]:
+    """Return how often each track was liked and skipped, by its number; a play is a little like."""
     count = select(feedback.c.track, feedback.c.kind, func.count()).group_by(
         feedback.c.track, feedback.c.kind
     )
-    told: dict[int, tuple[int, int]] = {}
+    told: dict[int, tuple[float, float]] = {}
     for number, kind, times in connection.execute(count):
-        likes, skips = told.get(number, (0, 0))
-        told[number] = (likes + times * (kind == "like"), skips + times * (kind == "skip"))
+        likes, skips = told.get(number, (0.0, 0.0))
+        told[number] = (likes + times * LIKED.get(kind, 0), skips + times * (kind == "skip"))
     return told
 
 
 def _candidates(
     found: Columns,
-    told: dict[int, tuple[int, int]],
+    told: dict[int, tuple[float, float]],
     load: Callable[[Sequence[int]], list[Track]],
 ) -> Candidates:
     answers = np.zeros((len(found), 2), np.float32)

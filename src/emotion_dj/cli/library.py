@@ -20,20 +20,24 @@ app = typer.Typer(help="Look into the catalogue, fill it, empty it.", no_args_is
 @app.command("import")
 def take_in(
     tables: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV or Parquet with features.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, JSON or Parquet with features, a beets library, Spotify's history.",
+        ),
     ],
     *,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Take in tracks with features that a service exported; their moods are estimated."""
+    """Take in tracks with features, whose moods are estimated, or what you played and skipped."""
     dj = _dj(database)
     counts = {str(table): dj.take_in(table) for table in tables}
     if as_json:
         print_json(counts)
         return
     for name, count in counts.items():
-        out().print(f"{name}: {count} tracks", soft_wrap=True)
+        out().print(f"{name}: {count} taken in", soft_wrap=True)
 
 
 @app.command("add")

@@ -169,15 +169,22 @@ class EmotionDJ:
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:
-        """Take tracks and their features from a CSV or Parquet file; return how many.
+        """Take tracks and their features from a CSV, JSON or Parquet file or a beets library, or
+        plays and skips from Spotify's streaming history; return how many.
 
         Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
-        """
+        """  # noqa: D205
         from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
-        from emotion_dj.sources import tables  # noqa: PLC0415
+        from emotion_dj.sources import beets_library, history, tables  # noqa: PLC0415
 
+        if history.is_history(table):
+            streams = history.read(table)
+            return self.catalogue.remember_streams(
+                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+            )
         listener = FeatureEar()
-        known = list(tables.read(table))
+        reader = beets_library if beets_library.is_library(table) else tables
+        known = list(reader.read(table))
         heard = listener.analyse([features for _, features in known])
         rows = (
             (track, "", "", analysis) for (track, _), analysis in zip(known, heard, strict=True)

@@ -1,0 +1,61 @@
+"""Between rows of the tables and the nouns of the domain."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emotion_dj.catalogue.schema import MEASURES
+from emotion_dj.domain import Affect, Analysis, AudioFeatures, Media, Track
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+
+def values_of(heard: Analysis | str) -> dict[str, Any]:
+    """Return the columns of what was heard, or of why nothing was."""
+    return {"failure": heard} if isinstance(heard, str) else _heard(heard)
+
+
+def _heard(analysis: Analysis) -> dict[str, Any]:
+    features = asdict(analysis.features)
+    return {
+        "failure": None,
+        "valence": analysis.affect.valence,
+        "arousal": analysis.affect.arousal,
+        "spread": analysis.affect.spread,
+        **{name: features[name] for name in MEASURES},
+        "brightness_of_mood": features["valence"],
+        "gems": dict(analysis.gems),
+        "embedding": np.asarray(analysis.embedding, np.float16).tobytes(),
+    }
+
+
+def analysis_of(row: Row[Any]) -> Analysis:
+    """Return the analysis in a row."""
+    measured = {name: getattr(row, name) for name in MEASURES}
+    for name in ("key", "mode"):
+        measured[name] = None if measured[name] is None else int(measured[name])
+    features = AudioFeatures(row.analyser, **measured, valence=row.brightness_of_mood)
+    return Analysis(
+        features,
+        Affect(row.valence, row.arousal, row.spread),
+        row.gems,
+        tuple(map(float, np.frombuffer(row.embedding, np.float16))),
+    )
+
+
+def track_of(row: Row[Any]) -> Track:
+    """Return the track in a row, playable where it is a file."""
+    track = Track(
+        uri=row.uri,
+        title=row.title,
+        artists=tuple(row.artists),
+        album=row.album,
+        duration=row.duration,
+        artwork=row.artwork,
+        isrc=row.isrc,
+    )
+    return replace(track, media=Media("file", str(track.path))) if track.path else track

@@ -1,0 +1,101 @@
+"""A library of beets, as a table: its songs with what plug-ins have found out about them.
+
+Read only, and without beets: the file is SQLite, with the table ``items`` and, for whatever
+plug-ins add, ``item_attributes`` (beets.io, "Library database API").
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from emotion_dj.domain import AudioFeatures, Track
+from emotion_dj.errors import DataError
+from emotion_dj.sources.tables import FEATURES, NEEDED, WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NOTES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
+_KEY: Final = re.compile(r"([A-H])([#b♯♭]?)\s*(m(?:in(?:or)?)?)?", re.IGNORECASE)
+
+
+def is_library(path: Path) -> bool:
+    """Tell a beets library from any other file."""
+    try:
+        with path.open("rb") as file:
+            if not file.read(16).startswith(b"SQLite format 3"):
+                return False
+        return bool(_query(path, "SELECT count(*) FROM item_attributes"))
+    except (OSError, sqlite3.Error):
+        return False
+
+
+def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
+    """Yield each song of which more than tempo and key is known, with its features.
+
+    Raises DataError.
+    """
+    try:
+        items = _query(path, "SELECT * FROM items")
+        told = _query(path, "SELECT entity_id, key, value FROM item_attributes")
+    except sqlite3.Error as error:
+        msg = f"{path} cannot be read as a beets library: {error}"
+        raise DataError(msg) from error
+    added: dict[int, dict[str, Any]] = {}
+    for row in told:
+        added.setdefault(row["entity_id"], {})[row["key"].lower()] = row["value"]
+    for row in items:
+        known = {**dict(row), **added.get(row["id"], {})}
+        if any(_number(known.get(name)) is not None for name in NEEDED):
+            yield _song(known), _features(known)
+
+
+def _query(path: Path, text: str) -> list[sqlite3.Row]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(text).fetchall()
+
+
+def _song(row: Mapping[str, Any]) -> Track:
+    where = row["path"]
+    path = Path(os.fsdecode(where) if isinstance(where, bytes) else str(where))
+    artist = str(row.get("artist") or "")
+    return Track(
+        uri=path.absolute().as_uri(),
+        title=str(row.get("title") or path.stem),
+        artists=(artist,) if artist else (),
+        album=str(row.get("album") or ""),
+        duration=_number(row.get("length")),
+        isrc=str(row.get("isrc") or "") or None,
+    )
+
+
+def _features(row: Mapping[str, Any]) -> AudioFeatures:
+    named = {name: _number(row.get(name)) for name in FEATURES if name not in WHOLE}
+    key, mode = _key(str(row.get("initial_key") or ""))
+    tempo = _number(row.get("bpm")) or named["tempo"]
+    features: dict[str, Any] = {**named, "tempo": tempo, "key": key, "mode": mode}
+    return AudioFeatures(analyser="imported", **features)
+
+
+def _key(text: str) -> tuple[int | None, int | None]:
+    """Return (pitch class from C, 1 major or 0 minor) of a key as in "F#m"."""
+    found = _KEY.fullmatch(text.strip())
+    if not found:
+        return None, None
+    note, sign, minor = found.groups()
+    shift = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(sign, 0)
+    return (NOTES[note.upper()] + shift) % 12, 0 if minor else 1
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number or None

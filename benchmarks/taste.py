@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SONGS = 10
 ROUNDS = 40
-LISTENERS = 12
+LISTENERS = 24
 TRACKS = 4000
 LOVED = 0.1
 """Share of the artists that a listener likes whatever they sound like."""
@@ -44,11 +44,12 @@ class Listener:
     """Likes each track with a chance that follows from a hidden taste."""
 
     chances: npt.NDArray[np.float32]
-    generator: np.random.Generator
+    seed: int
 
-    def answer(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        """Say of each song whether it is liked."""
-        return self.generator.random(len(rows)) < self.chances[rows]
+    def answer(self, rows: npt.NDArray[np.intp], turn: int) -> npt.NDArray[np.bool_]:
+        """Say of each song whether it is liked; the same song in the same set gets the same."""
+        luck = np.random.default_rng((self.seed, turn)).random(len(self.chances))
+        return luck[rows] < self.chances[rows]
 
 
 def main() -> None:
@@ -97,7 +98,7 @@ def listener(music: Candidates, sounds: npt.NDArray[np.float64], seed: int) -> L
     near = np.exp(-((sounds - middle) ** 2).mean(axis=1))
     fans = generator.random(int(music.artist.max()) + 2) < LOVED
     score = sounds @ weights + 2 * near + 2 * fans[music.artist] - 1
-    return Listener((1 / (1 + np.exp(-score))).astype(np.float32), generator)
+    return Listener((1 / (1 + np.exp(-score))).astype(np.float32), seed)
 
 
 def regret(
@@ -113,7 +114,7 @@ def regret(
             here = affect.of_emotion(list(Emotion)[places.integers(len(Emotion))])
             picked = choose(music, opinion(way, music, answers, someone, popular), here, turn)
             best = choose(music, 2 * someone.chances - 1, here, turn)
-            liked = someone.answer(picked)
+            liked = someone.answer(picked, turn)
             np.add.at(answers, (picked, np.where(liked, 0, 1)), 1)
             lost.append(float(someone.chances[best].sum() - someone.chances[picked].sum()))
         rows.append(np.cumsum(lost))

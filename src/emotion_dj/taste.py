@@ -2,8 +2,8 @@
 
 A contextual bandit: a Bayesian linear model of the answers over what a track is like (Agrawal &
 Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs"), and around it, for each
-track and artist, the mean of a Beta posterior whose prior is that model. One draw of the weights
-per answer explores what is not known yet; without any answer nothing is shifted.
+track and artist, the mean of a Beta posterior whose prior is that model. Without any answer nothing
+is shifted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ PRIOR: Final = 0.5
 NOISE: Final = 1.0
 """Deviation of an answer around what the model expects."""
 
-EXPLORE: Final = 0.1
-"""Share of the posterior's deviation that is drawn; `benchmarks/taste.py` compares."""
+EXPLORE: Final = 0.3
+"""Share of the posterior's deviation that is drawn (Thompson sampling): `benchmarks/taste.py`."""
 
 _CHUNK: Final = 100_000
 

@@ -93,7 +93,9 @@ class SourceContract:
     def test_it_travels_to_worker_processes(self) -> None:
         """Music is heard in processes of their own: a source has to survive pickling."""
         copy = pickle.loads(pickle.dumps(self.make()))  # noqa: S301 - what we wrote ourselves
-        _hold(_tracks(copy) == _tracks(self.make()), "after pickling it offers other tracks")
+        # By uri: an address that is signed anew by the second may differ.
+        offered, again = ([track.uri for track in _tracks(s)] for s in (self.make(), copy))
+        _hold(offered == again, "after pickling it offers other tracks")
 
     def test_an_unknown_track_is_said(self) -> None:
         """A track that is not there is what an analysis survives: SourceError, OSError, no file."""

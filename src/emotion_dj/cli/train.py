@@ -34,9 +34,6 @@ def emotion(
         list[Path] | None,
         typer.Option(help="The folder of a finished run to learn from; may be repeated."),
     ] = None,
-    relabel: Annotated[
-        bool, typer.Option(help="Let the reader that ships now give its opinion of each label.")
-    ] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the run.")] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
@@ -46,7 +43,6 @@ def emotion(
 
     from emotion_dj.training import emotion as training
     from emotion_dj.training import emotion_card, emotion_data
-    from emotion_dj.vision.emotion import EmotionReader
 
     faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
@@ -64,10 +60,9 @@ def emotion(
     if epochs is not None:
         wanted = dataclasses.replace(wanted, epochs=epochs)
     teachers = [training.load(folder) for folder in teacher or ()]
-    elder = EmotionReader() if relabel else None
     with progress("training") as report:
         run = training.Run(wanted, out)
-        net = training.train(run, faces, held, teachers=teachers, elder=elder, report=report)
+        net = training.train(run, faces, held, teachers=teachers, report=report)
     card = emotion_card.publish(net, held, out, recipe=dataclasses.asdict(wanted))
     print_json(card["metrics"])
 

@@ -35,9 +35,9 @@ class Augmentation:
     by JPEG, or partly covered.
     """
 
-    shift: float = 0.07
-    scale: float = 1.1
-    roll: float = 10.0
+    shift: float = 0.08
+    scale: float = 1.15
+    roll: float = 12.0
     contrast: float = 1.3
     gamma: float = 1.4
     blurred: float = 0.05

@@ -1,7 +1,11 @@
 """The recipe of the face reader, in reading order: data, schedule, epochs, the best weights.
 
-    emotion-dj train emotion --recipe teacher --data T.parquet --validate V.parquet --out runs/t
-    emotion-dj train emotion --teacher runs/t --data T.parquet --validate V.parquet --out runs/s
+    emotion-dj train emotion --data T.parquet --validate V.parquet --out runs/1
+    emotion-dj train emotion --data T.parquet --validate V.parquet --out runs/2 --teacher runs/1
+
+Every face is asked about twice: what FER2013's label is, and how FER+'s ten annotators voted. The
+two agree on two faces of three, so one answer cannot serve both, but what the votes teach about a
+face helps to tell its label; `emotion_card.publish` folds both answers into one network of seven.
 
 A run lives in a folder: `checkpoint.pt` (everything needed to go on exactly, the shape of the
 network included) and `log.csv` (one line per epoch). Killed training continues with the same
@@ -17,6 +21,7 @@ from dataclasses import dataclass, field
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -32,17 +37,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
-
     from emotion_dj.training.emotion_data import LabelledFaces
-    from emotion_dj.vision.emotion import EmotionReader
 
     Report = Callable[[int, int], None]
 
 _CONVOLUTION: Final = 4
 """Dimensions of a convolution's weight."""
 
-COLUMNS: Final = ("epoch", "side", "lr", "loss", "accuracy", "accuracy_mirrored", "nll")
+COLUMNS: Final = (
+    *("epoch", "side", "lr", "loss", "accuracy", "accuracy_mirrored", "nll"),
+    "agreement_with_votes",
+)
+QUESTIONS: Final = 2
+"""FER2013's label, and FER+'s votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +60,21 @@ class Recipe:
     run, side in pixels): small faces first, since early epochs learn coarse things and cost a
     third there. ``rate`` is Muon's, for the convolutions, ``rate_of_rest`` SGD's, for the other
     weights; both rise for ``warmup`` epochs, hold, and fall linearly to 0 from ``decay_from`` (a
-    share of the run) on. ``trust`` is the weight of FER2013's label against FER+'s votes.
-    ``relabel`` is the weight of an earlier reader's opinion against both, where one is given: it
-    was never sure of the labels that are wrong (Furlanello et al. 2018, "Born again networks").
-    ``distil`` is the weight, against both, of the teachers' opinion of the
+    share of the run) on. ``votes`` is the weight of the second question's loss (the votes) against
+    the first's (the label). ``distil`` is the weight, in both, of the teachers' opinion of the
     very same varied face against those targets (Hinton et al. 2015; Beyer et al. 2022).
     """
 
-    widths: tuple[int, ...] = (32, 64, 128, 192)
-    blocks: tuple[int, ...] = (1, 2, 2, 1)
-    epochs: int = 36
+    widths: tuple[int, ...] = (32, 64, 128, 160)
+    blocks: tuple[int, ...] = (1, 2, 3, 1)
+    epochs: int = 75
     batch: int = 128
     rate: float = 0.05
     rate_of_rest: float = 0.02
     warmup: int = 2
     decay_from: float = 0.35
-    sides: tuple[tuple[float, int], ...] = ((0.375, 32), (0.6, 40), (1.0, 48))
-    trust: float = 0.75
-    relabel: float = 0.4
+    sides: tuple[tuple[float, int], ...] = ((0.3, 32), (0.45, 40), (1.0, 48))
+    votes: float = 0.5
     distil: float = 0.7
     average: float = 0.998
     seed: int = 7
@@ -90,7 +94,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net = self.net = EmotionNet(recipe.widths, recipe.blocks).to(self.device)
+        net = self.net = _network(recipe.widths, recipe.blocks).to(self.device)
         self.average = AveragedModel(
             net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
         )
@@ -148,16 +152,16 @@ def train(
     held: LabelledFaces,
     *,
     teachers: Sequence[nn.Module] = (),
-    elder: EmotionReader | None = None,
     report: Report = lambda _d, _t: None,
 ) -> EmotionNet:
     """Train to the end of the recipe and return the averaged network, on the CPU.
 
     ``held`` chooses and is never trained on: faces pixel-identical to one of it are left out.
-    ``teachers`` see every varied face anew; the ``elder`` reads each face once, before the start.
+    ``teachers`` are earlier networks of this recipe; they see every varied face anew. The network
+    answers both questions: logits (n, 14), the label's seven first.
     """
     recipe = run.recipe
-    pixels, targets = _examples(faces, held, recipe, elder)
+    pixels, targets = _examples(faces, held)
     steps = len(pixels) // recipe.batch
     while run.epoch < recipe.epochs:
         losses = []
@@ -176,7 +180,7 @@ def load(folder: Path) -> EmotionNet:
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
         shape = state["recipe"]
-        net = EmotionNet(shape["widths"], shape["blocks"])
+        net = _network(shape["widths"], shape["blocks"])
         average = AveragedModel(net)
         average.load_state_dict(state["average"])
     except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
@@ -191,9 +195,13 @@ def averaged(run: Run) -> EmotionNet:
     return cast("EmotionNet", net.eval())
 
 
+def _network(widths: Sequence[int], blocks: Sequence[int]) -> EmotionNet:
+    return EmotionNet(widths, blocks, classes=QUESTIONS * len(emotion_data.LABELS))
+
+
 @torch.no_grad()
 def logits(net: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of uint8 faces (n, 48, 48) and of their mirror images, each (n, 7)."""
+    """Return the logits (n, classes) of uint8 faces (n, 48, 48) and of their mirror images."""
     device = next(net.parameters()).device
     faces = standardise(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
     faces = faces.to(device, memory_format=torch.channels_last)
@@ -203,25 +211,25 @@ def logits(net: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, torch.Tens
 
 
 def evaluate(net: nn.Module, held: LabelledFaces) -> dict[str, float]:
-    """Return accuracy plain and mirrored (the mean of both), and the log loss, over faces."""
-    labels = torch.from_numpy(held.labels)
+    """Return, of a network that answers both questions, over faces: the label's accuracy plain and
+    mirrored (the mean of both) and log loss, and how often the most votes were foreseen.
+    """  # noqa: D205
+    labels, asked = torch.from_numpy(held.labels), torch.from_numpy(held.votes.sum(axis=1) > 0)
+    majority = torch.from_numpy(held.votes.argmax(axis=1))
     plain, mirrored = logits(net, held.pixels)
-    both = (plain + mirrored) / 2
+    label, votes = ((plain + mirrored) / 2).chunk(QUESTIONS, dim=1)
     return {
-        "accuracy": _accuracy(plain, labels),
-        "accuracy_mirrored": _accuracy(both, labels),
-        "nll": float(functional.cross_entropy(both, labels)),
+        "accuracy": _accuracy(plain.chunk(QUESTIONS, dim=1)[0], labels),
+        "accuracy_mirrored": _accuracy(label, labels),
+        "nll": float(functional.cross_entropy(label, labels)),
+        "agreement_with_votes": _accuracy(votes[asked], majority[asked]),
     }
 
 
-def _examples(
-    faces: LabelledFaces, held: LabelledFaces, recipe: Recipe, elder: EmotionReader | None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _examples(faces: LabelledFaces, held: LabelledFaces) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pixels (n, 1, 48, 48) and targets (n, 2, 7): the label and the votes."""
     allowed = emotion_data.without(faces, held.digests())
-    targets = emotion_data.soft_targets(allowed, trust=recipe.trust)
-    if elder is not None:
-        opinions = emotion_data.opinions(allowed, elder)
-        targets = (1 - recipe.relabel) * targets + recipe.relabel * opinions
+    targets = np.stack([emotion_data.labels(allowed), emotion_data.votes(allowed)], axis=1)
     pixels, targets = emotion_data.merge_identical(allowed, targets)
     return torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(targets)
 
@@ -240,8 +248,9 @@ def _steps(
         faces = standardise(faces).to(memory_format=torch.channels_last)
         with torch.autocast(run.device.type, torch.bfloat16, enabled=_is_half_fast(run.device)):
             wanted = _with_opinions(faces, targets[rows], masters, recipe.distil)
-            scores = net(faces).float()
-        loss = functional.cross_entropy(scores, wanted)
+            answers = _answers(net(faces))
+        label, votes = -(wanted * answers).sum(dim=2).mean(dim=0)
+        loss = label + recipe.votes * votes
         run.net.zero_grad(set_to_none=True)
         loss.backward()
         for optimiser in run.optimisers:
@@ -262,11 +271,16 @@ def _with_opinions(
     masters: Sequence[Callable[[torch.Tensor], torch.Tensor]],
     share: float,
 ) -> torch.Tensor:
-    """Blend the targets with the teachers' mean logits of the same faces, as probabilities."""
+    """Blend the targets (n, 2, 7) with the teachers' mean answers to the same faces."""
     if not masters:
         return targets
-    opinion = torch.stack([master(faces).float() for master in masters]).mean(0).softmax(1)
+    opinion = torch.stack([_answers(master(faces)) for master in masters]).mean(0).softmax(2)
     return (1 - share) * targets + share * opinion
+
+
+def _answers(logits: torch.Tensor) -> torch.Tensor:
+    """Return the log probabilities (n, 2, 7) of logits (n, 14), each question for itself."""
+    return logits.float().view(len(logits), QUESTIONS, -1).log_softmax(dim=2)
 
 
 def _is_half_fast(device: torch.device) -> bool:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from emotion_dj.vision.emotion import EmotionReader
 
 SIDE: Final = 48
 LABELS: Final = tuple(Emotion)
@@ -163,27 +162,24 @@ def without(faces: LabelledFaces, digests: Collection[str]) -> LabelledFaces:
     return faces.rows(np.array([i for i, d in enumerate(faces.digests()) if d not in banned]))
 
 
-def soft_targets(faces: LabelledFaces, *, trust: float) -> npt.NDArray[np.float32]:
-    """Blend FER2013's label with the annotators' votes: float32 (n, 7), rows sum to 1.
+def labels(faces: LabelledFaces) -> npt.NDArray[np.float32]:
+    """Return FER2013's labels as certainties: float32 (n, 7), one 1 per row."""
+    return np.eye(len(LABELS), dtype=np.float32)[faces.labels]
 
-    ``trust`` in [0, 1] is the share of the label; a face without votes keeps its label alone.
+
+def votes(faces: LabelledFaces) -> npt.NDArray[np.float32]:
+    """Return the annotators' votes as shares: float32 (n, 7), rows sum to 1.
+
+    A face without votes keeps its label.
     """
-    hard = np.eye(len(LABELS), dtype=np.float32)[faces.labels]
     total = faces.votes.sum(axis=1, keepdims=True)
-    votes = np.where(total > 0, faces.votes / np.maximum(total, 1), hard)
-    return (trust * hard + (1 - trust) * votes).astype(np.float32)
-
-
-def opinions(faces: LabelledFaces, reader: EmotionReader) -> npt.NDArray[np.float32]:
-    """Return a reader's calibrated probabilities of each face, float32 (n, 7)."""
-    read = [reader.read_crop(face).probabilities for face in faces.pixels]
-    return np.array([[chances[label] for label in LABELS] for chances in read], np.float32)
+    return np.where(total > 0, faces.votes / np.maximum(total, 1), labels(faces))
 
 
 def merge_identical(
     faces: LabelledFaces, targets: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Keep each picture once; where copies disagree, its target is their mean."""
+    """Keep each picture once; where copies disagree, its target (n, ...) is their mean."""
     groups: dict[str, list[int]] = {}
     for row, digest in enumerate(faces.digests()):
         groups.setdefault(digest, []).append(row)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -32,6 +32,22 @@ class WithMirror(nn.Module):
         face = face.permute(0, 3, 1, 2)
         logits: torch.Tensor = self.net(torch.cat([face, face.flip(3)]))
         return logits.mean(dim=0, keepdim=True)
+
+
+def folded(net: EmotionNet, share: float) -> EmotionNet:
+    """Return a copy that answers once: logits (n, 7), ``share`` of them the second question's.
+
+    A weighted mean of logits is a product of powers of probabilities (a logarithmic opinion pool),
+    and since both answers are linear in the same features, the mean of their weights is one layer.
+    """
+    net = copy.deepcopy(net)
+    last = cast("nn.Linear", net.head[-1])
+    one = nn.Linear(last.in_features, last.out_features // 2)
+    for new, old in zip(one.parameters(), last.parameters(), strict=True):
+        first, second = old.data.chunk(2)
+        new.data = torch.lerp(first, second, share)
+    net.head[-1] = one
+    return net.eval()
 
 
 def without_shuffle(net: EmotionNet) -> EmotionNet:

@@ -38,6 +38,7 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         artist=artist,
         album=np.full(n, -1, np.int32),
         taste=np.zeros(n, np.float32),
+        lately=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )
@@ -131,8 +132,8 @@ def test_short_sets_are_ordered_as_well_as_can_be() -> None:
     clash = mixing.clashes(music, np.arange(6))
 
     def cost(way: tuple[int, ...]) -> float:
-        met = sum(gaps[song, place] for place, song in enumerate(way))
-        return float(met + mixing.MIX * sum(clash[a, b] for a, b in pairwise(way)))
+        met = sum(gaps[song, place] ** 2 for place, song in enumerate(way))
+        return float(met + mixing.CLASH**2 * sum(clash[a, b] for a, b in pairwise(way)))
 
     best = min(map(cost, permutations(range(6))))
     found = mixing.order(gaps, music, np.arange(6))
@@ -168,7 +169,7 @@ def test_the_grid_finds_what_a_look_at_everything_finds() -> None:
         music.taste[:] = np.random.default_rng(n).uniform(-1, 1, n)
         grid = Grid(music)
         for target in (HERE, Affect(-1, -1), Affect(1, 0)):
-            rows = np.array([row for row, _ in grid.nearest(target, seed=3)])
+            rows = np.concatenate([rows for rows, _ in grid.nearest(target, seed=3)])
             costs = grid._costs(target, rows, 3)
             assert sorted(rows) == list(range(n))
             assert (np.diff(costs) >= 0).all()

@@ -1,5 +1,4 @@
-"""A stored catalogue of a million tracks: a set from a cold process, its memory, an import of
-tables; a rescan of files; hearing on two cores against one.
+"""A stored catalogue: a set from a cold process, an import, a rescan, hearing on two cores.
 
 python benchmarks/catalogue.py [TRACKS]
 """
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from listen import write
 from spread import spread
 from sqlalchemy import insert
 
@@ -24,7 +24,6 @@ from emotion_dj.catalogue.schema import analyses, tracks
 from emotion_dj.compose import ear, ear_id
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
 from emotion_dj.sources.local import Local
-from listen import write
 
 TRACKS = 1_000_000
 FILES = 10_000

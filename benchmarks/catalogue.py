@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from listen import write
 from spread import spread
-from sqlalchemy import insert
 
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
-from emotion_dj.catalogue.schema import analyses, tracks
 from emotion_dj.compose import ear, ear_id
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
 from emotion_dj.sources.local import Local
@@ -78,46 +78,29 @@ def cold(path: Path) -> dict[str, float]:
 
 def fill(path: Path, count: int) -> None:
     """Write made-up tracks straight into the tables."""
-    catalogue = Catalogue(path)
+    Catalogue(path).close()
     generator = np.random.default_rng(0)
-    numbers = generator.normal(0, 0.4, (count, 2)).clip(-1, 1)
-    with catalogue._engine.begin() as connection:  # noqa: SLF001 - store_all would take minutes
-        for start in range(0, count, 50_000):
-            part = range(start, min(start + 50_000, count))
-            connection.execute(
-                insert(tracks),
-                [
-                    {
-                        "id": i + 1,
-                        "uri": f"made-up:{i:07}",
-                        "stamp": "",
-                        "fingerprint": "",
-                        "title": f"Track {i}",
-                        "artists": [f"Artist {i % (count // 10)}"],
-                        "album": "",
-                    }
-                    for i in part
-                ],
-            )
-            connection.execute(
-                insert(analyses),
-                [
-                    {
-                        "track": i + 1,
-                        "fingerprint": "",
-                        "analyser": ear_id(),
-                        "valence": float(numbers[i, 0]),
-                        "arousal": float(numbers[i, 1]),
-                        "spread": 0.3,
-                        "tempo": 80.0 + i % 100,
-                        "loudness": -10.0,
-                        "key": i % 12,
-                        "mode": i % 2,
-                    }
-                    for i in part
-                ],
-            )
-    catalogue.close()
+    places = generator.normal(0, 0.4, (count, 2)).clip(-1, 1).tolist()
+    songs = (
+        (i + 1, f"made-up:{i:07}", f"Track {i}", json.dumps([f"Artist {i % (count // 10)}"]))
+        for i in range(count)
+    )
+    analyser = ear_id()
+    heard = (
+        (i + 1, analyser, valence, arousal, 80.0 + i % 100, i % 12, i % 2)
+        for i, (valence, arousal) in enumerate(places)
+    )
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)"
+            " VALUES (?, ?, '', '', ?, ?, '')",
+            songs,
+        )
+        connection.executemany(
+            "INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo,"
+            " loudness, key, mode) VALUES (?, '', ?, ?, ?, 0.3, ?, -10, ?, ?)",
+            heard,
+        )
 
 
 def imports(folder: Path) -> None:

@@ -73,15 +73,16 @@ def clashes(candidates: Candidates, rows: Rows) -> Floats:
 
 def mixes(candidates: Candidates, rows: Rows) -> float:
     """Return the share of neighbours whose tempo is within reach and whose keys blend."""
-    return float(follows(candidates, rows).mean()) if len(rows) > 1 else 1.0
+    return float(follows(candidates, rows)[1:].mean()) if len(rows) > 1 else 1.0
 
 
 def follows(candidates: Candidates, rows: Rows) -> npt.NDArray[np.bool_]:
-    """Say of each row but the first whether it mixes with the one before: (rows - 1,)."""
+    """Say of each row whether it mixes with the one before: (rows,), false for the first."""
     tempo = np.log2(np.maximum(candidates.tempo[rows], 1))
     apart = np.abs(np.diff(tempo))
     near = np.abs(apart - np.round(apart)) <= REACH
-    return np.asarray(near & (np.diagonal(_by_key(candidates.key[rows]), 1) == 0))
+    blend = np.diagonal(_by_key(candidates.key[rows]), 1) == 0
+    return np.append(np.zeros(min(len(rows), 1), bool), near & blend)
 
 
 def _by_key(key: npt.NDArray[np.int8]) -> Floats:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,8 +45,14 @@ about the listener widens the target, and taste, variety and mixing choose withi
 JITTER: Final = 0.01
 """Distance within which the seed decides: smaller differences are noise of the analysis."""
 
-CELLS: Final = 256
-"""Most cells of the grid along each axis of the plane: their numbers fit in 16 bits."""
+CELLS: Final = 2**16
+"""Most cells of the grid: their numbers fit in 16 bits."""
+
+BANDS: Final = 8
+"""Bands of taste in which the grid is sorted."""
+
+ROUNDING: Final = 1e-4
+"""More than float32 is off by in a distance on the plane."""
 
 CROWD: Final = 48
 """Tracks around a target among which the one is taken that is least like the set so far and mixes
@@ -96,7 +101,8 @@ class NearestRanker:
 
 def missed(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
     """Return how far outside a target some candidates lie, float32 (rows,): 0 within its width."""
-    return np.maximum(distances(target, candidates, rows) - np.float32(WIDTH * target.spread), 0)
+    apart = distances(target, candidates, rows) - np.float32(WIDTH * target.spread)
+    return np.asarray(np.maximum(apart, 0), np.float32)
 
 
 def distances(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
@@ -107,47 +113,61 @@ def distances(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
 
 
 class Grid:
-    """The candidates sorted by cell of the plane: near ones are looked for among near ones."""
+    """The candidates sorted by cell of the plane: near ones are looked for among near ones.
+
+    Where taste is known they are sorted by bands of it first, since of what is liked more, more can
+    be far away and still be wanted.
+    """
 
     def __init__(self, candidates: Candidates) -> None:
         """Sort once: O(n), since numbers of 16 bits are sorted by their digits."""
         self.candidates = candidates
-        self.cells = int(np.clip(np.sqrt(len(candidates)) / 4, 8, CELLS))
+        low, high = candidates.taste.min(initial=0), candidates.taste.max(initial=0)
+        self.bands = BANDS if high > low else 1
+        most = int((CELLS // self.bands) ** 0.5)
+        self.cells = int(np.clip(np.sqrt(len(candidates)) / 4, 8, most))
+        share = (candidates.taste - low) / max(float(high - low), 1e-9)
+        band = np.minimum(share * self.bands, self.bands - 1).astype(np.uint16)
         line, column = self._cell(candidates.arousal), self._cell(candidates.valence)
-        cell = line * np.uint16(self.cells) + column
+        cell = (band * np.uint16(self.cells) + line) * np.uint16(self.cells) + column
         self._rows = np.argsort(cell, kind="stable")
-        counts = np.bincount(cell, minlength=self.cells**2)
+        counts = np.bincount(cell, minlength=self.bands * self.cells**2)
         self._starts = np.concatenate([[0], np.cumsum(counts)])
-        self._gain = TASTE * float(np.abs(candidates.taste).max(initial=0))
-        self._least = GUESSED * float(candidates.spread.min(initial=1))
+        edges = np.linspace(low, high, self.bands + 1)[1:]
+        self._gains = TASTE * edges - GUESSED * float(candidates.spread.min(initial=1))
 
     def nearest(self, target: Affect, seed: int) -> Iterator[Crowd]:
         """Yield all rows with their costs in parts, the cheapest first; later ones cost more."""
-        reach = WIDTH * target.spread + self._gain + JITTER
-        radius, wanted, given = ceil(reach * self.cells / 2) + 1, CROWD, 0
+        radius, wanted, given = 1, min(CROWD, len(self._rows)), 0
         while given < len(self._rows):
-            rows = self._square(target, radius)
-            cost = self._costs(target, rows, seed)
-            # Whatever lies outside the square is at least this expensive.
-            bound = radius * 2 / self.cells - WIDTH * target.spread - self._gain + self._least
-            sure = np.arange(len(rows)) if radius >= self.cells else np.flatnonzero(cost < bound)
-            if len(sure) >= min(wanted, len(self._rows)):
-                first = sure[_lowest(cost[sure], wanted)]
-                yield rows[first[given:]], cost[first[given:]]
-                given, wanted = len(first), 4 * wanted
-            else:
-                radius = min(self.cells, radius + 1 + radius // 2)
+            _, cost = self._around(target, seed, np.full(self.bands, radius))
+            if len(cost) < wanted:
+                radius *= 2
+                continue
+            limit = float(np.partition(cost, wanted - 1)[wanted - 1])
+            # Of each band, all that may be as cheap as what was found already.
+            reach = limit + WIDTH * target.spread + self._gains + ROUNDING
+            rows, cost = self._around(target, seed, np.ceil(reach * self.cells / 2).astype(int))
+            first = _lowest(cost, wanted)
+            yield rows[first[given:]], cost[first[given:]]
+            given, wanted = len(first), min(4 * wanted, len(self._rows))
 
     def _cell(self, values: Floats) -> npt.NDArray[np.uint16]:
         return np.asarray(np.clip((values + 1) * (self.cells / 2), 0, self.cells - 1), np.uint16)
 
-    def _square(self, target: Affect, radius: int) -> Rows:
-        """Return the rows of all cells within ``radius`` cells of the target's."""
+    def _around(self, target: Affect, seed: int, radii: npt.NDArray[np.int_]) -> Crowd:
+        """Return the rows of all cells within so many cells of the target's, for each band, and
+        their costs.
+        """  # noqa: D205
         x, y = (int(cell) for cell in self._cell(np.array([target.valence, target.arousal])))
-        left, right = max(0, x - radius), min(self.cells, x + radius + 1)
-        lines = range(max(0, y - radius), min(self.cells, y + radius + 1))
-        starts = [(line * self.cells + left, line * self.cells + right) for line in lines]
-        return np.concatenate([self._rows[self._starts[a] : self._starts[b]] for a, b in starts])
+        parts = [self._rows[:0]]
+        for band, radius in enumerate(radii.tolist()):
+            left, right = max(0, x - radius), min(self.cells, x + radius + 1)
+            for line in range(max(0, y - radius), min(self.cells, y + radius + 1)):
+                start = (band * self.cells + line) * self.cells
+                parts.append(self._rows[self._starts[start + left] : self._starts[start + right]])
+        rows = np.concatenate(parts)
+        return rows, self._costs(target, rows, seed)
 
     def _costs(self, target: Affect, rows: Rows, seed: int) -> Floats:
         """Return what each row is from the target, less taste, plus what speaks against it, plus a
@@ -259,10 +279,9 @@ class _Shares:
 def _picks(path: Sequence[Affect], music: Candidates, rows: Rows) -> list[Pick]:
     """Return the picks of rows in playing order."""
     tracks = music.load(rows.tolist())
-    flows = [False, *follows(music, rows)]
     return [
         _pick(music, int(row), target, track, flows=bool(flow))
-        for row, target, track, flow in zip(rows, path, tracks, flows, strict=True)
+        for row, target, track, flow in zip(rows, path, tracks, follows(music, rows), strict=True)
     ]
 
 

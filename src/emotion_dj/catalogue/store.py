@@ -5,6 +5,7 @@ Every write is one transaction, so a process that is killed leaves a whole catal
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -28,7 +29,6 @@ from emotion_dj.domain import Affect
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Connection, Row
 
@@ -293,6 +293,13 @@ class Catalogue:
             for path in paths:
                 statement = insert(folders).values(path=path)
                 connection.execute(statement.on_conflict_do_nothing())
+
+    def forget_folder(self, place: str) -> int:
+        """Remove a folder or source that is scanned and all tracks of it; count them."""
+        with translated(self.address), self._engine.begin() as connection:
+            connection.execute(folders.delete().where(folders.c.path == place))
+        path = Path(place)
+        return self.forget_source(f"{path.as_uri()}/" if path.is_absolute() else f"{place}:")
 
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""

@@ -25,7 +25,7 @@ LOUDNESS_STEP: Final = 8.0
 """Difference in LUFS that is as bad as it gets."""
 
 UNKNOWN: Final = 0.5
-CLASH: Final = 0.15
+CLASH: Final = 0.12
 """Distance: missing a target by so much is as bad as a clash between neighbours."""
 
 EXACT: Final = 9

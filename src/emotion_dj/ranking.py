@@ -58,11 +58,11 @@ CROWD: Final = 48
 """Tracks around a target among which the one is taken that is least like the set so far and mixes
 best with the pick before."""
 
-VARIETY: Final = 0.05
+VARIETY: Final = 0.03
 """Distance that a track may be farther away for sounding unlike all that was picked, instead of
 like one of them; `benchmarks/evaluation.py` shows what it gives and costs."""
 
-MIXING: Final = 0.05
+MIXING: Final = 0.03
 """Distance that a track may be farther away for mixing with the pick before instead of clashing."""
 
 LIKED: Final = 0.3

@@ -44,7 +44,8 @@ def test_folders_are_added_scanned_and_listed(tmp_path: Path, demo_music: Path) 
     folder.mkdir()
     for path in sorted((demo_music / "calm").glob("*.opus"))[:2]:
         shutil.copy(path, folder)
-    assert "library add" in run("library", "scan").stderr
+    for command in ("scan", "stats"):
+        assert "library add" in run("library", command).stderr
     added = json.loads(run("library", "add", folder, "--json").stdout)
     assert (added["analysed"], added["gone"]) == (2, 0)
     min(folder.iterdir()).unlink()

@@ -120,6 +120,8 @@ def search(
     if as_json:
         print_json([{"id": number, **track_json(track)} for number, track in found])
         return
+    if not found:
+        say(f"no track holds the words '{words}'")
     for _, track in found:
         named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
         out().print(named, markup=False, soft_wrap=True)
@@ -143,6 +145,9 @@ def stats(
     figures: dict[str, Any] = {"tracks": len(candidates), "moods": counts(candidates)}
     if as_json:
         print_json(figures)
+        return
+    if not len(candidates):
+        say("nothing is in the catalogue yet: say  emotion-dj library add ~/Music")
         return
     out().print(f"{figures['tracks']} tracks", *_words(figures["moods"]), sep="  ")
     out().print(drawing(candidates), markup=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
@@ -201,9 +202,7 @@ class Run:
             return
         workers = min(self.workers or os.cpu_count() or 1, len(tracks) // _WORTH_A_PROCESS)
         if workers <= 1:
-            analyser = self.make()
-            for place, track in enumerate(tracks):
-                yield place, _hear_one(analyser, library, track)
+            yield from self._here(library, enumerate(tracks))
             return
         left = dict(enumerate(tracks))
         with self._pool(library, workers) as pool:
@@ -217,10 +216,16 @@ class Run:
         yield from self._alone(library, left)
 
     def _alone(self, library: Library, left: Mapping[int, Track]) -> Iterator[tuple[int, Heard]]:
-        """Hear what was left when a worker died, each by itself, to find what killed it."""
+        """Hear what was left when a worker died, each by itself, to find what killed it.
+
+        Where no worker even begins, as in a program that is read from a pipe, this process hears.
+        """
         waiting = list(left.items())
         while waiting:
             with self._pool(library, 1) as pool:
+                if not _begins(pool):
+                    yield from self._here(library, waiting)
+                    return
                 while waiting:
                     place, track = waiting.pop(0)
                     try:
@@ -229,10 +234,28 @@ class Run:
                         yield place, f"{track.title}: the decoder crashed in this file"
                         break
 
-    def _pool(self, library: Library, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
-        )
+    def _here(
+        self, library: Library, tracks: Iterable[tuple[int, Track]]
+    ) -> Iterator[tuple[int, Heard]]:
+        analyser = self.make()
+        for place, track in tracks:
+            yield place, _hear_one(analyser, library, track)
+
+    @contextmanager
+    def _pool(self, library: Library, workers: int) -> Iterator[ProcessPoolExecutor]:
+        """Give worker processes with one thread each: more would only wait for each other."""
+        before = {name: os.environ.get(name) for name in _THREADS}
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        try:
+            with ProcessPoolExecutor(
+                workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
+            ) as pool:
+                yield pool
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
     def _store(self, track: Track, stamp: str, fingerprint: str, heard: Heard) -> None:
         self.catalogue.store(
@@ -353,6 +376,9 @@ class Hearsay:
 _PART = 100
 """Tracks that are asked for and stored together: what is lost where a service gives up."""
 
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+"""What NumPy's libraries for matrices read when a process begins."""
+
 _WORTH_A_PROCESS = 8
 """Tracks for which starting another process pays."""
 
@@ -366,6 +392,15 @@ def _begin(make: Callable[[], AudioAnalyser], library: Library) -> None:
 
 def _hear_here(track: Track) -> Heard:
     return _hear_one(*_worker, track)
+
+
+def _begins(pool: ProcessPoolExecutor) -> bool:
+    """Tell whether a worker of the pool can begin at all."""
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        return False
+    return True
 
 
 def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:

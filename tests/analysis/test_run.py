@@ -290,6 +290,27 @@ def test_a_file_that_kills_its_worker_is_found_and_named(
     ]
 
 
+FROM_A_PIPE = """
+import sys
+from pathlib import Path
+from emotion_dj import analysis, compose
+from emotion_dj.catalogue import Catalogue
+from emotion_dj.sources.local import Local
+analysis._WORTH_A_PROCESS = 1
+run = analysis.Run(Catalogue(sys.argv[1]), compose.ear, compose.ear_id(), workers=2)
+print(run([Local((Path(sys.argv[2]),))]).analysed)
+"""
+
+
+def test_where_no_worker_can_begin_everything_is_heard_all_the_same(
+    catalogue: Catalogue, music: Path
+) -> None:
+    """A program read from a pipe cannot be begun again in a worker: no file is blamed for it."""
+    command = [sys.executable, "-", catalogue.address, str(music)]
+    done = subprocess.run(command, input=FROM_A_PIPE, capture_output=True, text=True, check=False)
+    assert done.stdout == "3\n"
+
+
 class Unplugged(Local):
     """A folder on a disk that is pulled out after so many files were opened."""
 

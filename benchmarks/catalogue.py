@@ -28,7 +28,7 @@ from emotion_dj.sources.local import Local
 TRACKS = 1_000_000
 FILES = 10_000
 ROWS = 50_000
-LONG = 60
+LONG = 200
 """Files of three minutes that are heard on one core and on two."""
 
 TIMES = 5

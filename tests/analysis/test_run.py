@@ -127,7 +127,7 @@ def test_an_empty_folder_is_said(catalogue: Catalogue, tmp_path: Path) -> None:
 def test_several_processes_hear_what_one_hears(
     catalogue: Catalogue, demo_music: Path, tmp_path: Path
 ) -> None:
-    """Two workers give the same catalogue as one."""
+    """Two workers give the same catalogue as one, but for the order in which matrices are summed."""
     alone = Catalogue(tmp_path / "alone.sqlite")
     folder = tmp_path / "many"
     folder.mkdir()
@@ -136,7 +136,7 @@ def test_several_processes_hear_what_one_hears(
     assert scan(catalogue, folder, workers=2).analysed == 16
     assert scan(alone, folder, workers=1).analysed == 16
     together, one = (c.candidates([compose.ear_id()]) for c in (catalogue, alone))
-    assert together.arousal.tolist() == one.arousal.tolist()
+    assert together.arousal.tolist() == pytest.approx(one.arousal.tolist(), abs=1e-4)
     assert [t.uri for t in together.load(range(16))] == [t.uri for t in one.load(range(16))]
 
 

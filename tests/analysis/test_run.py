@@ -127,7 +127,7 @@ def test_an_empty_folder_is_said(catalogue: Catalogue, tmp_path: Path) -> None:
 def test_several_processes_hear_what_one_hears(
     catalogue: Catalogue, demo_music: Path, tmp_path: Path
 ) -> None:
-    """Two workers give the same catalogue as one, but for the order in which matrices are summed."""
+    """Two workers give the same catalogue as one, but for the order of sums in matrices."""
     alone = Catalogue(tmp_path / "alone.sqlite")
     folder = tmp_path / "many"
     folder.mkdir()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from emotion_dj import EmotionDJ, affect, mixing
-from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Track
+from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Track
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.settings import Settings
 
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     Way = Callable[["Library", Affect, Sequence[Affect], int], Rows]
     Change = Callable[[Candidates], Candidates]
 
-SONGS = {"catalogue": 20, "demo": 10}
+DRAWS, SMALL = 20, 28
+"""How many libraries are drawn from the catalogue, and how many tracks each has."""
+
 PLANS = ("match", "lift", "calm", "vent", "journey:..happy")
 LISTENERS = 30
 WHO = f"{LISTENERS} listeners\n"
@@ -58,11 +60,19 @@ BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 class Library:
     """Music with the truth about it: where each track stands (n, 2), and what it sounds like."""
 
-    name: str
     music: Candidates
     rows: dict[str, int]
     truth: npt.NDArray[np.float64]
     sound: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Libraries over which the figures are means, and the length of a set from each."""
+
+    name: str
+    songs: int
+    libraries: tuple[Library, ...]
 
 
 def main() -> None:
@@ -72,11 +82,13 @@ def main() -> None:
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        libraries = [
-            catalogue(given.shared / "data/music", Path(folder)),
-            demo(given.shared / "data/music", Path(folder)),
+        whole = catalogue(given.shared / "data/music", Path(folder))
+        collections = [
+            Collection("catalogue", 20, (whole,)),
+            Collection("small", 10, tuple(drawn(whole, seed) for seed in range(DRAWS))),
+            Collection("demo", 10, (demo(given.shared / "data/music", Path(folder)),)),
         ]
-        text = "\n".join(map(table, libraries))
+        text = "\n".join(map(table, collections))
     print(text)
     if given.write:
         page = given.write.read_text(encoding="utf-8")
@@ -97,7 +109,7 @@ def catalogue(data: Path, folder: Path) -> Library:
     rows = [said[uri] for uri in numbered]
     truth = np.array([[2 * row["valence"] - 1, 2 * row["energy"] - 1] for row in rows])
     sound = np.array([[row[name] for name in columns[1:]] for row in rows])
-    return Library("catalogue", music, numbered, truth, unit(sound))
+    return Library(music, numbered, truth, unit(sound))
 
 
 def demo(data: Path, folder: Path) -> Library:
@@ -113,7 +125,20 @@ def demo(data: Path, folder: Path) -> Library:
     tracks = loaded(music)
     numbered = {track.uri: row for row, track in enumerate(tracks)}
     truth = np.array([places[WORDS[track.path.parent.name]] for track in tracks])
-    return Library("demo", music, numbered, (truth - 5) / 4, unit(music.embedding.astype(float)))
+    return Library(music, numbered, (truth - 5) / 4, unit(music.embedding.astype(float)))
+
+
+def drawn(library: Library, seed: int) -> Library:
+    """Return a small library of tracks drawn from a large one."""
+    rows = np.sort(np.random.default_rng(seed).choice(len(library.music), SMALL, replace=False))
+    columns = {
+        field.name: getattr(library.music, field.name)[rows]
+        for field in fields(Candidates)
+        if field.name != "load"
+    }
+    music = Candidates(**columns, load=lambda places: [Track(f"drawn:{i}", "") for i in places])
+    numbered = {f"drawn:{i}": i for i in range(SMALL)}
+    return Library(music, numbered, library.truth[rows], library.sound[rows])
 
 
 def loaded(music: Candidates) -> list[Track]:
@@ -159,10 +184,10 @@ def by_us(
     ranker: NearestRanker, *, change: Callable[[Candidates], Candidates] | None = None
 ) -> Way:
     """Return our way with a ranker; ``change`` takes something away from the music first."""
-    kept: dict[str, Candidates] = {}
+    kept: dict[int, Candidates] = {}
 
     def way(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:
-        music = kept.setdefault(library.name, change(library.music) if change else library.music)
+        music = kept.setdefault(id(library), change(library.music) if change else library.music)
         picks = ranker.rank(path, music, seed=seed)
         return np.array([library.rows[pick.track.uri] for pick in picks], np.intp)
 
@@ -182,7 +207,7 @@ WAYS: dict[str, Way] = {
     "ours": by_us(NearestRanker()),
     "ours without variety": by_us(NearestRanker(variety=0.0)),
     "ours without caps": by_us(NearestRanker(per_artist=10**6, per_album=10**6)),
-    "ours without playing order": by_us(NearestRanker(), change=without_key),
+    "ours without mixing": by_us(NearestRanker(), change=without_key),
 }
 
 
@@ -195,32 +220,40 @@ def listeners() -> list[Affect]:
     return pure + [Affect(float(v), float(a)) for v, a in mixed]
 
 
-def table(library: Library) -> str:
-    """Return the figures of one library: nDCG for each plan, the others over all plans."""
-    songs = SONGS[library.name]
+def table(collection: Collection) -> str:
+    """Return the figures of some libraries: nDCG for each plan, the others over all plans."""
+    tracks = sum(len(library.music) for library in collection.libraries) // len(
+        collection.libraries
+    )
     lines = [
-        f"\n{library.name}, {len(library.music):,} tracks, sets of {songs}, " + WHO,
+        f"\n{collection.name}, {len(collection.libraries)} x {tracks:,} tracks, "
+        f"sets of {collection.songs}, " + WHO,
         f"| way | {' | '.join(f'nDCG {plan}' for plan in PLANS)} | {' | '.join(FIGURES[1:])} |",
         f"|{' --- |' * (len(PLANS) + len(FIGURES))}",
     ]
     for name, way in WAYS.items():
-        by_plan = []
-        for text in PLANS:
-            plan = affect.parse_plan(text)
-            rows = [
-                figures(library, path, way(library, here, path, seed))
-                for seed, here in enumerate(listeners())
-                for path in [affect.path(plan, [here], songs)]
-            ]
-            by_plan.append(np.mean(rows, axis=0))
+        by_plan = [measured(collection, way, affect.parse_plan(text)) for text in PLANS]
         gains = " | ".join(f"{row[0]:.3f}" for row in by_plan)
         others = " | ".join(f"{value:.2f}" for value in np.mean(by_plan, axis=0)[1:])
         lines.append(f"| {name} | {gains} | {others} |")
     return "\n".join(lines)
 
 
+def measured(collection: Collection, way: Way, plan: Plan) -> npt.NDArray[np.float64]:
+    """Return the mean FIGURES of one way and plan over all libraries and listeners."""
+    rows = [
+        figures(library, path, way(library, here, path, seed))
+        for library in collection.libraries
+        for seed, here in enumerate(listeners())
+        for path in [affect.path(plan, [here], collection.songs)]
+    ]
+    return np.asarray(np.nanmean(rows, axis=0))
+
+
 def figures(library: Library, path: Sequence[Affect], rows: Rows) -> list[float]:
-    """Return FIGURES of one set."""
+    """Return FIGURES of one set; of an empty one only that nothing was gained is known."""
+    if not len(rows):
+        return [0.0, *[float("nan")] * (len(FIGURES) - 1)]
     targets = np.array([[point.valence, point.arousal] for point in path])
     ideal = greedy(library, targets)
     apart = np.linalg.norm(library.truth[rows] - targets[: len(rows)], axis=1)

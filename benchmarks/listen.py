@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for codec, suffix in (("libopus", ".opus"), ("libmp3lame", ".mp3"), ("flac", ".flac")):
             path = Path(folder) / f"track{suffix}"
-            _write(path, codec)
+            write(path, codec)
             ear.analyse(path)
             times = []
             for _ in range(7):
@@ -38,7 +38,7 @@ def main() -> None:
     print(f"peak memory, one file at a time: {peak:.0f} MB  (asked: 300, later 150)")
 
 
-def _write(path: Path, codec: str) -> None:
+def write(path: Path, codec: str) -> None:
     """Join tracks of the demo library to one file, stereo at 48 kHz."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=RATE, layout="stereo")

@@ -1,31 +1,41 @@
 """How long ranking takes as libraries grow, and how well neighbours in a set mix.
 
-python benchmarks/rank.py
+python benchmarks/rank.py [--write docs/pictures/growth.png]
 """
 
 from __future__ import annotations
 
+import argparse
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from spread import spread
 
 from emotion_dj import affect, mixing
-from emotion_dj.domain import Affect, Candidates, Plan, Track
+from emotion_dj.domain import Affect, Candidates, Track
 from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SIZES = (10_000, 100_000, 1_000_000)
-PLANS = ("match", "lift", "vent")
+SIZES = (10_000, 31_623, 100_000, 316_228, 1_000_000)
+PLANS = ("match", "lift", "calm", "vent", "journey:..happy")
 TIMES = 21
+SETS = 200
 SONGS = 20
+HERE = Affect(-0.5, 0.5)
 
 
 def main() -> None:
-    """Rank 20 songs of libraries of three sizes by three plans."""
+    """Rank 20 songs of libraries of five sizes by five plans, then once more with known taste."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    medians: dict[str, list[float]] = {plan: [] for plan in PLANS}
     for size in SIZES:
         music = library(size)
         ranker = NearestRanker()
@@ -33,28 +43,67 @@ def main() -> None:
         ranker.rank([Affect(0, 0)], music)
         print(f"{size:>9,} tracks, first call: {1000 * (time.perf_counter() - began):.0f} ms")
         for plan in PLANS:
-            path = affect.path(Plan(plan), [Affect(-0.5, 0.5)], SONGS)
-            times = []
-            for seed in range(TIMES):
-                began = time.perf_counter()
-                ranker.rank(path, music, seed=seed)
-                times.append(1000 * (time.perf_counter() - began))
+            times = timed(ranker, music, plan)
+            medians[plan].append(float(np.median(times)))
             spread(f"{size:>9,} tracks, {plan}, {SONGS} songs", times, "ms", goal="40, later 10")
+    taste = np.random.default_rng(1).normal(0, 0.3, len(music)).clip(-1, 1).astype(np.float32)
+    known = replace(music, taste=taste)
+    times = timed(NearestRanker(), known, "lift")
+    spread(f"{len(known):>9,} tracks whose taste is known, lift", times, "ms", goal="40, later 10")
     mixing_of(library(20_000))
+    if given.write:
+        draw(medians, given.write)
+
+
+def timed(ranker: NearestRanker, music: Candidates, plan: str) -> list[float]:
+    """Return the milliseconds of sets by one plan, each with another seed; a first one warms up."""
+    path = affect.path(affect.parse_plan(plan), [HERE], SONGS)
+    ranker.rank(path, music, seed=TIMES)
+    times = []
+    for seed in range(TIMES):
+        began = time.perf_counter()
+        ranker.rank(path, music, seed=seed)
+        times.append(1000 * (time.perf_counter() - began))
+    return times
 
 
 def mixing_of(music: Candidates) -> None:
-    """Compare the share of mixable neighbours in playing order with the order of rank."""
+    """Compare the share of mixable neighbours in our sets with the nearest in order of rank."""
     generator = np.random.default_rng(0)
+    ranker = NearestRanker()
+    plain = NearestRanker(mixing=0)
     shares = []
-    for _ in range(200):
-        at = generator.uniform(-0.6, 0.6, 2)
-        near = np.argsort((music.valence - at[0]) ** 2 + (music.arousal - at[1]) ** 2)[:SONGS]
-        gaps = np.zeros((SONGS, SONGS), np.float32)
-        ordered = near[mixing.order(gaps, music, near)]
-        shares.append((mixing.mixes(music, near), mixing.mixes(music, ordered)))
-    by_rank, by_order = np.mean(shares, axis=0)
-    print(f"neighbours that mix: {by_order:.1%} in playing order, {by_rank:.1%} in order of rank")
+    for seed in range(SETS):
+        here = Affect(*generator.uniform(-0.6, 0.6, 2))
+        across, up = music.valence - here.valence, music.arousal - here.arousal
+        nearest = np.argsort(across**2 + affect.AROUSAL_WEIGHT * up**2)[:SONGS]
+        rows = [nearest, *(chosen(way, music, here, seed) for way in (plain, ranker))]
+        shares.append([mixing.mixes(music, picked) for picked in rows])
+    by_rank, by_order, ours = np.mean(shares, axis=0)
+    print(
+        f"neighbours that mix, {SETS} sets of {SONGS} from {len(music):,}: {ours:.1%} in our sets, "
+        f"{by_order:.1%} where only the order mixes, {by_rank:.1%} in order of rank"
+    )
+
+
+def chosen(ranker: NearestRanker, music: Candidates, here: Affect, seed: int) -> np.ndarray:
+    """Return the rows of a set in playing order."""
+    picks = ranker.rank([here] * SONGS, music, seed=seed)
+    return np.array([int(pick.track.uri.partition(":")[2]) for pick in picks], np.intp)
+
+
+def draw(medians: dict[str, list[float]], path: Path) -> None:
+    """Draw the medians over the size of the library, with a line that grows as it does."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for plan, values in medians.items():
+        axes.plot(SIZES, values, marker="o", label=plan)
+    first = max(values[0] for values in medians.values())
+    axes.plot(SIZES, [first * n / SIZES[0] for n in SIZES], ":", color="grey", label="linear")
+    axes.set(xscale="log", yscale="log", xlabel="tracks", ylabel=f"ms for {SONGS} songs, median")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=110)
 
 
 def library(n: int) -> Candidates:
@@ -74,6 +123,7 @@ def library(n: int) -> Candidates:
         artist=generator.integers(0, n // 10, n).astype(np.int32),
         album=np.full(n, -1, np.int32),
         taste=np.zeros(n, np.float32),
+        lately=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

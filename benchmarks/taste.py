@@ -2,7 +2,8 @@
 
 python benchmarks/taste.py --shared ../shared [--write docs/pictures/taste.png]
 
-A listener likes some kinds of sound and a few artists, which our model is not told. Every round
+A listener likes some kinds of sound and a few artists; the model sees the sounds among others, and
+is not told which count, nor the artists. Every round
 they stand somewhere on the plane, get a set of ten and answer each song with a like or a skip.
 Regret is how many more likes the best set would have got: the one whose maker knows the taste and
 stays as near to the wanted place as ours does.

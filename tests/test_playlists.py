@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -64,6 +65,77 @@ def test_jspf_is_json_of_the_same_form(music: Set, tmp_path: Path) -> None:
     assert tracks[0]["location"] == ["file:///a.mp3"]
     assert tracks[0]["duration"] == 61200
     assert "creator" not in tracks[1]
+
+
+ONCE = frozenset(
+    "title creator annotation info location identifier image date license album trackNum duration"
+    " attribution trackList extension".split()
+)
+OF_A_PLAYLIST = frozenset(
+    "title creator annotation info location identifier image date license attribution link meta"
+    " extension trackList".split()
+)
+OF_A_TRACK = frozenset(
+    "location identifier title creator annotation info image album trackNum duration link meta"
+    " extension".split()
+)
+ADDRESS = re.compile(r"(?:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})+")
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_xspf_keeps_to_its_specification(music: Set, tmp_path: Path, *, relative: bool) -> None:
+    """XSPF 1 (xspf.org/spec): its elements only, at most once where it says so, in its order for
+    addresses and numbers; exactly one trackList.
+    """  # noqa: D205
+    playlists.save(music, tmp_path / "set.xspf", relative=relative)
+    root = ET.fromstring((tmp_path / "set.xspf").read_bytes())  # noqa: S314 - our own file
+    assert (root.tag, root.attrib) == (f"{SPACE}playlist", {"version": "1"})
+    assert [child.tag for child in root].count(f"{SPACE}trackList") == 1
+    entries = root.findall(f"{SPACE}trackList/{SPACE}track")
+    assert len(entries) == len(music.picks) == len(list(root.find(f"{SPACE}trackList") or ()))
+    for element, known in [(root, OF_A_PLAYLIST), *((entry, OF_A_TRACK) for entry in entries)]:
+        names = [child.tag.removeprefix(SPACE) for child in element]
+        assert set(names) <= known
+        assert all(names.count(name) == 1 for name in set(names) & ONCE)
+    for entry in entries:
+        assert ADDRESS.fullmatch(entry.findtext(f"{SPACE}location") or "")
+        assert (entry.findtext(f"{SPACE}duration") or "0").isdecimal()
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_jspf_keeps_to_its_specification(music: Set, tmp_path: Path, *, relative: bool) -> None:
+    """JSPF 1 (xspf.org/jspf): one playlist with a list of tracks, their locations in lists."""
+    playlists.save(music, tmp_path / "set.jspf", relative=relative)
+    document = json.loads((tmp_path / "set.jspf").read_text(encoding="utf-8"))
+    assert set(document) == {"playlist"}
+    assert set(document["playlist"]) <= OF_A_PLAYLIST - {"trackList"} | {"track"}
+    for track in document["playlist"]["track"]:
+        assert set(track) <= OF_A_TRACK
+        assert isinstance(track["location"], list)
+        assert all(ADDRESS.fullmatch(address) for address in track["location"])
+        numbers, texts = {"duration", "trackNum"}, OF_A_TRACK - {"location", "identifier"}
+        assert all(isinstance(track[name], int) for name in numbers & set(track))
+        assert all(isinstance(track[name], str) for name in (texts - numbers) & set(track))
+
+
+@pytest.mark.parametrize("suffix", [".m3u8", ".xspf", ".jspf"])
+def test_relative_playlists_can_be_moved_with_their_music(tmp_path: Path, suffix: str) -> None:
+    """Seen from the playlist's folder, in every form; a stream keeps its address."""
+    song = tmp_path / "music" / "a: b é.mp3"
+    tracks = [
+        Track(song.as_uri(), "A", media=Media("file", str(song))),
+        Track("deezer:1", "D", media=Media("stream", "https://example.org/d")),
+    ]
+    target = tmp_path / "lists" / f"set{suffix}"
+    target.parent.mkdir()
+    playlists.save(
+        Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+    )
+    text = target.read_text(encoding="utf-8")
+    seen = "../music/a: b é.mp3" if suffix == ".m3u8" else "./../music/a%3A%20b%20%C3%A9.mp3"
+    assert seen in text
+    assert str(tmp_path) not in text
+    assert "https://example.org/d" in text
 
 
 def test_unknown_forms_and_places_are_said(music: Set, tmp_path: Path) -> None:

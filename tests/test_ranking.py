@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from emotion_dj import affect, mixing
 from emotion_dj.domain import Affect, Candidates, Plan, Track
-from emotion_dj.ranking import Grid, NearestRanker
+from emotion_dj.ranking import Grid, NearestRanker, distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         artist=artist,
         album=np.full(n, -1, np.int32),
         taste=np.zeros(n, np.float32),
+        lately=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )
@@ -131,8 +133,8 @@ def test_short_sets_are_ordered_as_well_as_can_be() -> None:
     clash = mixing.clashes(music, np.arange(6))
 
     def cost(way: tuple[int, ...]) -> float:
-        met = sum(gaps[song, place] for place, song in enumerate(way))
-        return float(met + mixing.MIX * sum(clash[a, b] for a, b in pairwise(way)))
+        met = sum(gaps[song, place] ** 2 for place, song in enumerate(way))
+        return float(met + mixing.CLASH**2 * sum(clash[a, b] for a, b in pairwise(way)))
 
     best = min(map(cost, permutations(range(6))))
     found = mixing.order(gaps, music, np.arange(6))
@@ -168,7 +170,61 @@ def test_the_grid_finds_what_a_look_at_everything_finds() -> None:
         music.taste[:] = np.random.default_rng(n).uniform(-1, 1, n)
         grid = Grid(music)
         for target in (HERE, Affect(-1, -1), Affect(1, 0)):
-            rows = np.array([row for row, _ in grid.nearest(target, seed=3)])
+            rows = np.concatenate([rows for rows, _ in grid.nearest(target, seed=3)])
             costs = grid._costs(target, rows, 3)
             assert sorted(rows) == list(range(n))
             assert (np.diff(costs) >= 0).all()
+
+
+def test_doubt_widens_the_target() -> None:
+    """Within the width of an uncertain target a liked track is taken that a certain one passes."""
+    music = candidates(4000)
+    sure, unsure = ([Affect(0.6, 0.4, spread)] for spread in (0.0, 1.0))
+    gaps = distances(HERE, music, np.arange(len(music)))
+    far = int(np.flatnonzero((gaps > 0.27) & (gaps < 0.29))[0])
+    music.taste[far] = 1
+    first = [NearestRanker().rank(path, music)[0].track.uri for path in (sure, unsure)]
+    assert first[0] != f"test:{far}"
+    assert first[1] == f"test:{far}"
+
+
+def test_what_was_just_played_and_what_is_a_guess_stand_farther() -> None:
+    """The track of the last set's middle is not chosen again at once, nor one placed by guess."""
+    music = candidates(2000)
+    usual = int(NearestRanker().rank([HERE], music)[0].track.uri.partition(":")[2])
+    for column in (music.lately, music.spread):
+        before = float(column[usual])
+        column[usual] = 1
+        assert NearestRanker().rank([HERE], music)[0].track.uri != f"test:{usual}"
+        column[usual] = before
+
+
+def test_picks_that_mix_are_preferred() -> None:
+    """Among many near tracks those are taken that mix, and their reasons say so."""
+    music = candidates(20_000)
+    ways = [NearestRanker(mixing=0), NearestRanker()]
+    shares = []
+    for way in ways:
+        picks = [pick for seed in range(10) for pick in way.rank([HERE] * 20, music, seed=seed)]
+        shares.append(np.mean(["flows from the song before" in pick.reason for pick in picks]))
+    assert shares[1] > 1.2 * shares[0] > 0
+
+
+def test_a_path_beyond_all_songs_is_still_walked() -> None:
+    """Where targets lead away from every song, the songs nearest to the end come last."""
+    music = candidates(300)
+    music.valence[:] *= 0.2
+    path = [Affect(v, 0.0) for v in np.linspace(0.3, 1.0, 8)]
+    places = [pick.affect.valence for pick in NearestRanker(variety=0).rank(path, music)]
+    assert np.corrcoef(places, range(8))[0, 1] > 0.5
+
+
+def test_a_set_takes_unlike_sounds() -> None:
+    """Of two groups that sound alike within themselves, both are heard."""
+    music = candidates(40)
+    music.valence[:], music.arousal[:] = 0.6, 0.4
+    sounds = np.zeros((40, 2), np.float16)
+    sounds[:30, 0], sounds[30:, 1] = 1, 1
+    music = replace(music, embedding=sounds)
+    picks = NearestRanker(mixing=0).rank([HERE] * 2, music)
+    assert {int(pick.track.uri.partition(":")[2]) >= 30 for pick in picks} == {True, False}

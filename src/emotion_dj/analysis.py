@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,7 @@ from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceErro
 from emotion_dj.interfaces import Listenable, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Analysis, AudioFeatures, Track
@@ -121,11 +122,24 @@ class Run:
             uris += progress.uris
             analysed += len(progress.missing) - len(broken)
             known += progress.known
-            for root in getattr(library, "roots", ()):
-                below = root.resolve().as_uri()
-                gone += self.catalogue.found(f"{below}/" if root.is_dir() else below, progress.uris)
+            gone += self._mark(library, progress)
             failed += [*progress.failed, *broken]
         return Summary(tuple(uris), analysed, known, tuple(failed), gone)
+
+    def _mark(self, library: Library, progress: _Progress) -> int:
+        """Mark what is gone below the folders of a library, and count it.
+
+        A folder that is empty all at once is a disk that is not there: what is known of it stays.
+        """
+        gone = 0
+        for root in getattr(library, "roots", ()):
+            below = root.resolve().as_uri() + ("/" if root.is_dir() else "")
+            if any(uri.startswith(below) for uri in progress.uris):
+                gone += self.catalogue.found(below, progress.uris)
+            else:
+                why = f"there is no music in {root} now: is its disk there? what was known is kept"
+                progress.failed.append(Failure(below, why))
+        return gone
 
     def _sort(self, library: Library) -> _Progress:
         """Tell the tracks that must be heard from those that the catalogue knows."""
@@ -173,6 +187,8 @@ class Run:
         tracks = [track for track, _, _ in missing]
         for done, (place, heard) in enumerate(self._results(library, tracks), start=1):
             track, stamp, fingerprint = missing[place]
+            if isinstance(heard, str) and _changed(library, track, stamp):
+                heard = _Passing(f"{track.title} went away or changed while it was heard")  # noqa: PLW2901
             if not isinstance(heard, _Passing):
                 self._store(library.describe(track), stamp, fingerprint, heard)
             if isinstance(heard, str):
@@ -186,20 +202,60 @@ class Run:
             return
         workers = min(self.workers or os.cpu_count() or 1, len(tracks) // _WORTH_A_PROCESS)
         if workers <= 1:
-            analyser = self.make()
-            for place, track in enumerate(tracks):
-                yield place, _hear_one(analyser, library, track)
+            yield from self._here(library, enumerate(tracks))
             return
-        with ProcessPoolExecutor(
-            workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
-        ) as pool:
-            futures = {pool.submit(_hear_here, track): i for i, track in enumerate(tracks)}
+        left = dict(enumerate(tracks))
+        with self._pool(library, workers) as pool:
+            futures = {pool.submit(_hear_here, track): place for place, track in left.items()}
             for future in as_completed(futures):
-                place = futures[future]
                 try:
-                    yield place, future.result()
+                    yield futures[future], future.result()
                 except BrokenProcessPool:
-                    yield place, f"{tracks[place].title}: the decoder crashed near this file"
+                    continue
+                del left[futures[future]]
+        yield from self._alone(library, left)
+
+    def _alone(self, library: Library, left: Mapping[int, Track]) -> Iterator[tuple[int, Heard]]:
+        """Hear what was left when a worker died, each by itself, to find what killed it.
+
+        Where no worker even begins, as in a program that is read from a pipe, this process hears.
+        """
+        waiting = list(left.items())
+        while waiting:
+            with self._pool(library, 1) as pool:
+                if not _begins(pool):
+                    yield from self._here(library, waiting)
+                    return
+                while waiting:
+                    place, track = waiting.pop(0)
+                    try:
+                        yield place, pool.submit(_hear_here, track).result()
+                    except BrokenProcessPool:
+                        yield place, f"{track.title}: the decoder crashed in this file"
+                        break
+
+    def _here(
+        self, library: Library, tracks: Iterable[tuple[int, Track]]
+    ) -> Iterator[tuple[int, Heard]]:
+        analyser = self.make()
+        for place, track in tracks:
+            yield place, _hear_one(analyser, library, track)
+
+    @contextmanager
+    def _pool(self, library: Library, workers: int) -> Iterator[ProcessPoolExecutor]:
+        """Give worker processes with one thread each: more would only wait for each other."""
+        before = {name: os.environ.get(name) for name in _THREADS}
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        try:
+            with ProcessPoolExecutor(
+                workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
+            ) as pool:
+                yield pool
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
     def _store(self, track: Track, stamp: str, fingerprint: str, heard: Heard) -> None:
         self.catalogue.store(
@@ -320,6 +376,9 @@ class Hearsay:
 _PART = 100
 """Tracks that are asked for and stored together: what is lost where a service gives up."""
 
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+"""What NumPy's libraries for matrices read when a process begins."""
+
 _WORTH_A_PROCESS = 8
 """Tracks for which starting another process pays."""
 
@@ -335,6 +394,15 @@ def _hear_here(track: Track) -> Heard:
     return _hear_one(*_worker, track)
 
 
+def _begins(pool: ProcessPoolExecutor) -> bool:
+    """Tell whether a worker of the pool can begin at all."""
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        return False
+    return True
+
+
 def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:
     try:
         with library.open(track) as audio:
@@ -344,7 +412,15 @@ def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:
     except SourceError as error:
         return _Passing(error)
     except OSError as error:
-        return _unreadable(track, error)
+        return _Passing(_unreadable(track, error))
+
+
+def _changed(library: Library, track: Track, stamp: str) -> bool:
+    """Tell whether a file is not any more what it was before it was heard."""
+    try:
+        return library.stamp(track) != stamp
+    except (OSError, SourceError):
+        return True
 
 
 def _unreadable(track: Track, error: Exception) -> str:

@@ -200,8 +200,9 @@ class Candidates:
     float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
     int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
     ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
-    listener makes of the track, 0 where nothing is known. ``embedding``: float16 (n, d), d may be
-    0. ``load`` fetches the Tracks of the rows named.
+    listener makes of the track, 0 where nothing is known. float32 ``lately`` in [0, 1]: 1 for the
+    track that was played last, falling to 0. ``embedding``: float16 (n, d), d may be 0; vectors of
+    two analysers are orthogonal. ``load`` fetches the Tracks of the rows named.
     """
 
     valence: npt.NDArray[np.float32]
@@ -213,6 +214,7 @@ class Candidates:
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
     taste: npt.NDArray[np.float32]
+    lately: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float16]
     load: Callable[[Sequence[int]], list[Track]]
 

@@ -25,8 +25,8 @@ LOUDNESS_STEP: Final = 8.0
 """Difference in LUFS that is as bad as it gets."""
 
 UNKNOWN: Final = 0.5
-MIX: Final = 0.08
-"""Distance from its target that a track may give up for a perfect neighbour instead of a clash."""
+CLASH: Final = 0.12
+"""Distance: missing a target by so much is as bad as a clash between neighbours."""
 
 EXACT: Final = 9
 """Longest set that is ordered by trying everything (Held & Karp 1962)."""
@@ -39,11 +39,13 @@ def order(gaps: Floats, candidates: Candidates, rows: Rows) -> Rows:
     """Return the playing order of picked rows, as places in ``rows``, (n,).
 
     ``gaps`` (n, n) is the distance of each row from the target of each place in the set. Minimises
-    the gaps plus MIX times the clashes between neighbours: exactly up to EXACT songs, beyond that
-    by exchanges until none helps, within stretches of the set.
+    the squares of the gaps plus those of CLASH times the clashes between neighbours: exactly up to
+    EXACT songs, beyond that by exchanges until none helps, within stretches of the set. Squares,
+    since a path that leads beyond where any song stands would cost the same in every order
+    otherwise, and its walk be lost.
     """
-    meeting = np.asarray(gaps, np.float64)
-    moving = MIX * clashes(candidates, rows).astype(np.float64)
+    meeting = np.square(np.asarray(gaps, np.float64))
+    moving = CLASH**2 * clashes(candidates, rows).astype(np.float64)
     if len(rows) <= 1:
         return np.arange(len(rows))
     way: list[int] = []
@@ -71,13 +73,16 @@ def clashes(candidates: Candidates, rows: Rows) -> Floats:
 
 def mixes(candidates: Candidates, rows: Rows) -> float:
     """Return the share of neighbours whose tempo is within reach and whose keys blend."""
-    if len(rows) <= 1:
-        return 1.0
+    return float(follows(candidates, rows)[1:].mean()) if len(rows) > 1 else 1.0
+
+
+def follows(candidates: Candidates, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Say of each row whether it mixes with the one before: (rows,), false for the first."""
     tempo = np.log2(np.maximum(candidates.tempo[rows], 1))
     apart = np.abs(np.diff(tempo))
     near = np.abs(apart - np.round(apart)) <= REACH
     blend = np.diagonal(_by_key(candidates.key[rows]), 1) == 0
-    return float((near & blend).mean())
+    return np.append(np.zeros(min(len(rows), 1), bool), near & blend)
 
 
 def _by_key(key: npt.NDArray[np.int8]) -> Floats:

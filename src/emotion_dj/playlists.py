@@ -7,8 +7,10 @@ version 1.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_from_bytes
 from xml.etree import ElementTree as ET
 
 from emotion_dj.artifacts import write_atomically
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 
 TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
+_URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
+"""What an address may hold beside letters and digits (RFC 3986)."""
 
 
-def save(music: Set, target: Path) -> None:
-    """Write a set to a file; the suffix chooses the form. Raises DataError."""
-    data = render(music, target.suffix)
+def save(music: Set, target: Path, *, relative: bool = False) -> None:
+    """Write a set to a file; the suffix chooses the form. Raises DataError.
+
+    ``relative`` names files as seen from the playlist's folder, so that both can be moved together.
+    """
+    data = render(music, target.suffix, seen_from=target.absolute().parent if relative else None)
     try:
         write_atomically(target, data)
     except OSError as error:
@@ -33,25 +40,25 @@ def save(music: Set, target: Path) -> None:
         raise DataError(msg) from error
 
 
-def render(music: Set, form: str) -> bytes:
+def render(music: Set, form: str, *, seen_from: Path | None = None) -> bytes:
     """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
         msg = f"'{form}' is no known form of playlist: choose {', '.join(FORMS)}"
         raise DataError(msg)
-    return write(music)
+    return write(music, seen_from)
 
 
-def m3u8(music: Set) -> bytes:
+def m3u8(music: Set, seen_from: Path | None = None) -> bytes:
     """Return an extended M3U in UTF-8: seconds and name of each pick, then where it is."""
     lines = ["#EXTM3U", f"#PLAYLIST:{TITLE}: {music.plan.name}"]
     for pick in music.picks:
         lines.append(f"#EXTINF:{round(pick.track.duration or -1)},{_one_line(_name(pick.track))}")
-        lines.append(_location(pick.track, as_uri=False))
+        lines.append(_location(pick.track, seen_from, as_uri=False))
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
-def xspf(music: Set) -> bytes:
+def xspf(music: Set, seen_from: Path | None = None) -> bytes:
     """Return an XSPF document."""
     ET.register_namespace("", _NAMESPACE)
     playlist = ET.Element(f"{{{_NAMESPACE}}}playlist", version="1")
@@ -59,22 +66,22 @@ def xspf(music: Set) -> bytes:
     listed = ET.SubElement(playlist, f"{{{_NAMESPACE}}}trackList")
     for pick in music.picks:
         entry = ET.SubElement(listed, f"{{{_NAMESPACE}}}track")
-        for name, value in _fields(pick).items():
+        for name, value in _fields(pick, seen_from).items():
             _add(entry, name, str(value))
     return bytes(ET.tostring(playlist, encoding="utf-8", xml_declaration=True))
 
 
-def jspf(music: Set) -> bytes:
+def jspf(music: Set, seen_from: Path | None = None) -> bytes:
     """Return a JSPF document."""
     tracks: list[dict[str, Any]] = []
     for pick in music.picks:
-        fields: dict[str, Any] = _fields(pick)
+        fields: dict[str, Any] = _fields(pick, seen_from)
         tracks.append({**fields, "location": [fields["location"]]})
     playlist = {"title": f"{TITLE}: {music.plan.name}", "track": tracks}
     return (json.dumps({"playlist": playlist}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-FORMS: Final[Mapping[str, Callable[[Set], bytes]]] = {
+FORMS: Final[Mapping[str, Callable[[Set, Path | None], bytes]]] = {
     ".m3u8": m3u8,
     ".m3u": m3u8,
     ".xspf": xspf,
@@ -82,11 +89,11 @@ FORMS: Final[Mapping[str, Callable[[Set], bytes]]] = {
 }
 
 
-def _fields(pick: Pick) -> dict[str, str | int]:
+def _fields(pick: Pick, seen_from: Path | None) -> dict[str, str | int]:
     """Return the elements of an entry in the order that XSPF's schema uses."""
     track = pick.track
     fields: dict[str, str | int] = {
-        "location": _location(track, as_uri=True),
+        "location": _location(track, seen_from, as_uri=True),
         "title": _printable(track.title),
         "creator": _printable(", ".join(track.artists)),
         "annotation": pick.reason,
@@ -97,12 +104,19 @@ def _fields(pick: Pick) -> dict[str, str | int]:
     return {name: value for name, value in fields.items() if value != ""}
 
 
-def _location(track: Track, *, as_uri: bool) -> str:
+def _location(track: Track, seen_from: Path | None, *, as_uri: bool) -> str:
+    """Return where a track is: a path or an address; a path that a line cannot hold becomes one."""
     if track.media is None or track.media.kind != "file":
-        return track.media.location if track.media else track.uri
-    if as_uri or "\n" in track.media.location or "\r" in track.media.location:
-        return Path(track.media.location).as_uri()
-    return track.media.location
+        return quote(track.media.location if track.media else track.uri, safe=_URI)
+    path = track.media.location
+    as_uri = as_uri or "\n" in path or "\r" in path
+    if seen_from is None:
+        return Path(path).as_uri() if as_uri else path
+    path = os.path.relpath(path, seen_from)
+    if not as_uri:
+        return path
+    # A colon in its first part would make the beginning of the name a scheme.
+    return f"./{quote_from_bytes(os.fsencode(Path(path).as_posix()))}"
 
 
 def _name(track: Track) -> str:
@@ -115,7 +129,11 @@ def _one_line(text: str) -> str:
 
 def _printable(text: str) -> str:
     """Drop what XML 1.0 cannot hold."""
-    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff"))
+    return "".join(
+        c
+        for c in text
+        if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff")
+    )
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

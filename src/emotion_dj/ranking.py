@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Pick
-from emotion_dj.mixing import order
+from emotion_dj.mixing import clashes, follows, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,27 +25,48 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.intp]
+    Crowd = tuple[Rows, Floats]
 
 NOTES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR_KEYS: Final = 12
 TASTE: Final = 0.25
 """Distance that a wholly liked track may be farther away, and a wholly disliked one nearer."""
 
+LATELY: Final = 0.15
+"""Distance that the track which was played last must be nearer than one that was not."""
+
+GUESSED: Final = 0.05
+"""Distance that a track whose place is anyone's guess must be nearer than a certain one."""
+
+WIDTH: Final = 0.3
+"""Distance around a target of spread 1 within which all tracks are as good as at its middle: doubt
+about the listener widens the target, and taste, variety and mixing choose within it."""
+
 JITTER: Final = 0.01
 """Distance within which the seed decides: smaller differences are noise of the analysis."""
 
-CELLS: Final = 64
-"""Cells of the grid along each axis of the plane."""
+CELLS: Final = 2**16
+"""Most cells of the grid: their numbers fit in 16 bits."""
+
+BANDS: Final = 8
+"""Bands of taste in which the grid is sorted."""
+
+ROUNDING: Final = 1e-4
+"""More than float32 is off by in a distance on the plane."""
 
 CROWD: Final = 48
-"""Tracks around a target that are looked at first."""
+"""Tracks around a target among which the one is taken that is least like the set so far and mixes
+best with the pick before."""
 
-CHOICE: Final = 8
-"""Tracks within the caps among which the one least like the set so far is taken."""
-
-VARIETY: Final = 0.05
+VARIETY: Final = 0.03
 """Distance that a track may be farther away for sounding unlike all that was picked, instead of
 like one of them; `benchmarks/evaluation.py` shows what it gives and costs."""
+
+MIXING: Final = 0.03
+"""Distance that a track may be farther away for mixing with the pick before instead of clashing."""
+
+LIKED: Final = 0.3
+"""Taste from which on a reason says so."""
 
 
 @dataclass(slots=True)
@@ -53,13 +74,15 @@ class NearestRanker:
     """Picks the nearest tracks to a path; fits `interfaces.Ranker`.
 
     ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped.
-    ``variety`` is how much distance a different sound is worth. The grid of the last candidates is
-    kept, so that a second set from them costs no look at all of them.
+    ``variety`` is how much distance a different sound is worth, ``mixing`` how much a song that
+    mixes. The grid of the last candidates is kept, so that a second set from them costs no look at
+    all of them.
     """
 
     per_artist: int = 2
     per_album: int = 3
     variety: float = VARIETY
+    mixing: float = MIXING
     _grid: Grid | None = field(default=None, repr=False)
 
     def rank(self, path: Sequence[Affect], candidates: Candidates, *, seed: int = 0) -> list[Pick]:
@@ -68,15 +91,18 @@ class NearestRanker:
         if grid is None or grid.candidates is not candidates:
             grid = self._grid = Grid(candidates)
         path = path[: len(candidates)]
-        shares = _Shares(candidates, self.per_artist, self.per_album, self.variety)
-        rows = np.array([shares.take(grid, target, seed) for target in path], np.intp)
-        gaps = np.stack([distances(target, candidates, rows) for target in path], axis=1)
+        crowds = {target: _Seen(grid.nearest(target, seed)) for target in path}
+        shares = _Shares(candidates, self)
+        rows = np.array([shares.take(crowds[target]) for target in path], np.intp)
+        gaps = np.array([missed(target, candidates, rows) for target in path], np.float32).T
         playing = order(gaps, candidates, rows)
-        tracks = candidates.load(rows[playing].tolist())
-        return [
-            _pick(candidates, int(rows[place]), float(gaps[place, position]), track)
-            for position, (place, track) in enumerate(zip(playing, tracks, strict=True))
-        ]
+        return _picks(path, candidates, rows[playing])
+
+
+def missed(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
+    """Return how far outside a target some candidates lie, float32 (rows,): 0 within its width."""
+    apart = distances(target, candidates, rows) - np.float32(WIDTH * target.spread)
+    return np.asarray(np.maximum(apart, 0), np.float32)
 
 
 def distances(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
@@ -87,52 +113,78 @@ def distances(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
 
 
 class Grid:
-    """The candidates sorted by cell of the plane: near ones are looked for among near ones."""
+    """The candidates sorted by cell of the plane: near ones are looked for among near ones.
+
+    Where taste is known they are sorted by bands of it first, since of what is liked more, more can
+    be far away and still be wanted.
+    """
 
     def __init__(self, candidates: Candidates) -> None:
-        """Sort once: O(n)."""
+        """Sort once: O(n), since numbers of 16 bits are sorted by their digits."""
         self.candidates = candidates
-        cell = _cell(candidates.arousal).astype(np.int32) * CELLS + _cell(candidates.valence)
+        low, high = candidates.taste.min(initial=0), candidates.taste.max(initial=0)
+        self.bands = BANDS if high > low else 1
+        most = int((CELLS // self.bands) ** 0.5)
+        self.cells = int(np.clip(np.sqrt(len(candidates)) / 4, 8, most))
+        share = (candidates.taste - low) / max(float(high - low), 1e-9)
+        band = np.minimum(share * self.bands, self.bands - 1).astype(np.uint16)
+        line, column = self._cell(candidates.arousal), self._cell(candidates.valence)
+        cell = (band * np.uint16(self.cells) + line) * np.uint16(self.cells) + column
         self._rows = np.argsort(cell, kind="stable")
-        self._starts = np.searchsorted(cell[self._rows], np.arange(CELLS * CELLS + 1))
-        self._doubt = TASTE * float(np.abs(candidates.taste).max(initial=0)) + JITTER
+        counts = np.bincount(cell, minlength=self.bands * self.cells**2)
+        self._starts = np.concatenate([[0], np.cumsum(counts)])
+        edges = np.linspace(low, high, self.bands + 1)[1:]
+        self._gains = TASTE * edges - GUESSED * float(candidates.spread.min(initial=1))
 
-    def nearest(self, target: Affect, seed: int) -> Iterator[tuple[int, float]]:
-        """Yield every row with its cost, the cheapest first; later ones cost more work."""
-        radius, wanted, given = 1, CROWD, 0
+    def nearest(self, target: Affect, seed: int) -> Iterator[Crowd]:
+        """Yield all rows with their costs in parts, the cheapest first; later ones cost more."""
+        radius, wanted, given = 1, min(CROWD, len(self._rows)), 0
         while given < len(self._rows):
-            rows = self._square(target, radius)
-            cost = self._costs(target, rows, seed)
-            sorting = np.argsort(cost, kind="stable")
-            # Whatever lies outside the square is at least this expensive.
-            bound = (radius - 1) * 2 / CELLS - self._doubt
-            certain = len(rows) if radius >= CELLS else int((cost < bound).sum())
-            if certain >= min(wanted, len(self._rows)):
-                here = sorting[given:certain]
-                yield from zip(rows[here].tolist(), cost[here].tolist(), strict=True)
-                given, wanted = certain, 4 * wanted
-            radius = min(CELLS, radius + 1 + radius // 2)
+            _, cost = self._around(target, seed, np.full(self.bands, radius))
+            if len(cost) < wanted:
+                radius *= 2
+                continue
+            limit = float(np.partition(cost, wanted - 1)[wanted - 1])
+            # Of each band, all that may be as cheap as what was found already.
+            reach = limit + WIDTH * target.spread + self._gains + ROUNDING
+            rows, cost = self._around(target, seed, np.ceil(reach * self.cells / 2).astype(int))
+            first = _lowest(cost, wanted)
+            yield rows[first[given:]], cost[first[given:]]
+            given, wanted = len(first), min(4 * wanted, len(self._rows))
 
-    def _square(self, target: Affect, radius: int) -> Rows:
-        """Return the rows of all cells within ``radius`` cells of the target's."""
-        x, y = (int(_cell(np.array([v]))[0]) for v in (target.valence, target.arousal))
-        left, right = max(0, x - radius), min(CELLS, x + radius + 1)
-        lines = range(max(0, y - radius), min(CELLS, y + radius + 1))
-        parts = [
-            self._rows[self._starts[line * CELLS + left] : self._starts[line * CELLS + right]]
-            for line in lines
-        ]
-        return np.concatenate(parts)
+    def _cell(self, values: Floats) -> npt.NDArray[np.uint16]:
+        return np.asarray(np.clip((values + 1) * (self.cells / 2), 0, self.cells - 1), np.uint16)
+
+    def _around(self, target: Affect, seed: int, radii: npt.NDArray[np.int_]) -> Crowd:
+        """Return the rows of all cells within so many cells of the target's, for each band, and
+        their costs.
+        """  # noqa: D205
+        x, y = (int(cell) for cell in self._cell(np.array([target.valence, target.arousal])))
+        parts = [self._rows[:0]]
+        for band, radius in enumerate(radii.tolist()):
+            left, right = max(0, x - radius), min(self.cells, x + radius + 1)
+            for line in range(max(0, y - radius), min(self.cells, y + radius + 1)):
+                start = (band * self.cells + line) * self.cells
+                parts.append(self._rows[self._starts[start + left] : self._starts[start + right]])
+        rows = np.concatenate(parts)
+        return rows, self._costs(target, rows, seed)
 
     def _costs(self, target: Affect, rows: Rows, seed: int) -> Floats:
-        """Return distance less taste, plus a jitter that depends on seed and row alone."""
-        jitter = np.float32(JITTER) * _chance(rows, seed)
-        taste = np.float32(TASTE) * self.candidates.taste[rows]
-        return np.asarray(distances(target, self.candidates, rows) - taste + jitter, np.float32)
+        """Return what each row is from the target, less taste, plus what speaks against it, plus a
+        jitter that depends on seed and row alone.
+        """  # noqa: D205
+        music = self.candidates
+        against = np.float32(GUESSED) * music.spread[rows] + np.float32(LATELY) * music.lately[rows]
+        wanted = np.float32(TASTE) * music.taste[rows] - np.float32(JITTER) * _chance(rows, seed)
+        return np.asarray(missed(target, music, rows) + against - wanted, np.float32)
 
 
-def _cell(values: Floats) -> npt.NDArray[np.int16]:
-    return np.asarray(np.clip((values + 1) * (CELLS / 2), 0, CELLS - 1), np.int16)
+def _lowest(cost: Floats, n: int) -> Rows:
+    """Return the places of the n lowest costs and of all that equal the last, the lowest first."""
+    few = np.arange(len(cost))
+    if len(cost) > n:
+        few = np.flatnonzero(cost <= np.partition(cost, n - 1)[n - 1])
+    return few[np.argsort(cost[few], kind="stable")]
 
 
 def _chance(rows: Rows, seed: int) -> Floats:
@@ -147,85 +199,114 @@ def _chance(rows: Rows, seed: int) -> Floats:
     return ((mixed >> np.uint64(40)) / 2**24).astype(np.float32)
 
 
+class _Seen:
+    """The parts that an iterator has given, to be gone through again by equal targets."""
+
+    def __init__(self, parts: Iterator[Crowd]) -> None:
+        self._parts = parts
+        self._kept: list[Crowd] = []
+
+    def __iter__(self) -> Iterator[Crowd]:
+        yield from self._kept
+        for part in self._parts:
+            self._kept.append(part)
+            yield part
+
+
 class _Shares:
-    """Who has been picked how often."""
+    """What has been picked, and who how often."""
 
-    def __init__(
-        self, candidates: Candidates, per_artist: int, per_album: int, variety: float
-    ) -> None:
-        self._sounds = candidates.embedding if candidates.embedding.shape[1] and variety else None
-        self._variety = variety
-        self._limits = ((candidates.artist, per_artist), (candidates.album, per_album))
+    def __init__(self, candidates: Candidates, ranker: NearestRanker) -> None:
+        self._music = candidates
+        self._ranker = ranker
+        self._limits = (
+            (candidates.artist, ranker.per_artist),
+            (candidates.album, ranker.per_album),
+        )
         self._counts: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
-        self._taken: set[int] = set()
+        self._taken: list[int] = []
 
-    def take(self, grid: Grid, target: Affect, seed: int) -> int:
+    def take(self, crowd: _Seen) -> int:
         """Take one of the cheapest rows within the caps, else the cheapest that is free."""
         spare: int | None = None
-        choice: list[tuple[float, int]] = []
-        for row, cost in grid.nearest(target, seed):
-            if row in self._taken:
-                continue
-            spare = row if spare is None else spare
-            if choice and cost > choice[0][0] + self._variety:
-                break
-            if self._within(row):
-                choice.append((cost, row))
-            if len(choice) == (CHOICE if self._sounds is not None and self._taken else 1):
+        rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
+        for part, expense in crowd:
+            free = ~np.isin(part, self._taken)
+            if spare is None and free.any():
+                spare = int(part[free.argmax()])
+            fits = free & self._within(part)
+            rows, costs = np.append(rows, part[fits]), np.append(costs, expense[fits])
+            if len(rows) >= CROWD or (len(rows) and expense[-1] > costs[0] + self._trade()):
                 break
         assert spare is not None  # noqa: S101 - rank asks for no more rows than there are
-        taken = self._unlike(choice) if choice else spare
-        self._taken.add(taken)
+        taken = self._best(rows[:CROWD], costs[:CROWD]) if len(rows) else spare
+        self._taken.append(taken)
         for (column, _), count in zip(self._limits, self._counts, strict=True):
             count[int(column[taken])] += 1
         return taken
 
-    def _unlike(self, choice: list[tuple[float, int]]) -> int:
-        """Return the row with the least cost and likeness to what is in the set already (maximal
-        marginal relevance: Carbonell & Goldstein 1998).
+    def _trade(self) -> float:
+        """Return the distance that variety and mixing together can outweigh."""
+        return self._ranker.variety + self._ranker.mixing
+
+    def _best(self, rows: Rows, costs: Floats) -> int:
+        """Return the row with the least cost, likeness to what is in the set already (maximal
+        marginal relevance: Carbonell & Goldstein 1998) and clash with the pick before.
         """  # noqa: D205
-        if len(choice) == 1 or self._sounds is None:
-            return choice[0][1]
-        rows = [row for _, row in choice]
-        here, there = (
-            self._sounds[places].astype(np.float32) for places in (rows, sorted(self._taken))
-        )
-        likeness = (here @ there.T).max(axis=1)
-        costs = np.array([cost for cost, _ in choice]) + self._variety * likeness
-        return rows[int(costs.argmin())]
+        rows = rows[costs <= costs[0] + self._trade()]
+        if len(rows) == 1 or not self._taken:
+            return int(rows[0])
+        total = costs[: len(rows)] + self._ranker.variety * self._likeness(rows)
+        pair = np.append(self._taken[-1], rows)
+        return int(rows[(total + self._ranker.mixing * clashes(self._music, pair)[0, 1:]).argmin()])
 
-    def _within(self, row: int) -> bool:
-        return all(
-            column[row] < 0 or count[int(column[row])] < limit
-            for (column, limit), count in zip(self._limits, self._counts, strict=True)
-        )
+    def _likeness(self, rows: Rows) -> Floats:
+        """Return how much each row sounds like the one of the set that it is most like."""
+        sounds = self._music.embedding
+        if not sounds.shape[1]:
+            return np.zeros(len(rows), np.float32)
+        here, there = (sounds[places].astype(np.float32) for places in (rows, self._taken))
+        return np.asarray((here @ there.T).max(axis=1))
+
+    def _within(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        within = np.ones(len(rows), bool)
+        for (column, limit), count in zip(self._limits, self._counts, strict=True):
+            full = [number for number, times in count.items() if number >= 0 and times >= limit]
+            within &= ~np.isin(column[rows], full)
+        return within
 
 
-def _pick(candidates: Candidates, row: int, gap: float, track: Track) -> Pick:
-    at = Affect(
-        float(candidates.valence[row]),
-        float(candidates.arousal[row]),
-        float(candidates.spread[row]),
-    )
-    tempo = float(candidates.tempo[row])
-    key = int(candidates.key[row])
+def _picks(path: Sequence[Affect], music: Candidates, rows: Rows) -> list[Pick]:
+    """Return the picks of rows in playing order."""
+    tracks = music.load(rows.tolist())
+    return [
+        _pick(music, int(row), target, track, flows=bool(flow))
+        for row, target, track, flow in zip(rows, path, tracks, follows(music, rows), strict=True)
+    ]
+
+
+def _pick(music: Candidates, row: int, target: Affect, track: Track, *, flows: bool) -> Pick:
+    at = Affect(float(music.valence[row]), float(music.arousal[row]), float(music.spread[row]))
+    tempo, key = float(music.tempo[row]), int(music.key[row])
+    reason = [*_sounds(at, tempo, key)]
+    reason += ["much to your taste"] if music.taste[row] >= LIKED else []
+    reason += ["flows from the song before"] if flows else []
     return Pick(
         track=track,
         affect=at,
         mood=affect.mood(at),
-        score=float(np.exp(-gap)),
-        reason=_reason(at, tempo, key),
+        score=float(np.exp(-affect.distance(at, target))),
+        reason=", ".join(reason),
         tempo=None if np.isnan(tempo) else tempo,
         key=None if key < 0 else key % MAJOR_KEYS,
         mode=None if key < 0 else int(key < MAJOR_KEYS),
     )
 
 
-def _reason(at: Affect, tempo: float, key: int) -> str:
-    """Say what the track is like: "bright and lively, 123 bpm, A major"."""
-    parts = [affect.describe(at)]
+def _sounds(at: Affect, tempo: float, key: int) -> Iterator[str]:
+    """Say what the track is like: "bright and lively", "123 bpm", "A major"."""
+    yield affect.describe(at)
     if not np.isnan(tempo):
-        parts.append(f"{tempo:.0f} bpm")
+        yield f"{tempo:.0f} bpm"
     if key >= 0:
-        parts.append(f"{NOTES[key % MAJOR_KEYS]} {'major' if key < MAJOR_KEYS else 'minor'}")
-    return ", ".join(parts)
+        yield f"{NOTES[key % MAJOR_KEYS]} {'major' if key < MAJOR_KEYS else 'minor'}"

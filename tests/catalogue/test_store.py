@@ -284,3 +284,54 @@ def test_corrections_are_kept_until_taste_is_forgotten(catalogue: Catalogue) -> 
     assert catalogue.forget_taste() == 2
     assert catalogue.corrected() == []
     assert catalogue.told() == []
+
+
+def test_storing_many_again_is_seen_by_another_process(catalogue: Catalogue) -> None:
+    """A table that is imported once more, with other values, changes the mark and the columns."""
+    many(catalogue, 100)
+    other = Catalogue(catalogue.address)
+    before, first = other.version(), other.candidates(["ear-1"])
+    moved = Analysis(AudioFeatures("ear-1"), Affect(-1, -1), embedding=(1.0, 0.0))
+    rows = [(Track(f"x:{i:05}", "T"), "", "", moved) for i in range(100)]
+    catalogue.store_all(rows, analyser="ear-1")
+    assert other.version() != before
+    assert set(first.valence.tolist()) == {0.5}
+    assert set(other.candidates(["ear-1"]).valence.tolist()) == {-1}
+
+
+def test_a_table_does_not_unsettle_what_was_heard(catalogue: Catalogue) -> None:
+    """Told of a file that was heard: both stay known of the same content, and the ear counts."""
+    keep(catalogue)
+    told = Analysis(AudioFeatures("told"), Affect(-1, -1), embedding=(1.0,))
+    catalogue.store(TRACK, stamp="", fingerprint="", analyser="told", heard=told)
+    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", None)}
+    assert catalogue.candidates(["ear-1", "told"]).valence.tolist() == [0.5]
+    assert catalogue.candidates(["told"]).valence.tolist() == [-1]
+
+
+def test_vectors_of_two_analysers_are_not_compared(catalogue: Catalogue) -> None:
+    """Each analyser's embedding has columns of its own where both are in the catalogue."""
+    keep(catalogue)
+    other = Analysis(AudioFeatures("told"), Affect(0, 0), embedding=(0.5, -0.5))
+    keep(catalogue, Track("file:///z.mp3", "Z"), fingerprint="z", analyser="told", heard=other)
+    sounds = catalogue.candidates(["ear-1", "told"]).embedding.astype(float)
+    assert sounds.shape == (2, 4)
+    assert (sounds @ sounds.T)[0, 1] == 0
+
+
+def test_what_was_played_lately_is_known_until_fifty_others_were(catalogue: Catalogue) -> None:
+    """1 for the last song that was played, less for the one before, 0 for the others."""
+    many(catalogue, 3)
+    for number in (1, 2):
+        catalogue.remember(number, "play")
+    assert catalogue.candidates(["ear-1"]).lately.tolist() == pytest.approx([0.98, 1, 0])
+
+
+def test_a_folder_is_forgotten_with_its_tracks(catalogue: Catalogue) -> None:
+    """It is scanned no more, and its tracks are gone; a neighbour of a like name stays."""
+    keep(catalogue)
+    keep(catalogue, Track("file:///music-2/b.mp3", "B"), fingerprint="g")
+    catalogue.add_folders(["/music", "/music-2"])
+    assert catalogue.forget_folder("/music") == 1
+    assert catalogue.folders() == ["/music-2"]
+    assert catalogue.count() == 1

@@ -44,7 +44,8 @@ def test_folders_are_added_scanned_and_listed(tmp_path: Path, demo_music: Path) 
     folder.mkdir()
     for path in sorted((demo_music / "calm").glob("*.opus"))[:2]:
         shutil.copy(path, folder)
-    assert "library add" in run("library", "scan").stderr
+    for command in ("scan", "stats"):
+        assert "library add" in run("library", command).stderr
     added = json.loads(run("library", "add", folder, "--json").stdout)
     assert (added["analysed"], added["gone"]) == (2, 0)
     min(folder.iterdir()).unlink()
@@ -54,6 +55,30 @@ def test_folders_are_added_scanned_and_listed(tmp_path: Path, demo_music: Path) 
     assert -1 <= row["plane_valence"] <= 1
     assert row["title"] in run("library", "list", "--mood", "calm").stdout
     assert run("library", "list", "--mood", "happy").stdout == ""
+    assert "2 forgotten" in run("library", "forget", folder).stdout
+    assert "nothing was added yet" in run("library", "scan").stderr
+
+
+def test_places_and_moods_of_a_table_count(tmp_path: Path, demo_music: Path) -> None:
+    """What the ear heard keeps its place in another catalogue; a listener's mood beats a guess."""
+    run("library", "add", min((demo_music / "calm").glob("*.opus")))
+    run("library", "export", tmp_path / "heard.csv")
+    other = ("--database", tmp_path / "other.sqlite")
+    run("library", "import", tmp_path / "heard.csv", *other)
+    (before,) = json.loads(run("library", "list", "--json").stdout)
+    (after,) = json.loads(run("library", "list", "--json", *other).stdout)
+    assert after["analyser"] == "told"
+    assert [after[name] for name in ("plane_valence", "plane_arousal", "title")] == [
+        before[name] for name in ("plane_valence", "plane_arousal", "title")
+    ]
+    (tmp_path / "moods.csv").write_text(
+        "title,energy,valence,acousticness,mood\nParty,0.9,0.9,0.1,Sad\nFeast,0.9,0.9,0.1,\n"
+    )
+    third = ("--database", tmp_path / "third.sqlite")
+    assert "2 taken in" in run("library", "import", tmp_path / "moods.csv", *third).stdout
+    rows = json.loads(run("library", "list", "--json", *third).stdout)
+    moods = {row["title"]: row["mood"] for row in rows}
+    assert (moods["Party"], moods["Feast"] == "sad") == ("sad", False)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])

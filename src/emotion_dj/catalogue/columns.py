@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
 
@@ -86,7 +86,10 @@ def read(connection: Connection, analysers: Sequence[str]) -> Columns:
             for field in fields(Columns)
         )
     )
-    return whole if len(analysers) == 1 else whole.rows(_believed(whole.number, belief))
+    if len(analysers) == 1:
+        return whole
+    whole = replace(whole, embedding=_apart(whole.embedding, belief))
+    return whole.rows(_believed(whole.number, belief))
 
 
 def save(path: Path, mark: str, columns: Columns) -> None:
@@ -168,6 +171,16 @@ def _padded(vectors: Sequence[npt.NDArray[np.float16]]) -> npt.NDArray[np.float1
     for place, vector in enumerate(vectors):
         padded[place, : len(vector)] = vector
     return padded
+
+
+def _apart(
+    sounds: npt.NDArray[np.float16], belief: npt.NDArray[np.int8]
+) -> npt.NDArray[np.float16]:
+    """Give each analyser's vectors columns of their own: two analysers cannot be compared."""
+    kinds = [kind for kind in np.unique(belief) if sounds[belief == kind].any()]
+    if len(kinds) <= 1:
+        return sounds
+    return np.hstack([np.where((belief == kind)[:, None], sounds, 0) for kind in kinds])
 
 
 def _column(part: Columns, name: str, width: int) -> npt.NDArray[Any]:

@@ -5,17 +5,17 @@ Every write is one transaction, so a process that is killed leaves a whole catal
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from sqlalchemy import String, cast, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
-from emotion_dj import taste
 from emotion_dj.catalogue import columns
+from emotion_dj.catalogue.answers import candidates_of, lately_of, told_of
 from emotion_dj.catalogue.database import connect, file_of, translated
-from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
+from emotion_dj.catalogue.rows import analysis_of, track_of
 from emotion_dj.catalogue.schema import (
     analyses,
     corrections,
@@ -24,18 +24,17 @@ from emotion_dj.catalogue.schema import (
     state,
     tracks,
 )
-from emotion_dj.domain import Affect, Analysis, Candidates, Track
+from emotion_dj.catalogue.writing import batched, upsert
+from emotion_dj.domain import Affect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
     from emotion_dj.catalogue.columns import Columns
-
-LIKED: Final = {"like": 1.0, "play": 0.25}
-"""How much of a like each answer is: who lets a song play minds it little."""
+    from emotion_dj.catalogue.writing import Heard
+    from emotion_dj.domain import Analysis, Candidates, Track
 
 _PARAMETERS: Final = 10_000
 _OF_ITS_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
@@ -93,18 +92,16 @@ class Catalogue:
         """Keep what was heard, or why nothing was, once per (track, content, analyser)."""
         self.store_all([(track, stamp, fingerprint, heard)], analyser=analyser)
 
-    def store_all(
-        self, rows: Iterable[tuple[Track, str, str, Analysis | str]], *, analyser: str
-    ) -> int:
-        """Keep many (track, stamp, fingerprint, what was heard) in one transaction; count them."""
+    def store_all(self, rows: Iterable[Heard], *, analyser: str) -> int:
+        """Keep many (track, stamp, fingerprint, what was heard) in one transaction; count them.
+
+        Without a fingerprint it is said of the content that the track is known to have.
+        """
         count = 0
         with translated(self.address), self._engine.begin() as connection:
-            for count, (track, stamp, fingerprint, heard) in enumerate(rows, start=1):  # noqa: B007
-                values = values_of(heard)
-                number = _upsert_track(connection, track, stamp=stamp, fingerprint=fingerprint)
-                key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
-                statement = insert(analyses).values(**key, **values)
-                connection.execute(statement.on_conflict_do_update(list(key), set_=values))
+            for part in batched(rows):
+                upsert(connection, part, analyser)
+                count += len(part)
             _changed(connection, "music")
         return count
 
@@ -120,8 +117,8 @@ class Catalogue:
             if uris is not None:
                 wanted = _numbers(connection, uris)
                 found = found.rows(np.isin(found.number, list(wanted.values())))
-            told = _told(connection)
-        return _candidates(found, told, self.tracks)
+            told, lately = told_of(connection), lately_of(connection)
+        return candidates_of(found, told, lately, self.tracks)
 
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the file beside the catalogue, made anew where it is old."""
@@ -297,6 +294,13 @@ class Catalogue:
                 statement = insert(folders).values(path=path)
                 connection.execute(statement.on_conflict_do_nothing())
 
+    def forget_folder(self, place: str) -> int:
+        """Remove a folder or source that is scanned and all tracks of it; count them."""
+        with translated(self.address), self._engine.begin() as connection:
+            connection.execute(folders.delete().where(folders.c.path == place))
+        path = Path(place)
+        return self.forget_source(f"{path.as_uri()}/" if path.is_absolute() else f"{place}:")
+
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""
         begins = tracks.c.uri.startswith(prefix, autoescape=True)
@@ -363,61 +367,3 @@ def _numbers(connection: Connection, uris: Collection[str]) -> dict[str, int]:
 def _parts(values: list[Any]) -> list[list[Any]]:
     """Cut a list into parts that SQLite takes as parameters of one statement."""
     return [values[start : start + _PARAMETERS] for start in range(0, len(values), _PARAMETERS)]
-
-
-def _upsert_track(connection: Connection, track: Track, *, stamp: str, fingerprint: str) -> int:
-    values = {
-        "stamp": stamp,
-        "fingerprint": fingerprint,
-        "title": track.title,
-        "artists": list(track.artists),
-        "album": track.album,
-        "duration": track.duration,
-        "artwork": track.artwork,
-        "isrc": track.isrc,
-        "gone": False,
-    }
-    statement = insert(tracks).values(uri=track.uri, **values)
-    statement = statement.on_conflict_do_update(["uri"], set_=values)
-    return int(connection.execute(statement.returning(tracks.c.id)).scalar_one())
-
-
-def _told(connection: Connection) -> dict[int, tuple[float, float]]:
-    """Return how often each track was liked and skipped, by its number; a play is a little like."""
-    count = select(feedback.c.track, feedback.c.kind, func.count()).group_by(
-        feedback.c.track, feedback.c.kind
-    )
-    told: dict[int, tuple[float, float]] = {}
-    for number, kind, times in connection.execute(count):
-        likes, skips = told.get(number, (0.0, 0.0))
-        told[number] = (likes + times * LIKED.get(kind, 0), skips + times * (kind == "skip"))
-    return told
-
-
-def _candidates(
-    found: Columns,
-    told: dict[int, tuple[float, float]],
-    load: Callable[[Sequence[int]], list[Track]],
-) -> Candidates:
-    answers = np.zeros((len(found), 2), np.float32)
-    if told and len(found):
-        order = np.argsort(found.number)
-        numbers = np.array(list(told), np.int64)
-        places = np.searchsorted(found.number, numbers, sorter=order).clip(max=len(order) - 1)
-        rows = order[places]
-        known = found.number[rows] == numbers
-        answers[rows[known]] = np.array(list(told.values()), np.float32)[known]
-    candidates = Candidates(
-        valence=found.valence,
-        arousal=found.arousal,
-        spread=found.spread,
-        tempo=found.tempo,
-        loudness=found.loudness,
-        key=found.key,
-        artist=found.artist,
-        album=found.album,
-        taste=np.zeros(len(found), np.float32),
-        embedding=found.embedding,
-        load=lambda places: load([int(found.number[place]) for place in places]),
-    )
-    return replace(candidates, taste=taste.learn(answers, candidates))

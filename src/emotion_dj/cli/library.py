@@ -32,7 +32,11 @@ def take_in(
 ) -> None:
     """Take in tracks with features, whose moods are estimated, or what you played and skipped."""
     dj = _dj(database)
-    counts = {str(table): dj.take_in(table) for table in tables}
+    with progress("taking in") as report:
+        counts = {}
+        for done, table in enumerate(tables):
+            report(done, len(tables))
+            counts[str(table)] = dj.take_in(table)
     if as_json:
         print_json(counts)
         return
@@ -52,11 +56,7 @@ def add(
 ) -> None:
     """Remember folders and sources, and hear what is in them."""
     dj = _dj(database)
-    files = [Path(path).expanduser() for path in paths]
-    places = [
-        str(file.resolve()) if file.exists() else path
-        for path, file in zip(paths, files, strict=True)
-    ]
+    places = [_place(path) for path in paths]
     summary = _listen(database, places)
     dj.catalogue.add_folders(places)
     _tell(summary, as_json=as_json)
@@ -85,6 +85,7 @@ def listing(
     if as_json:
         print_json(rows)
         return
+    say("valence and arousal, mood, song")
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
@@ -119,6 +120,8 @@ def search(
     if as_json:
         print_json([{"id": number, **track_json(track)} for number, track in found])
         return
+    if not found:
+        say(f"no track holds the words '{words}'")
     for _, track in found:
         named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
         out().print(named, markup=False, soft_wrap=True)
@@ -143,23 +146,39 @@ def stats(
     if as_json:
         print_json(figures)
         return
+    if not len(candidates):
+        say("nothing is in the catalogue yet: say  emotion-dj library add ~/Music")
+        return
     out().print(f"{figures['tracks']} tracks", *_words(figures["moods"]), sep="  ")
     out().print(drawing(candidates), markup=False)
 
 
 @app.command("forget")
 def forget(
-    uris: Annotated[list[str], typer.Argument(metavar="URI...", help="As `search --json` says.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="URI...", help="As `search --json` says, or what `add` was given."),
+    ],
     *,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Remove tracks from the catalogue; files are never touched."""
-    count = _dj(database).catalogue.forget(uris)
+    """Remove tracks, or whole folders and sources, from the catalogue; files are never touched."""
+    catalogue = _dj(database).catalogue
+    places = {name: _place(name) for name in names}
+    known = {name for name, place in places.items() if place in catalogue.folders()}
+    count = catalogue.forget([name for name in names if name not in known])
+    count += sum(catalogue.forget_folder(places[name]) for name in known)
     if as_json:
         print_json({"forgotten": count})
         return
     out().print(f"{count} forgotten")
+
+
+def _place(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if file.exists() or file.is_absolute() else name
 
 
 def _listen(database: str | None, places: list[str]) -> Summary:

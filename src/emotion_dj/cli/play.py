@@ -46,6 +46,9 @@ def play(
     save: Annotated[
         Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
     ] = None,
+    relative: Annotated[
+        bool, typer.Option("--relative", help="Name files in --save as seen from its folder.")
+    ] = False,
     mix: Annotated[
         Path | None, typer.Option(help="Write the set as one recording: .opus, .mp3, .flac, .wav.")
     ] = None,
@@ -84,7 +87,7 @@ def play(
     else:
         _show(music)
     if save is not None:
-        _save(dj, music, save)
+        _save(dj, music, save, relative=relative)
     if mix is not None:
         _mix(dj, music, mix)
     if to is not None:
@@ -100,11 +103,11 @@ def _scan(dj: EmotionDJ) -> None:
         say(f"passed over: {failure.why}")
 
 
-def _save(dj: EmotionDJ, music: Set, path: Path) -> None:
+def _save(dj: EmotionDJ, music: Set, path: Path, *, relative: bool) -> None:
     from emotion_dj import playlists
 
     ready = dj.playable(music)
-    playlists.save(ready, path)
+    playlists.save(ready, path, relative=relative)
     for note in ready.notes[len(music.notes) :]:
         say(f"note: {note}")
 

@@ -23,7 +23,7 @@ from emotion_dj.compose.named import (
     spotify,
     subsonic,
 )
-from emotion_dj.domain import Affect, Reading
+from emotion_dj.domain import Affect, Mood, Reading
 from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
 from emotion_dj.interfaces import Listenable
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
-    from emotion_dj.domain import Candidates, Look, Mood, Set, Track
+    from emotion_dj.domain import Candidates, Look, Set, Track
     from emotion_dj.interfaces import Audio, Player, Sink, Source
     from emotion_dj.settings import Settings
     from emotion_dj.sources.spotify import Spotify
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 
 __all__ = ["MODELS", "EmotionDJ", "ear", "ear_id", "features_id"]
+
+TOLD: Final = "told"
+"""The analyser of places that a table tells; what our ear hears is believed before them."""
 
 FAVOURITES: Final = 10
 """Tracks that are named as what the listener would like best."""
@@ -162,15 +165,14 @@ class EmotionDJ:
         """Return what may be picked right now, without analysing anything; kept between calls."""
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
-            candidates = self.catalogue.candidates(
-                [ear_id(), features_id()], uris=self._uris or None
-            )
+            candidates = self.catalogue.candidates(_analysers(), uris=self._uris or None)
             self._kept = (mark, candidates)
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:
         """Take tracks and their features from a CSV, JSON or Parquet file or a beets library, or
-        plays and skips from Spotify's streaming history; return how many.
+        plays and skips from Spotify's streaming history; return how many. A place or mood that the
+        table tells is believed before our estimate.
 
         Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
         """  # noqa: D205
@@ -185,11 +187,17 @@ class EmotionDJ:
         listener = FeatureEar()
         reader = beets_library if beets_library.is_library(table) else tables
         known = list(reader.read(table))
-        heard = listener.analyse([features for _, features in known])
-        rows = (
-            (track, "", "", analysis) for (track, _), analysis in zip(known, heard, strict=True)
-        )
-        return self.catalogue.store_all(rows, analyser=listener.id)
+        heard = listener.analyse([features for _, features, _ in known])
+        told, judged = [], []
+        for (track, features, place), analysis in zip(known, heard, strict=True):
+            # A mood that our estimate has too says less than the estimate.
+            if features.analyser == listener.id or place in (None, affect.mood(analysis.affect)):
+                judged.append((track, "", "", analysis))
+            else:
+                stands = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
+                told.append((track, "", "", replace(analysis, affect=stands)))
+        self.catalogue.store_all(judged, analyser=listener.id)
+        return len(judged) + self.catalogue.store_all(told, analyser=TOLD)
 
     def learnt(self) -> dict[str, Any]:
         """Return what likes, skips and corrections have taught, and the favourites, best first."""
@@ -217,7 +225,7 @@ class EmotionDJ:
         from emotion_dj import wire  # noqa: PLC0415
 
         wanted = affect.parse_mood(mood) if mood else None
-        found = self.catalogue.entries([ear_id(), features_id()])
+        found = self.catalogue.entries(_analysers())
         rows = (wire.entry_json(track, analysis) for _, track, analysis in found)
         kept = (row for row in rows if wanted is None or row["mood"] == wanted.value)
         return list(islice(kept, limit))
@@ -280,9 +288,7 @@ class EmotionDJ:
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
         self._hearsay(self.spotify).place(tracks, "Spotify")
-        found = self.catalogue.candidates(
-            [ear_id(), features_id()], uris={track.uri for track in tracks}
-        )
+        found = self.catalogue.candidates(_analysers(), uris={track.uri for track in tracks})
         points = zip(found.valence.tolist(), found.arousal.tolist(), strict=True)
         return {
             track.uri: affect.mood(Affect(*point))
@@ -300,7 +306,7 @@ class EmotionDJ:
         elsewhere = None
         if self.settings.deezer_api:
             elsewhere = Elsewhere(self.catalogue, deezer(self.settings), ear)
-        known = [ear_id(), features_id()]
+        known = _analysers()
         return Hearsay(self.catalogue, known, FeatureEar(), providers, elsewhere)
 
     @cached_property
@@ -402,6 +408,11 @@ class EmotionDJ:
         if self._library or self.catalogue.count():
             return sources(self._library, self.settings)
         return sources(["demo"], self.settings)
+
+
+def _analysers() -> list[str]:
+    """Return whose placements count, the most believed first."""
+    return [ear_id(), TOLD, features_id()]
 
 
 def _has_corrections(address: str | Path) -> bool:

@@ -78,15 +78,21 @@ class FeatureEar:
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
     def analyse(self, features: Sequence[AudioFeatures]) -> list[Analysis]:
-        """Place tracks on the plane by their features; fewer known features, more spread."""
+        """Place tracks on the plane by their features; fewer known features, more spread.
+
+        The embedding is the direction in which a track's features lie off the usual ones.
+        """
         table = as_table(features)
         chances = self.moods(table)
         places = chances @ PLACES
         entropy = -(chances * np.log(np.maximum(chances, 1e-9))).sum(1) / np.log(len(MOODS))
         spread = np.clip(0.2 + 0.4 * entropy + 0.4 * np.isnan(table).mean(1), 0, 1)
+        sounds = scaled(table, self._mean, self._deviation, np.ones_like(self._scale))
+        sounds /= np.linalg.norm(sounds, axis=1, keepdims=True) + 1e-9
+        rows = zip(features, places.tolist(), spread.tolist(), sounds.tolist(), strict=True)
         return [
-            Analysis(row, Affect(float(v), float(a), float(doubt)))
-            for row, (v, a), doubt in zip(features, places, spread, strict=True)
+            Analysis(row, Affect(v, a, doubt), embedding=tuple(sound))
+            for row, (v, a), doubt, sound in rows
         ]
 
 

@@ -20,6 +20,8 @@ from emotion_dj.sources.tables import FEATURES, NEEDED, WHOLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from emotion_dj.sources.tables import Row
+
 NOTES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
 _KEY: Final = re.compile(r"([A-H])([#b♯♭]?)\s*(m(?:in(?:or)?)?)?", re.IGNORECASE)
 
@@ -35,7 +37,7 @@ def is_library(path: Path) -> bool:
         return False
 
 
-def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
+def read(path: Path) -> Iterator[Row]:
     """Yield each song of which more than tempo and key is known, with its features.
 
     Raises DataError.
@@ -52,7 +54,7 @@ def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
     for row in items:
         known = {**dict(row), **added.get(row["id"], {})}
         if any(_number(known.get(name)) is not None for name in NEEDED):
-            yield _song(known), _features(known)
+            yield _song(known), _features(known), None
 
 
 def _query(path: Path, text: str) -> list[sqlite3.Row]:

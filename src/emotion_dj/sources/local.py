@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote_from_bytes
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import LibraryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SUFFIXES: Final = frozenset(
     ".aac .ac3 .aif .aiff .ape .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .spx .tta"
@@ -30,12 +31,14 @@ class Local:
     name: str = "local"
 
     def tracks(self) -> Iterator[Track]:
-        """Yield every audio file below the roots, by name; raises LibraryError for a bad root."""
+        """Yield every audio file below the roots, by name; raises LibraryError for a bad root
+        and for a folder that goes away meanwhile.
+        """  # noqa: D205
         for root in self.roots:
             if not root.exists():
                 msg = f"{root} does not exist: name a folder of music, or a source such as demo"
                 raise LibraryError(msg)
-            yield from map(_track, _audio_files(root))
+            yield from _audio_files(root)
 
     def describe(self, track: Track) -> Track:
         """Return the track with its tags; a file whose tags cannot be read keeps its name."""
@@ -63,7 +66,7 @@ class Local:
 
     def stamp(self, track: Track) -> str:
         """Return size and time of change, which cost one look at the folder."""
-        status = path_of(track).stat()
+        status = os.stat(track.media.location if track.media else path_of(track))  # noqa: PTH116
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def fingerprint(self, track: Track) -> str:
@@ -86,21 +89,41 @@ def path_of(track: Track) -> Path:
     return track.path
 
 
-def _track(path: Path) -> Track:
-    title = os.fsencode(path.stem).decode("utf-8", "replace")
-    return Track(path.as_uri(), title, media=Media("file", str(path)))
+def _tracks(folder: Path, names: Iterable[str]) -> Iterator[Track]:
+    """Yield a track for each file of a folder: `Path.as_uri` of every one would take longer than
+    to look at them.
+    """  # noqa: D205
+    begin, where = folder.as_uri().rstrip("/"), os.path.join(folder, "")  # noqa: PTH118
+    for name in names:
+        title = os.fsencode(os.path.splitext(name)[0]).decode("utf-8", "replace")  # noqa: PTH122
+        uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
+        yield Track(uri, title, media=Media("file", where + name))
 
 
-def _audio_files(root: Path) -> Iterator[Path]:
+def _audio_files(root: Path) -> Iterator[Track]:
     """Yield audio files in a stable order; folders that may not be entered are passed over."""
+    root = root.resolve()
     if root.is_file():
-        yield root.resolve()
+        yield from _tracks(root.parent, [root.name])
         return
-    for folder, folders, files in os.walk(root.resolve()):
+    for folder, folders, files in os.walk(root, onerror=_vanished):
         folders.sort()
-        for name in sorted(files):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(folder, name)
+        yield from _tracks(Path(folder), filter(_is_audio, sorted(files)))
+
+
+def _is_audio(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122
+
+
+def _vanished(error: OSError) -> None:
+    """Stop where a folder was there a moment ago, as when a disk is pulled out: its files would
+    count as removed.
+    """  # noqa: D205
+    if not isinstance(error, PermissionError):
+        msg = (
+            f"{error.filename} went away while it was looked through ({error.strerror}): scan again"
+        )
+        raise LibraryError(msg)
 
 
 def _first(tags: Any, key: str) -> str:

@@ -8,14 +8,15 @@ import json
 import math
 from dataclasses import fields
 from io import BytesIO, StringIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.artifacts import write_atomically
-from emotion_dj.domain import AudioFeatures, Track
+from emotion_dj.domain import Affect, AudioFeatures, Mood, Track
 from emotion_dj.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,31 +25,54 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "album": ("album", "album_name"),
     "uri": ("uri", "track_uri", "track uri", "spotify_uri"),
     "isrc": ("isrc",),
+    "mood": ("mood",),
+    "analyser": ("analyser",),
 }
 """What we call a column, and what others do; case and spaces do not matter."""
 
 FEATURES: Final = tuple(field.name for field in fields(AudioFeatures) if field.name != "analyser")
 WHOLE: Final = frozenset({"key", "mode"})
+SHARES: Final = frozenset(
+    "energy danceability acousticness instrumentalness speechiness liveness valence".split()
+)
+"""Features in [0, 1]: a number outside means something else and counts as unknown."""
+
 NEEDED: Final = frozenset({"energy", "valence", "danceability", "acousticness", "instrumentalness"})
-"""At least one of these has to be there, or nothing can be said about mood."""
+"""At least one of these has to be there, or a mood, or nothing can be said about mood."""
+
+Row = tuple[Track, AudioFeatures, Affect | Mood | None]
+"""A track, its features, and where the table says that it stands, or its mood, if it does."""
 
 
-def read(path: Path) -> Iterator[tuple[Track, AudioFeatures]]:
-    """Yield each row as a track and its features; a value that is no number counts as unknown.
+def read(path: Path) -> Iterator[Row]:
+    """Yield each row that says how a track sounds; a value that is no number counts as unknown.
 
-    Raises DataError where the table cannot be read or has no usable column, MissingExtra.
+    A column of moods is understood, and so is a place on the plane as `write` has it. Raises
+    DataError where the table cannot be read or says nothing of any track, MissingExtra.
     """
+    count = 0
+    for count, row in enumerate(_rows(path), start=1):  # noqa: B007
+        yield row
+    if not count:
+        msg = f"{path} says of no track how it sounds: {', '.join(sorted(NEEDED))} are from 0 to 1"
+        raise DataError(msg)
+
+
+def _rows(path: Path) -> Iterator[Row]:
     readers = {".parquet": _parquet, ".json": _json}
     rows = readers.get(path.suffix.lower(), _csv)(path)
     first = next(rows, None)
     if first is None:
         msg = f"{path} holds no track"
         raise DataError(msg)
-    if not NEEDED & set(first):
-        msg = f"{path} has no column of features: it needs one of {', '.join(sorted(NEEDED))}"
+    if not (NEEDED | {"mood"}) & set(first):
+        known = ", ".join(sorted(NEEDED))
+        msg = f"{path} has no column of features: it needs one of {known}, or a mood"
         raise DataError(msg)
-    yield _row(first)
-    yield from map(_row, rows)
+    for number, row in enumerate(chain([first], rows), start=1):
+        track, features, place = _row(row, f"{path.stem}, row {number}")
+        if place or any(getattr(features, name) is not None for name in NEEDED):
+            yield track, features, place
 
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -124,27 +148,48 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
         raise DataError(msg) from error
 
 
-def _row(row: Mapping[str, Any]) -> tuple[Track, AudioFeatures]:
-    title = _text(row, "title") or "untitled"
-    artists = _listed(row)
-    numbers = {name: _number(row.get(name)) for name in FEATURES}
+def _row(row: Mapping[str, Any], name: str) -> Row:
+    """Read a row; ``name`` stands in for a title."""
+    title, artists = _text(row, "title"), _listed(row)
+    features = _features(row)
     seconds = _number(row.get("duration_ms"))
     track = Track(
-        uri=_text(row, "uri") or _made_up(title, artists, numbers.values()),
-        title=title,
+        uri=_text(row, "uri") or _made_up(title, artists, features),
+        title=title or name,
         artists=artists,
         album=_text(row, "album"),
         duration=None if seconds is None else seconds / 1000,
         isrc=_text(row, "isrc") or None,
     )
-    whole: dict[str, Any] = {
-        name: None if value is None or name not in WHOLE else int(value)
-        for name, value in numbers.items()
-    }
-    features: dict[str, Any] = {**numbers, **{name: whole[name] for name in WHOLE}}
-    if features["key"] is not None and not 0 <= features["key"] <= 11:  # noqa: PLR2004
-        features["key"] = None  # Spotify says -1 where it heard none
-    return track, AudioFeatures(analyser="imported", **features)
+    return track, features, _place(row)
+
+
+def _features(row: Mapping[str, Any]) -> AudioFeatures:
+    numbers: dict[str, Any] = {name: _number(row.get(name)) for name in FEATURES}
+    for name, value in numbers.items():
+        if value is not None and not _possible(name, value):
+            numbers[name] = None
+        elif value is not None and name in WHOLE:
+            numbers[name] = int(value)
+    return AudioFeatures(analyser=_text(row, "analyser") or "imported", **numbers)
+
+
+def _possible(name: str, value: float) -> bool:
+    """Tell a measure from a number that stands for none, as Spotify's key -1 and tempo 0 do."""
+    if name in SHARES:
+        return 0 <= value <= 1
+    return {"key": 0 <= value <= 11, "mode": 0 <= value <= 1, "tempo": value > 0}.get(name, True)  # noqa: PLR2004
+
+
+def _place(row: Mapping[str, Any]) -> Affect | Mood | None:
+    """Return where a row says that its track stands on the plane, else the mood that it names."""
+    valence, arousal, spread = (
+        _number(row.get(name)) for name in ("plane_valence", "plane_arousal", "spread")
+    )
+    if valence is not None and arousal is not None and max(abs(valence), abs(arousal)) <= 1:
+        return Affect(valence, arousal, min(1.0, max(0.0, spread or 0.0)))
+    word = _text(row, "mood").lower()
+    return Mood(word) if word in set(Mood) else None
 
 
 def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -155,9 +200,10 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(part for part in (str(part).strip() for part in parts) if part)
 
 
-def _made_up(title: str, artists: tuple[str, ...], numbers: Iterable[float | None]) -> str:
+def _made_up(title: str, artists: tuple[str, ...], features: AudioFeatures) -> str:
     """Name a row that has no uri by what it says, so that importing it twice adds it once."""
-    said = repr((title, ";".join(artists), tuple(numbers))).encode()
+    numbers = tuple(getattr(features, name) for name in FEATURES)
+    said = repr((title, ";".join(artists), numbers)).encode()
     return f"import:{hashlib.blake2b(said, digest_size=12).hexdigest()}"
 
 

@@ -1,0 +1,82 @@
+"""Sets mixed into one recording, measured: loudness of songs and fades, silence, peak, time.
+
+python benchmarks/mix.py
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from spread import spread
+
+from emotion_dj import EmotionDJ
+from emotion_dj.music import decode, mix
+from emotion_dj.music.loudness import loudness
+from emotion_dj.music.spectrum import spectra
+from emotion_dj.settings import Settings
+
+MOODS = ("happy", "calm")
+SONGS = 5
+AROUND = 8 * mix.RATE
+BLOCK = mix.RATE // 20
+
+Floats = npt.NDArray[np.float32]
+
+
+def main() -> None:
+    """Mix a set of the demo library for each mood and measure the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(database=str(Path(folder) / "catalogue.sqlite"), workers=1)
+        dj = EmotionDJ(library=["demo"], settings=settings)
+        dj.scan()
+        for mood in MOODS:
+            music = dj.play_at(mood, n=SONGS)
+            path = Path(folder) / f"{mood}.flac"
+            began = time.perf_counter()
+            dj.mix(music, path)
+            seconds = time.perf_counter() - began
+            tell(mood, mix.stereo(path), [pick.track.path for pick in music.picks], seconds)
+
+
+def tell(mood: str, mixed: Floats, files: list[Path], seconds: float) -> None:
+    """Print what was measured on a mix of files."""
+    songs = [mix.prepare(mix.stereo(file)) for file in files]
+    length, peak = mixed.shape[1] / mix.RATE, 20 * np.log10(np.abs(mixed).max())
+    print(f"{mood}, {SONGS} songs: {length:.0f} s in {seconds:.1f} s, peak {peak:.1f} dBFS")
+    spread("  songs", [level(song.samples) for song in songs], "LUFS", goal="-16")
+    steps = []
+    begin = place = 0
+    for before, song in pairwise(songs):
+        out, into, fade = mix._join(before, song, begin)  # noqa: SLF001 - the cut itself is meant
+        place += out - begin
+        steps.append(
+            level(mixed[:, place : place + fade]) - level(mixed[:, place - AROUND : place])
+        )
+        on_beat = "on the beat" if out == before.tail[1] else "plain"
+        print(f"  fade at {place / mix.RATE:.1f} s, {fade / mix.RATE:.1f} s, {on_beat}")
+        place, begin = place + fade, into + fade
+    spread("  fades against the 8 s before them", steps, "LU")
+    print(f"  longest silence {silence(mixed):.2f} s")
+
+
+def level(samples: Floats) -> float:
+    """Return the loudness of stereo samples in LUFS."""
+    mono = decode.resample(samples.mean(axis=0), mix.RATE)
+    width = 2 * float(np.square(samples).mean()) / float(np.square(mono).mean())
+    return loudness(spectra(decode.Signal((mono,), None, 1.0)), width=width).integrated
+
+
+def silence(samples: Floats) -> float:
+    """Return the seconds of the longest stretch below what counts as silence."""
+    blocks = samples[:, : samples.shape[1] // BLOCK * BLOCK].reshape(2, -1, BLOCK)
+    quiet = np.abs(blocks).max(axis=(0, 2)) < 10 ** (mix.QUIET / 20)
+    return max((len(list(run)) for still, run in groupby(quiet) if still), default=0) / 20
+
+
+if __name__ == "__main__":
+    main()

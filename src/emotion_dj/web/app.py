@@ -26,7 +26,7 @@ from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
-from emotion_dj.web import covers, models
+from emotion_dj.web import covers, elsewhere, models
 from emotion_dj.web.guard import Guard, problem
 from emotion_dj.web.scan import Scan
 
@@ -45,6 +45,8 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.ArtifactError: 500,
     errors.MissingExtra: 501,
     errors.RateLimited: 503,
+    errors.LoginRequired: 403,
+    errors.NotAvailable: 404,
     errors.SourceError: 502,
 }
 """The nearest class of an error decides, as in `cli.EXIT_CODES`."""
@@ -96,10 +98,11 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
-    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan)):
+    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
         api.include_router(routes, responses=_problems("4XX", "5XX"))
     page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
-    app = Starlette(routes=[Mount(ROOT, api), Mount("/", page)], lifespan=lifespan)
+    embed = elsewhere.page(dj.settings.spotify_embed)
+    app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
 
 
@@ -270,7 +273,8 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
+        row["embed"] = elsewhere.embedded(pick.track.uri)
+        row["stream"] = None if row["embed"] else f"{ROOT}/tracks/{row['id']}/stream"
         row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
 

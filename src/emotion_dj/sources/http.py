@@ -13,6 +13,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -46,6 +47,7 @@ DEADLINE: Final = 60.0
 
 MAX_JSON: Final = 16_000_000
 MAX_AUDIO: Final = 300_000_000
+MAX_PICTURE: Final = 8_000_000
 MAX_FAULT: Final = 64_000
 AGENT: Final = "emotion-dj/0.1"
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
@@ -77,9 +79,12 @@ class Client:
         self._token, self._explain = token, explain
         self._hosts = {self._host, *hosts}
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Any:
-        """Return the JSON answer of a GET. Raises a SourceError that fits."""
-        return self._ask("GET", path, TRIES, params=dict(query) or None)
+    def get(self, path: str, query: Mapping[str, Any], *, once: bool = False) -> Any:
+        """Return the JSON answer of a GET. Raises a SourceError that fits.
+
+        ``once`` is for services where a GET changes something: it is not repeated.
+        """
+        return self._ask("GET", path, 1 if once else TRIES, params=dict(query) or None)
 
     def send(
         self,
@@ -111,7 +116,7 @@ class Client:
     def download(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield the bytes of a GET, up to MAX_AUDIO. Raises a SourceError that fits."""
         with self.stream(path, query) as answer:
-            yield from _at_most(answer, MAX_AUDIO, self.name)
+            yield from at_most(answer, MAX_AUDIO, self.name)
 
     @contextmanager
     def stream(
@@ -178,8 +183,10 @@ class Client:
         return token
 
     def _whole(self, answer: httpx.Response) -> bytes:
+        if answer.has_redirect_location:
+            raise self._moved(answer)
         try:
-            return b"".join(_at_most(answer, MAX_JSON, self.name, within=DEADLINE))
+            return b"".join(at_most(answer, MAX_JSON, self.name, within=DEADLINE))
         finally:
             answer.close()
 
@@ -214,6 +221,18 @@ class Client:
         msg = f"{self.name} was asked too often: try again in {_spelt(pause)}"
         return RateLimited(msg, retry_at=time.time() + pause)
 
+    def _moved(self, answer: httpx.Response) -> SourceError:
+        answer.close()
+        try:
+            there = answer.url.join(answer.headers["location"])
+            host = f"{there.scheme}://{there.netloc.decode().rpartition('@')[2]}"
+        except (httpx.InvalidURL, ValueError):
+            host = "nowhere"
+        return SourceError(
+            f"{self.name} at {self._host} sends us on to {host}, which is not followed: "
+            "if that is right, set the address anew"
+        )
+
     def _gone(self) -> SourceError:
         return SourceError(f"{self.name} cannot be reached at {self._host}: is it running?")
 
@@ -228,9 +247,10 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _at_most(
+def at_most(
     answer: httpx.Response, limit: int, name: str, *, within: float = float("inf")
 ) -> Iterator[bytes]:
+    """Yield the bytes of an answer. Raises SourceError where they are too many or too slow."""
     end = time.monotonic() + within
     for chunk in answer.iter_bytes():
         limit -= len(chunk)
@@ -246,7 +266,7 @@ def _at_most(
 def _reason(answer: httpx.Response) -> str:
     """Return the reason that a fault names, as ``QUOTA_EXCEEDED`` or ``invalid_grant``, or ""."""
     try:
-        body = b"".join(_at_most(answer, MAX_FAULT, "", within=DEADLINE))
+        body = b"".join(at_most(answer, MAX_FAULT, "", within=DEADLINE))
         error = json.loads(body)["error"]
         return str(error.get("reason") or "") if isinstance(error, dict) else str(error)
     except (httpx.HTTPError, SourceError, ValueError, LookupError, TypeError, RecursionError):
@@ -256,11 +276,25 @@ def _reason(answer: httpx.Response) -> str:
 
 
 def _asked(answer: httpx.Response) -> float:
-    """Return the seconds that the server asks to wait, 0 where it does not say."""
+    """Return the seconds that the server asks to wait, 0 where it does not say.
+
+    It says so in seconds, or as a date (RFC 9110, 10.2.3).
+    """
+    told = answer.headers.get("retry-after", "0")
     try:
-        return min(max(0.0, float(answer.headers.get("retry-after", "0"))), LONGEST)
+        seconds = float(told)
     except ValueError:
-        return 0.0
+        date = _date(told)
+        seconds = date - time.time() if date else 0.0
+    return min(max(0.0, seconds), LONGEST)
+
+
+def _date(text: str) -> float | None:
+    """Return the POSIX time of a date in a header, None where it is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _pause(tries: int) -> float:

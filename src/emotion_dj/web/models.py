@@ -143,7 +143,8 @@ class Start(BaseModel):
     )
 
     tracks: Annotated[
-        list[Annotated[int, Field(ge=1, le=2**53)]], Field(min_length=1, max_length=200)
+        list[Annotated[int, Field(ge=1, le=2**53, strict=False)]],
+        Field(min_length=1, max_length=200),
     ]
     device: Annotated[str, Field(max_length=200)] = ""
 

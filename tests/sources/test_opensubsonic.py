@@ -24,6 +24,9 @@ from emotion_dj.testing.subsonic import SubsonicStandIn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+AT_START = dict(os.environ)
+"""Of the person who runs the tests, before they are given a home of their own."""
+
 CONTRACT = Path(__file__).resolve().parents[3] / "shared/contracts/opensubsonic/openapi"
 ANSWERS = {
     "createPlaylist": "createPlaylist/CreatePlaylistResponse.json",
@@ -178,3 +181,65 @@ def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
     assert Pillow.open(io.BytesIO(covers["c"].content)).size == (256, 256)
     assert (server.starred, server.scrobbled) == (["c"], ["e"])
     assert server.key not in said + answer.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="lists processes by /proc")
+def test_a_key_is_in_no_process_list_and_no_file_but_its_own(
+    server: SubsonicStandIn, clips: dict[str, list[bytes]], tmp_path: Path
+) -> None:
+    """While worker processes hear sixteen songs: no command line, no environment, no log; and
+    afterwards nothing on disk but the file that only its owner can read.
+    """  # noqa: D205
+    server.songs = {str(i): {"isDir": False, **described(str(i))} for i in range(16)}
+    server.audio = dict.fromkeys(server.songs, clips["calm"][0])
+    kept = tmp_path / "data/emotion-dj/credentials.json"
+    kept.parent.mkdir(parents=True)
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps({"subsonic_api_key": server.key}))
+    environment = {
+        **os.environ,
+        **{f"XDG_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("DATA", "CACHE")},
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "EMOTION_DJ_SUBSONIC_URL": server.address,
+        "EMOTION_DJ_WORKERS": "2",
+    }
+    code = "import logging; logging.basicConfig(level=0); from emotion_dj.cli import main; main()"
+    command = [sys.executable, "-c", code, "analyse", "subsonic"]
+    told = tmp_path / "told.txt"
+    seen: set[str] = set()
+    with (
+        told.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process,
+    ):
+        while process.poll() is None:
+            for place in Path("/proc").glob("[0-9]*"):
+                seen |= _shown(place)
+    assert process.returncode == 0, told.read_text()
+    assert any("spawn_main" in text for text in seen), "no worker process was seen"
+    assert not [text for text in seen if server.key in text]
+    holders = [path for path in tmp_path.rglob("*") if path.is_file() and _holds(path, server.key)]
+    assert holders == [kept]
+
+
+def _shown(process: Path) -> set[str]:
+    """Return what a process shows to others of its user, nothing of one that has ended."""
+    try:
+        return {(process / name).read_text("latin-1") for name in ("cmdline", "environ")}
+    except OSError:
+        return set()
+
+
+def _holds(path: Path, secret: str) -> bool:
+    return secret.encode() in path.read_bytes()
+
+
+@pytest.mark.live
+def test_your_own_server_keeps_its_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where EMOTION_DJ_SUBSONIC_URL and a login are set; nothing is changed there."""
+    for name, value in AT_START.items():
+        monkeypatch.setenv(name, value)
+    source = EmotionDJ().subsonic
+    track = next(source.tracks())
+    assert source.search(track.title, limit=3)
+    with source.stream(track, {"range": "bytes=0-99"}) as answer:
+        assert answer.status_code in {200, 206}

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 
 from emotion_dj.compose import EmotionDJ
 from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
-from emotion_dj.errors import LoginRequired
+from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.settings import Settings
 from emotion_dj.sources.subsonic import Subsonic
 from emotion_dj.testing.subsonic import SubsonicStandIn
@@ -104,6 +104,12 @@ def test_an_api_key_is_all_that_is_sent(
     with pytest.raises(LoginRequired, match="API key") as refused:
         list(Subsonic(server.address, "", "", key="canary-wrong").tracks())
     assert "canary" not in str(refused.value)
+
+
+def test_an_address_without_a_scheme_is_said() -> None:
+    """Before anything is asked, with what to write."""
+    with pytest.raises(SettingsError, match="http://"):
+        _ = EmotionDJ(settings=Settings(subsonic_url="music.example")).subsonic
 
 
 def test_songs_that_cannot_be_heard_are_placed_by_their_tags(

@@ -120,6 +120,18 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Something of the listener's on which a service can play: a phone, a speaker, a browser.
+
+    ``active`` is true of the one that plays, or played last.
+    """
+
+    id: str
+    name: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One recording as its source describes it.
 
@@ -141,6 +153,21 @@ class Track:
         if not self.uri.startswith(_FILE):
             return None
         return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
+
+
+TOLD: Final = "told"
+"""The analyser of places that a table tells; what our ear hears is believed before them."""
+
+TAGS: Final = "tags-1"
+"""The analyser of what was not heard: somebody's tags say where the track stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What somebody wrote beside a track: words for its moods, in any spelling, and its tempo."""
+
+    moods: tuple[str, ...]
+    tempo: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
         Analysis,
         AudioFeatures,
         Candidates,
+        Device,
         Face,
         Image,
         Media,
         Pick,
         Reading,
         Set,
+        Tags,
         Track,
     )
 
@@ -117,6 +119,33 @@ class Resolver(Protocol):
 
 
 @runtime_checkable
+class Pictured(Protocol):
+    """A source that has pictures of its tracks."""
+
+    def picture(self, track: Track) -> bytes | None:
+        """Return an encoded picture, None where there is none. Raises a SourceError."""
+        ...
+
+
+@runtime_checkable
+class Tagged(Protocol):
+    """A source whose tracks carry somebody's word of their moods."""
+
+    def tagged(self, track: Track) -> Tags | None:
+        """Return what is written beside a track that it has told of, None where nothing is."""
+        ...
+
+
+@runtime_checkable
+class Heeding(Protocol):
+    """A source that wants to know what the listener does with its tracks."""
+
+    def heed(self, track: Track, kind: str) -> None:
+        """Take note of a like, a skip or a play. Raises a SourceError."""
+        ...
+
+
+@runtime_checkable
 class FeatureProvider(Protocol):
     """A service that knows the features of tracks without their audio."""
 
@@ -149,10 +178,14 @@ class Sink(Protocol):
 
 @runtime_checkable
 class Player(Protocol):
-    """Where a set can be played."""
+    """Where songs can be played."""
 
-    def play(self, music: Set) -> None:
-        """Start the first pick and queue the others."""
+    def devices(self) -> list[Device]:
+        """Return the listener's devices that are there now, the active one first."""
+        ...
+
+    def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
+        """Start the first track and queue the others, on a device by its id or the active one."""
         ...
 
 

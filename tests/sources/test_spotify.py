@@ -174,6 +174,24 @@ def test_ten_thousand_songs_cost_two_hundred_requests(
     assert len(site.requests) == 200
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
+def test_ten_thousand_songs_fit_into_little_memory(site: SpotifyStandIn) -> None:
+    """A process that reads them all and keeps them has at most 150 MB, whatever it is made of."""
+    site.playlists["big"] = Playlist("big", songs(10_000))
+    code = (
+        "import re, sys\nfrom emotion_dj.sources.spotify import Spotify\n"
+        "count = len(list(Spotify(sys.argv[1], lambda _: sys.argv[2]).playlist('big')))\n"
+        # not getrusage: its peak is handed down from the process that started this one
+        "print(count, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
+    )
+    token = site.grant(*SCOPES)["access_token"]
+    command = [sys.executable, "-c", code, site.api, token]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, kilobytes = map(int, done.stdout.split())
+    assert count == 10_000
+    assert kilobytes < 150_000
+
+
 def test_tokens_that_end_in_mid_run_are_renewed(site: SpotifyStandIn) -> None:
     """Nothing is lost or asked twice but the page that was refused; refresh tokens rotate."""
     site.playlists["p"] = Playlist("p", songs(500))
@@ -399,17 +417,58 @@ def test_writing_is_never_repeated(site: SpotifyStandIn, account: Spotify) -> No
     assert [method for method, _ in site.requests] == ["GET", "GET", "POST", "POST", "PUT"]
 
 
-def test_a_set_starts_on_the_active_device(site: SpotifyStandIn, account: Spotify) -> None:
-    """All picks in order; no device and no Premium are one sentence each."""
-    music = a_set(Track("spotify:track:a", "a"), Track("spotify:track:b", "b"))
-    account.play(music)
+def test_songs_start_on_the_active_device(site: SpotifyStandIn, account: Spotify) -> None:
+    """All of them in order, in one request; no device and no Premium are one sentence each."""
+    songs = [Track("spotify:track:a", "a"), Track("spotify:track:b", "b")]
+    account.play(songs)
     assert site.playing == ["spotify:track:a", "spotify:track:b"]
+    assert len(site.requests) == 1
     site.device = False
     with pytest.raises(NotAvailable, match="no device of yours"):
-        account.play(music)
+        account.play(songs)
     site.premium = False
     with pytest.raises(NotAvailable, match="Premium"):
-        account.play(music)
+        account.play(songs)
+
+
+def device(name: str, **changes: Any) -> dict[str, Any]:
+    """Return a device as Spotify describes it."""
+    usual = {"is_active": False, "is_restricted": False, "type": "speaker", "volume_percent": 50}
+    return {"id": f"id-{name}", "name": name, **usual, **changes}
+
+
+def test_songs_start_on_a_device_that_waits(
+    site: SpotifyStandIn, account: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is active any device will do; a name chooses; restricted ones are no choice."""
+    songs = [Track("spotify:track:a", "a")]
+    site.device = False
+    site.devices = [device("Car", is_restricted=True), device("Web", id=None), device("Kitchen")]
+    account.play(songs)
+    assert (site.playing, site.playing_on) == (["spotify:track:a"], "id-Kitchen")
+    assert [path for _, path in site.requests] == [
+        *("/me/player/play", "/me/player/devices", "/me/player/play"),
+    ]
+    site.devices.append(device("Desk", is_active=True))
+    assert [known.name for known in account.devices()] == ["Desk", "Kitchen"]
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_TOKENS", tokens(site))
+    player = dj(site, tmp_path)
+    player.start(a_set(*songs), "spotify:desk")
+    assert site.playing_on == "id-Desk"
+    with pytest.raises(NotAvailable, match="'garage': Desk, Kitchen"):
+        player.start(a_set(*songs), "spotify:garage")
+    with pytest.raises(SettingsError, match="choose spotify"):
+        player.start(a_set(*songs), "gramophone:desk")
+
+
+@pytest.mark.needs_shared
+def test_a_login_from_before_devices_is_said(site: SpotifyStandIn) -> None:
+    """Its token may start music but not see where; that is said, with what to do."""
+    old = site.grant("user-modify-playback-state")
+    account = Spotify(site.api, lambda _: str(old["access_token"]))
+    account.play([Track("spotify:track:a", "a")])
+    with pytest.raises(LoginRequired, match="emotion-dj login spotify"):
+        account.devices()
 
 
 def test_features_come_in_hundreds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj import artifacts, settings
+from emotion_dj.domain import TAGS, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,11 @@ def features_id() -> str:
 def ear_id() -> str:
     """Return the id of our analyser without loading it."""
     return str(artifacts.packaged("ear-2").card["id"])
+
+
+def analysers() -> list[str]:
+    """Return the ids of all whose word on a track counts, the most trusted first."""
+    return [ear_id(), TOLD, features_id(), TAGS]
 
 
 def _reader_line() -> str:

@@ -5,6 +5,7 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -12,7 +13,17 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    FastAPI,
+    File,
+    Path,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -26,7 +37,7 @@ from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
-from emotion_dj.web import covers, models
+from emotion_dj.web import covers, elsewhere, models
 from emotion_dj.web.guard import Guard, problem
 from emotion_dj.web.scan import Scan
 
@@ -45,6 +56,8 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.ArtifactError: 500,
     errors.MissingExtra: 501,
     errors.RateLimited: 503,
+    errors.LoginRequired: 403,
+    errors.NotAvailable: 404,
     errors.SourceError: 502,
 }
 """The nearest class of an error decides, as in `cli.EXIT_CODES`."""
@@ -52,6 +65,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
 ROOT: Final = "/api/v1"
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
+_log = logging.getLogger(__name__)
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
@@ -96,10 +110,11 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
-    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan)):
+    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
         api.include_router(routes, responses=_problems("4XX", "5XX"))
     page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
-    app = Starlette(routes=[Mount(ROOT, api), Mount("/", page)], lifespan=lifespan)
+    embed = elsewhere.page(dj.settings.spotify_embed)
+    app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
 
 
@@ -166,10 +181,11 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         responses={**_file("image/jpeg"), 204: {"description": "It carries no picture"}},
     )
     def cover(number: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
-        """Send the picture that a track's file carries, small; 204 where it carries none."""
-        path = _track(dj, number).path
-        picture = covers.cover(path) if path is not None and path.is_file() else None
-        kept = {"cache-control": f"private, max-age={PICTURE_SECONDS}"}
+        """Send the picture of a track, of its file or its source, small; 204 where none is."""
+        track = _track(dj, number)
+        picture = _picture(dj, track)
+        seconds = PICTURE_SECONDS if picture or track.path else 0
+        kept = {"cache-control": f"private, max-age={seconds}"}
         if picture is None:
             return Response(status_code=204, headers=kept)
         return Response(picture, media_type="image/jpeg", headers=kept)
@@ -180,10 +196,11 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         return {"id": number, **wire.track_json(_track(dj, number))}
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: models.Taste) -> None:
-        """Remember a like, a skip or a play, on this machine alone."""
-        _track(dj, taste.track)
+    def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
+        """Remember a like, a skip or a play, here and at the listener's own server."""
+        track = _track(dj, taste.track)
         dj.catalogue.remember(taste.track, taste.kind)
+        after.add_task(_heed, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: models.Correction) -> None:
@@ -270,7 +287,8 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
+        row["embed"] = elsewhere.embedded(pick.track.uri)
+        row["stream"] = None if row["embed"] else f"{ROOT}/tracks/{row['id']}/stream"
         row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
 
@@ -287,6 +305,23 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
             yield from answer.iter_raw()
 
     return StreamingResponse(body(), answer.status_code, headers=told)
+
+
+def _picture(dj: EmotionDJ, track: Track) -> bytes | None:
+    if track.path is not None:
+        return covers.cover(track.path) if track.path.is_file() else None
+    try:
+        found = dj.picture(track)
+    except (errors.SourceError, errors.SettingsError):
+        return None  # the page draws one
+    return None if found is None else covers.small(found)
+
+
+def _heed(dj: EmotionDJ, track: Track, kind: str) -> None:
+    try:
+        dj.heed(track, kind)
+    except (errors.SourceError, errors.SettingsError) as error:
+        _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)
 
 
 def _track(dj: EmotionDJ, number: int) -> Track:

@@ -50,6 +50,15 @@ def serve(
         say(
             "note: elsewhere browsers give the camera to https only: use a proxy with a certificate"
         )
+    _leave_no_dump()
     app = create(dj, hosts={*LOCAL, host, *(name or ())})
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=5)
     uvicorn.Server(config).run(sockets=[taken])
+
+
+def _leave_no_dump() -> None:
+    """Keep photos out of crash dumps: a process that dies while it reads leaves none."""
+    if find_spec("resource") is not None:  # not on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -5,6 +5,7 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -22,12 +24,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
 from emotion_dj.web import covers, models
-from emotion_dj.web.guard import Guard, problem
+from emotion_dj.web.guard import MAX_BODY, Guard, problem
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ def _file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, di
 def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     """Return the service for a DJ, as an ASGI application behind its guard."""
     scan = Scan(dj)
+    MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -105,13 +109,15 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
 
 def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["sets"])
+    readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=_gives(models.Look))
-    def readings(
+    async def readings(
         photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
-        return wire.look_json(dj.read(photo.file.read()))
+        data = await photo.read()
+        return wire.look_json(await to_thread.run_sync(dj.read, data, limiter=readers))
 
     @routes.post("/sets", responses=_gives(models.Music))
     def sets(wish: models.Wish) -> dict[str, Any]:

@@ -25,13 +25,25 @@ def get(name: str) -> str:
 
     Raises LoginRequired with what to do.
     """
-    variable = f"EMOTION_DJ_{name.upper()}"
-    found = os.environ.get(variable) or _from_keyring(name) or _from_file().get(name)
+    found = _found(name)
     if not found:
         what = name.replace("_", " ")
-        msg = f"no {what} is known: set {variable}, or run  keyring set {SERVICE} {name}"
+        msg = f"no {what} is known: set {_variable(name)}, or run  keyring set {SERVICE} {name}"
         raise LoginRequired(msg)
     return found
+
+
+def has(name: str) -> bool:
+    """Tell whether a password is known."""
+    return bool(_found(name))
+
+
+def _found(name: str) -> str | None:
+    return os.environ.get(_variable(name)) or _from_keyring(name) or _from_file().get(name)
+
+
+def _variable(name: str) -> str:
+    return f"EMOTION_DJ_{name.upper()}"
 
 
 def put(name: str, secret: str) -> str:

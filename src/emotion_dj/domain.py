@@ -120,6 +120,18 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Something of the listener's on which a service can play: a phone, a speaker, a browser.
+
+    ``active`` is true of the one that plays, or played last.
+    """
+
+    id: str
+    name: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One recording as its source describes it.
 

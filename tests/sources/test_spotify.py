@@ -399,17 +399,58 @@ def test_writing_is_never_repeated(site: SpotifyStandIn, account: Spotify) -> No
     assert [method for method, _ in site.requests] == ["GET", "GET", "POST", "POST", "PUT"]
 
 
-def test_a_set_starts_on_the_active_device(site: SpotifyStandIn, account: Spotify) -> None:
-    """All picks in order; no device and no Premium are one sentence each."""
-    music = a_set(Track("spotify:track:a", "a"), Track("spotify:track:b", "b"))
-    account.play(music)
+def test_songs_start_on_the_active_device(site: SpotifyStandIn, account: Spotify) -> None:
+    """All of them in order, in one request; no device and no Premium are one sentence each."""
+    songs = [Track("spotify:track:a", "a"), Track("spotify:track:b", "b")]
+    account.play(songs)
     assert site.playing == ["spotify:track:a", "spotify:track:b"]
+    assert len(site.requests) == 1
     site.device = False
     with pytest.raises(NotAvailable, match="no device of yours"):
-        account.play(music)
+        account.play(songs)
     site.premium = False
     with pytest.raises(NotAvailable, match="Premium"):
-        account.play(music)
+        account.play(songs)
+
+
+def device(name: str, **changes: Any) -> dict[str, Any]:
+    """Return a device as Spotify describes it."""
+    usual = {"is_active": False, "is_restricted": False, "type": "speaker", "volume_percent": 50}
+    return {"id": f"id-{name}", "name": name, **usual, **changes}
+
+
+def test_songs_start_on_a_device_that_waits(
+    site: SpotifyStandIn, account: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is active any device will do; a name chooses; restricted ones are no choice."""
+    songs = [Track("spotify:track:a", "a")]
+    site.device = False
+    site.devices = [device("Car", is_restricted=True), device("Web", id=None), device("Kitchen")]
+    account.play(songs)
+    assert (site.playing, site.playing_on) == (["spotify:track:a"], "id-Kitchen")
+    assert [path for _, path in site.requests] == [
+        *("/me/player/play", "/me/player/devices", "/me/player/play"),
+    ]
+    site.devices.append(device("Desk", is_active=True))
+    assert [known.name for known in account.devices()] == ["Desk", "Kitchen"]
+    monkeypatch.setenv("EMOTION_DJ_SPOTIFY_TOKENS", tokens(site))
+    player = dj(site, tmp_path)
+    player.start(a_set(*songs), "spotify:desk")
+    assert site.playing_on == "id-Desk"
+    with pytest.raises(NotAvailable, match="'garage': Desk, Kitchen"):
+        player.start(a_set(*songs), "spotify:garage")
+    with pytest.raises(SettingsError, match="choose spotify"):
+        player.start(a_set(*songs), "gramophone:desk")
+
+
+@pytest.mark.needs_shared
+def test_a_login_from_before_devices_is_said(site: SpotifyStandIn) -> None:
+    """Its token may start music but not see where; that is said, with what to do."""
+    old = site.grant("user-modify-playback-state")
+    account = Spotify(site.api, lambda _: str(old["access_token"]))
+    account.play([Track("spotify:track:a", "a")])
+    with pytest.raises(LoginRequired, match="emotion-dj login spotify"):
+        account.devices()
 
 
 def test_features_come_in_hundreds(

@@ -35,6 +35,12 @@ def serving(home: Path, *arguments: str) -> Iterator[str]:
             server.terminate()
 
 
+@pytest.fixture(scope="session")
+def serve_from() -> Callable[..., AbstractContextManager[str]]:
+    """Return the block that runs a service from a home folder, with these arguments."""
+    return serving
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     """Return a block that runs a service of its own; of two equal options the last one counts."""

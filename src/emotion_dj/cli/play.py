@@ -53,7 +53,8 @@ def play(
         str | None, typer.Option(help="Write the set as a playlist: subsonic or spotify.")
     ] = None,
     on: Annotated[
-        str | None, typer.Option(help="Start the set on a service's active device: spotify.")
+        str | None,
+        typer.Option(help="Start the set on a device of yours: spotify or spotify:NAME."),
     ] = None,
     database: Database = None,
     as_json: Json = False,

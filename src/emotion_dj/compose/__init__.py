@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
-    from emotion_dj.domain import Candidates, Look, Mood, Set, Track
+    from emotion_dj.domain import Candidates, Device, Look, Mood, Set, Track
     from emotion_dj.interfaces import Audio, Player, Sink, Source
     from emotion_dj.settings import Settings
     from emotion_dj.sources.spotify import Spotify
@@ -342,14 +342,31 @@ class EmotionDJ:
         return sinks[sink]().write(music, name=name)
 
     def start(self, music: Set, player: str) -> None:
-        """Start a set on the device of a service that is active. Raises SettingsError or
-        SourceError.
-        """  # noqa: D205
+        """Start a set on a service's active device, or on the one named behind a colon.
+
+        Raises SettingsError or a SourceError.
+        """
+        service, _, wanted = player.partition(":")
         players: dict[str, Callable[[], Player]] = {"spotify": lambda: self.spotify}
-        if player not in players:
-            msg = f"sets cannot be started on '{player}': choose {', '.join(players)}"
+        if service not in players:
+            msg = f"sets cannot be started on '{service}': choose {', '.join(players)}"
             raise SettingsError(msg)
-        players[player]().play(music)
+        target = players[service]()
+        device = _named(target.devices(), wanted) if wanted else ""
+        target.play([pick.track for pick in music.picks], device=device)
+
+    def logged_in(self) -> bool:
+        """Tell whether there is a login to Spotify, without asking Spotify."""
+        from emotion_dj import credentials  # noqa: PLC0415
+
+        return bool(self.settings.spotify_client_id) and credentials.has(TOKENS)
+
+    def devices(self) -> list[Device]:
+        """Return the devices on which a set can be started; none where nobody is logged in.
+
+        Raises SourceError.
+        """
+        return self.spotify.devices() if self.logged_in() else []
 
     def source_of(self, track: Track) -> Any | None:
         """Return the source that a track's uri begins with, made once; None for files and tables.
@@ -402,6 +419,16 @@ class EmotionDJ:
         if self._library or self.catalogue.count():
             return sources(self._library, self.settings)
         return sources(["demo"], self.settings)
+
+
+def _named(devices: Sequence[Device], wanted: str) -> str:
+    """Return the id of the device that is called so. Raises NotAvailable naming those there are."""
+    for device in devices:
+        if wanted.casefold() in {device.name.casefold(), device.id.casefold()}:
+            return device.id
+    names = ", ".join(device.name for device in devices) or "none is there"
+    msg = f"no device of yours is called '{wanted}': {names}"
+    raise NotAvailable(msg)
 
 
 def _has_corrections(address: str | Path) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-from emotion_dj.domain import AudioFeatures, Media, Track
+from emotion_dj.domain import AudioFeatures, Device, Media, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.http import Client
 from emotion_dj.sources.spotify_login import AGAIN
@@ -32,12 +32,13 @@ FEATURES: Final = (
     *("danceability", "energy", "loudness", "speechiness", "acousticness"),
     *("instrumentalness", "liveness", "valence", "tempo", "key", "mode"),
 )
-FAULTS: Final[Mapping[tuple[int, str], str]] = {
-    (403, "PREMIUM_REQUIRED"): "Spotify starts music for Premium accounts only: write the set as "
-    "a playlist with --to spotify",
-    (404, "NO_ACTIVE_DEVICE"): "no device of yours is playing: open Spotify somewhere, start any "
-    "song there, and try again",
-}
+PREMIUM: Final = (
+    "Spotify starts music for Premium accounts only: write the set as a playlist with --to spotify"
+)
+NO_DEVICE: Final = "no device of yours is there: open Spotify somewhere and try again"
+OLD_LOGIN: Final = (
+    "this login does not let us see your devices: run  emotion-dj login spotify  again"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Spotify:
         Picks of other sources are looked for, with one request each. Raises NotAvailable where
         none of them is on Spotify.
         """
-        uris = self._uris(music)
+        uris = self._uris([pick.track for pick in music.picks])
         place = f"playlists/{self._named(name)}/items"
         for start in range(0, len(uris), BATCH):
             part = {"uris": uris[start : start + BATCH]}
@@ -102,12 +103,42 @@ class Spotify:
             return address
         return f"{address} with {len(uris)} of {len(music.picks)} songs: the others are not there"
 
-    def play(self, music: Set) -> None:
-        """Start the set on the listener's active device.
+    def devices(self) -> list[Device]:
+        """Return the listener's devices that can be told to play, the active one first.
 
-        Raises NotAvailable where none is active or the account may not.
+        Raises LoginRequired where the login is older than this wish.
         """
-        self._client.send("PUT", "me/player/play", document={"uris": self._uris(music)})
+        try:
+            answer = self._client.get("me/player/devices", {})
+        except NotAvailable as error:
+            raise LoginRequired(OLD_LOGIN) from error
+        told = [each for each in _member(answer, "devices", list) if isinstance(each, dict)]
+        found = [
+            Device(
+                str(each["id"]), str(each.get("name") or each["id"]), bool(each.get("is_active"))
+            )
+            for each in told
+            if each.get("id") and not each.get("is_restricted")
+        ]
+        return sorted(found, key=lambda device: not device.active)
+
+    def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
+        """Start these songs on a device by its id, else the active one, else any that is there.
+
+        Raises NotAvailable where there is none or the account may not.
+        """
+        uris = self._uris(tracks)
+        try:
+            self._start(uris, device)
+        except _NoDeviceError:
+            waiting = [] if device else self.devices()
+            if not waiting:
+                raise
+            self._start(uris, waiting[0].id)
+
+    def _start(self, uris: Sequence[str], device: str) -> None:
+        where = f"?{urlencode({'device_id': device})}" if device else ""
+        self._client.send("PUT", f"me/player/play{where}", document={"uris": list(uris)})
 
     def features(self, tracks: Iterable[Track]) -> dict[str, AudioFeatures]:
         """Return what Spotify measured, by uri: of nothing where it does not tell, said once."""
@@ -179,9 +210,9 @@ class Spotify:
         more = count and isinstance(total, int) and read < total
         return {**query, "offset": read} if more else None
 
-    def _uris(self, music: Set) -> list[str]:
-        """Return the picks as Spotify names them. Raises NotAvailable where it has none."""
-        named = (self._uri(pick.track) for pick in music.picks)
+    def _uris(self, tracks: Sequence[Track]) -> list[str]:
+        """Return the tracks as Spotify names them. Raises NotAvailable where it has none."""
+        named = map(self._uri, tracks)
         uris = [uri for uri in named if uri is not None]
         if not uris:
             msg = "none of these songs is on Spotify: play from it with --library spotify"
@@ -223,12 +254,18 @@ def playlist_id(reference: str) -> str:
     return name
 
 
+class _NoDeviceError(NotAvailable):
+    """Nothing of the listener's is active."""
+
+
 def _explain(code: int, reason: str) -> SourceError | None:
     """Say what a fault means here, where HTTP alone would not tell."""
     if code == 401:  # noqa: PLR2004 - HTTP's name for it
         return LoginRequired(AGAIN)
-    if sentence := FAULTS.get((code, reason)):
-        return NotAvailable(sentence)
+    if reason == "PREMIUM_REQUIRED":
+        return NotAvailable(PREMIUM)
+    if reason == "NO_ACTIVE_DEVICE":
+        return _NoDeviceError(NO_DEVICE)
     if code == 403:  # noqa: PLR2004 - HTTP's name for it
         return NotAvailable("Spotify does not let this application or account do that")
     return None

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 SCOPES: Final = (
     *("user-read-private", "playlist-read-private", "user-library-read"),
-    *("playlist-modify-private", "user-modify-playback-state"),
+    *("playlist-modify-private", "user-modify-playback-state", "user-read-playback-state"),
 )
-"""To know whose playlists these are, read them, read saved tracks, write a set, start it."""
+"""To know whose playlists these are, read them, read saved tracks, write a set, start it, and know
+the devices on which it can be started."""
 
 PORT: Final = 8898
 WAIT_S: Final = 300.0

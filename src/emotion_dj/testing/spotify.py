@@ -7,7 +7,8 @@
     assert not site.violations
 
 Faults are taken from the front of the list, one for each request to the API; what comes after
-them is right. Every token begins with "canary", so that one search finds any that leaked.
+them is right. Every token begins with "canary", so that one search finds any that leaked. The
+player for other sites is at ``site.embed``: silent, it tells and obeys as the real one does.
 """
 
 from __future__ import annotations
@@ -135,26 +136,58 @@ def slow() -> Response:
     return StreamingResponse(drip(), media_type="application/json")
 
 
+EMBEDDED: Final = """<!doctype html><title>Stand-in</title><button>Play</button><script>
+const tell = (type, payload) => parent.postMessage({type, payload}, "*");
+let [isPaused, position, run] = [true, 0, 0];
+const duration = LENGTH;
+const update = () => tell("playback_update", {isPaused, position, duration, isBuffering: false});
+const set = (playing) => {
+  isPaused = !playing;
+  clearInterval(run);
+  if (playing) run = setInterval(() => {
+    position += 100;
+    if (position < duration) return update();
+    position = 0;
+    set(false);
+  }, 100);
+  update();
+};
+addEventListener("message", ({data: {command, timestamp}}) => {
+  if (command === "resume" || command === "pause") set(command === "resume");
+  if (command === "toggle") set(isPaused);
+  if (command === "seek") { position = 1000 * timestamp; update(); }
+});
+tell("ready");
+</script>"""
+"""The player for other sites, in as much as a page can see of it."""
+
+
 class SpotifyStandIn:
     """Serves for the length of its block.
 
     ``requests`` are the (method, path) asked of the API, faults included; ``violations`` what was
     wrong with them by the contract, ``untrue`` what was wrong with our answers. ``token_lasts`` is
     how many requests an access token survives. ``features`` maps track ids to audio features; None
-    is 403 for everybody. ``device`` and ``premium`` say whether music can be started; ``playing``
-    holds what was. ``next_host`` is where links of pages lead instead. ``allows`` is what the
-    listener answers at the login page.
+    is 403 for everybody. ``device`` and ``premium`` say whether music can be started without naming
+    a device; ``devices`` are those that can be named, ``playing`` holds what was started and
+    ``playing_on`` where. ``embedded`` are the songs that the player for other sites was opened
+    with, each ``embed_lasts`` seconds long. ``next_host`` is where links of pages lead instead.
+    ``allows`` is what the listener answers at the login page.
     """
 
     def __init__(self, contract: Path | None = None) -> None:
         self._contract = Contract(contract) if contract else None
-        self.api = self.accounts = ""
+        self.api = self.accounts = self.embed = ""
         self.playlists: dict[str, Playlist | None] = {}
         self.saved: list[Any] = []
         self.catalogue: list[dict[str, Any]] = []
         self.features: dict[str, dict[str, Any]] | None = None
         self.device, self.premium, self.allows = True, True, True
+        self.devices: list[dict[str, Any]] = []
         self.playing: list[str] = []
+        self.playing_on = ""
+        self.embedded: list[str] = []
+        self.embed_lasts = 180.0
         self.faults: list[Fault | None] = []
         self.token_lasts = 1_000_000
         self.next_host: str | None = None
@@ -170,7 +203,7 @@ class SpotifyStandIn:
     def __enter__(self) -> Self:
         """Begin to serve."""
         address = self._stack.enter_context(served(self._application()))
-        self.api, self.accounts = f"{address}/v1", address
+        self.api, self.accounts, self.embed = f"{address}/v1", address, f"{address}/embed"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -208,10 +241,12 @@ class SpotifyStandIn:
             routes=[
                 Route("/authorize", self._authorize),
                 Route("/api/token", self._token, methods=["POST"]),
+                Route("/embed/track/{id}", self._embed),
                 api("/me", self._me),
                 api("/me/playlists", self._lists),
                 api("/me/playlists", self._create, "POST"),
                 api("/me/tracks", self._saved),
+                api("/me/player/devices", self._devices),
                 api("/me/player/play", self._play, "PUT"),
                 api("/playlists/{id}/items", self._items),
                 api("/playlists/{id}/items", self._change, "PUT", "POST"),
@@ -343,13 +378,25 @@ class SpotifyStandIn:
         playlist.entries = new if replaces else playlist.entries + new
         return (200 if replaces else 201), {"snapshot_id": "s"}
 
-    def _play(self, _request: Request, body: Any) -> Any:
+    def _devices(self, *_: Any) -> Any:
+        return 200, {"devices": self.devices}
+
+    def _play(self, request: Request, body: Any) -> Any:
+        device = request.query_params.get("device_id", "")
         if not self.premium:
             return status(403, "PREMIUM_REQUIRED")()
-        if not self.device:
+        if not device and not self.device:
             return status(404, "NO_ACTIVE_DEVICE")()
-        self.playing = body["uris"]
+        if device and device not in {each["id"] for each in self.devices}:
+            return status(404)()
+        self.playing, self.playing_on = body["uris"], device
         return 204, None
+
+    async def _embed(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse  # noqa: PLC0415
+
+        self.embedded.append(request.path_params["id"])
+        return HTMLResponse(EMBEDDED.replace("LENGTH", str(1000 * self.embed_lasts)))
 
     def _search(self, request: Request, _body: Any) -> Any:
         words = request.query_params["q"].casefold()

@@ -6,6 +6,7 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -29,7 +30,8 @@ from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.domain import Emotion
-from emotion_dj.web import covers, models
+from emotion_dj.sources.local import SUFFIXES
+from emotion_dj.web import covers, elsewhere, models
 from emotion_dj.web.guard import MAX_BODY, Guard, problem
 from emotion_dj.web.scan import Scan
 
@@ -48,6 +50,8 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.ArtifactError: 500,
     errors.MissingExtra: 501,
     errors.RateLimited: 503,
+    errors.LoginRequired: 403,
+    errors.NotAvailable: 404,
     errors.SourceError: 502,
 }
 """The nearest class of an error decides, as in `cli.EXIT_CODES`."""
@@ -100,10 +104,11 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
-    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan)):
+    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
         api.include_router(routes, responses=_problems("4XX", "5XX"))
     page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
-    app = Starlette(routes=[Mount(ROOT, api), Mount("/", page)], lifespan=lifespan)
+    embed = elsewhere.page(dj.settings.spotify_embed)
+    app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
 
 
@@ -162,7 +167,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         if hasattr(source, "stream"):
             return _passed_on(source, track, request)
         path = track.path
-        if path is None or not path.is_file():
+        if path is None or not _is_music(path):
             raise HTTPException(404, "This track's file is not where it was: scan the library.")
         return FileResponse(path, media_type=_audio_type(path.suffix))
 
@@ -174,7 +179,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     def cover(number: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
         """Send the picture that a track's file carries, small; 204 where it carries none."""
         path = _track(dj, number).path
-        picture = covers.cover(path) if path is not None and path.is_file() else None
+        picture = covers.cover(path) if path is not None and _is_music(path) else None
         kept = {"cache-control": f"private, max-age={PICTURE_SECONDS}"}
         if picture is None:
             return Response(status_code=204, headers=kept)
@@ -276,7 +281,8 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream"
+        row["embed"] = elsewhere.embedded(pick.track.uri)
+        row["stream"] = None if row["embed"] else f"{ROOT}/tracks/{row['id']}/stream"
         row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
 
@@ -293,6 +299,11 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
             yield from answer.iter_raw()
 
     return StreamingResponse(body(), answer.status_code, headers=told)
+
+
+def _is_music(path: pathlib.Path) -> bool:
+    """Tell whether a file is there and named as music, also where a link in its place leads."""
+    return path.is_file() and path.resolve().suffix.lower() in SUFFIXES
 
 
 def _track(dj: EmotionDJ, number: int) -> Track:

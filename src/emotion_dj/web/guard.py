@@ -28,7 +28,7 @@ HEADERS: Final = (
         (
             b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
             b"media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-            b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            b"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
     ),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -96,7 +96,7 @@ class Guard:
                 replaced = True
                 await _answer(send, *body.fault)
             elif message["type"] == "http.response.start":
-                await send({**message, "headers": [*message["headers"], *HEADERS]})
+                await send({**message, "headers": _with_ours(message["headers"])})
             elif not replaced:
                 await send(message)
 
@@ -128,6 +128,12 @@ class _Body:
             self.fault = (413, "too-large", "The photo is larger than 20 MB: send a smaller one.")
             raise Cut
         return message
+
+
+def _with_ours(told: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add our headers, but for those that an answer of the application has of its own."""
+    own = {name for name, _ in told}
+    return [*told, *(header for header in HEADERS if header[0] not in own)]
 
 
 def _name(host: str) -> str:

@@ -135,6 +135,19 @@ class Taste(BaseModel):
     kind: Literal["like", "skip", "play"]
 
 
+class Start(BaseModel):
+    """Songs to be started on a device, by its id or, where it is empty, the active one."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"tracks": [1, 2], "device": ""}]}
+    )
+
+    tracks: Annotated[
+        list[Annotated[int, Field(ge=1, le=2**53)]], Field(min_length=1, max_length=200)
+    ]
+    device: Annotated[str, Field(max_length=200)] = ""
+
+
 class Correction(BaseModel):
     """What was read of the listener's face, and the emotion that they say instead."""
 
@@ -207,7 +220,11 @@ class Track(BaseModel):
 
 
 class Pick(Track):
-    """A track chosen for a set, with addresses of its sound and its cover, and the reason."""
+    """A track chosen for a set, with addresses of its sound and its cover, and the reason.
+
+    ``stream`` is null where the sound is not to be had; ``embed`` is then the page of the service's
+    own player, where it has one.
+    """
 
     model_config = _example(
         id=1,
@@ -220,6 +237,7 @@ class Pick(Track):
         score=0.9,
         reason="you look happy: it is bright and lively",
         stream="/api/v1/tracks/1/stream",
+        embed=None,
         cover="/api/v1/tracks/1/cover",
     )
 
@@ -230,7 +248,8 @@ class Pick(Track):
     mode: int | None
     score: float
     reason: str
-    stream: str
+    stream: str | None
+    embed: str | None
     cover: str
 
 
@@ -242,6 +261,20 @@ class Music(BaseModel):
     path: list[Affect]
     picks: list[Pick]
     notes: list[str]
+
+
+class Device(BaseModel):
+    """A device of the listener's on which a service can play."""
+
+    id: str
+    name: str
+    active: bool
+
+
+class Devices(BaseModel):
+    """The devices that are there now, the active one first."""
+
+    devices: list[Device]
 
 
 class Tracks(BaseModel):

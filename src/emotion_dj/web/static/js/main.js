@@ -4,6 +4,7 @@ import { Problem, ROOT, get, post, read } from "./api.js";
 import { Camera, Smoother } from "./camera.js";
 import { colour } from "./colour.js";
 import { artwork, cover } from "./cover.js";
+import { Elsewhere } from "./elsewhere.js";
 import * as faces from "./faces.js";
 import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
@@ -19,7 +20,7 @@ const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RETRY_MS = 2000;
 const PATIENCE_MS = 300;
 
-const player = new Player();
+const player = new Player(new Elsewhere($("elsewhere")));
 const camera = new Camera($("video"));
 const state = {
   /** @type {Wish | null} */ wish: null, // where the listener is, as /sets takes it
@@ -327,10 +328,10 @@ function listen() {
   player.setVolume($("volume").value / 100);
   player.addEventListener("change", draw);
   player.addEventListener("time", () => {
-    const { currentTime, duration } = player.deck;
-    $("seek").value = String(Number.isFinite(duration) ? (1000 * currentTime) / duration : 0);
-    $("seek").setAttribute("aria-valuetext", clock(currentTime));
-    $("time").textContent = `${clock(currentTime)} / ${clock(duration)}`;
+    const { position, duration } = player.clock;
+    $("seek").value = String(Number.isFinite(duration) ? (1000 * position) / duration : 0);
+    $("seek").setAttribute("aria-valuetext", clock(position));
+    $("time").textContent = `${clock(position)} / ${clock(duration)}`;
   });
   player.addEventListener("blocked", () => ($("opening").textContent = say("pressPlay")));
   player.addEventListener("broken", (event) => {

@@ -1,11 +1,13 @@
-// Two audio elements and a crossfade between them; the queue is the set.
+// Two audio elements and a crossfade between them, and a player elsewhere for what they cannot play; the queue is the set.
 
 const FADE_S = 4;
 const TICK_MS = 100;
 
 export class Player extends EventTarget {
-  constructor() {
+  /** @param {import("./elsewhere.js").Elsewhere} elsewhere */
+  constructor(elsewhere) {
     super();
+    this.elsewhere = elsewhere;
     this.decks = [new Audio(), new Audio()];
     this.on = 0;
     /** @type {SetPick[]} */
@@ -21,6 +23,9 @@ export class Player extends EventTarget {
       deck.addEventListener("timeupdate", () => deck === this.deck && this.#tick());
       for (const kind of ["play", "pause"]) deck.addEventListener(kind, () => this.#changed());
     }
+    elsewhere.addEventListener("ended", () => this.next());
+    elsewhere.addEventListener("change", () => this.#changed());
+    elsewhere.addEventListener("time", () => this.dispatchEvent(new Event("time")));
   }
 
   get deck() {
@@ -32,7 +37,17 @@ export class Player extends EventTarget {
   }
 
   get playing() {
-    return !this.deck.paused;
+    return this.#away ? this.elsewhere.playing : !this.deck.paused;
+  }
+
+  /** How far the song is, in seconds. */
+  get clock() {
+    const { currentTime, duration } = this.deck;
+    return this.#away ? this.elsewhere : { position: currentTime, duration };
+  }
+
+  get #away() {
+    return Boolean(this.current?.embed);
   }
 
   /** Take another queue; what plays goes on where it is in the new queue, or before it.
@@ -40,14 +55,17 @@ export class Player extends EventTarget {
   load(picks) {
     const playing = this.current;
     const rest = playing && this.playing ? [playing, ...picks.filter((pick) => pick.id !== playing.id)] : picks;
+    const place = playing && this.playing ? 0 : -1;
+    if (place < 0) this.elsewhere.close();
     this.queue = rest;
-    this.place = playing && this.playing ? 0 : -1;
+    this.place = place;
     this.#prefetch();
     this.#changed();
   }
 
   async toggle() {
     if (this.place < 0) return this.jump(0);
+    if (this.#away) return this.elsewhere.toggle();
     return this.playing ? this.deck.pause() : this.#start();
   }
 
@@ -55,10 +73,15 @@ export class Player extends EventTarget {
   async jump(place) {
     const pick = this.queue[place];
     if (!pick) return;
-    const before = this.deck;
     this.place = place;
+    if (pick.embed) {
+      this.#leave(pick);
+      return;
+    }
+    this.elsewhere.close();
+    const before = this.deck;
     if (this.playing) this.on = 1 - this.on;
-    if (!this.deck.src.endsWith(pick.stream)) this.deck.src = pick.stream;
+    if (!this.deck.src.endsWith(stream(pick))) this.deck.src = stream(pick);
     this.deck.currentTime = 0;
     if (before !== this.deck) this.#fade(before);
     else this.deck.volume = this.#level;
@@ -68,13 +91,15 @@ export class Player extends EventTarget {
 
   next() {
     if (this.place + 1 < this.queue.length) return this.jump(this.place + 1);
+    if (this.#away) this.elsewhere.pause();
     this.deck.pause();
     return undefined;
   }
 
   /** @param {number} share in [0, 1] */
   seek(share) {
-    if (Number.isFinite(this.deck.duration)) this.deck.currentTime = share * this.deck.duration;
+    if (this.#away) this.elsewhere.seek(share);
+    else if (Number.isFinite(this.deck.duration)) this.deck.currentTime = share * this.deck.duration;
   }
 
   /** @param {number} volume in [0, 1] */
@@ -103,6 +128,16 @@ export class Player extends EventTarget {
     this.#changed();
   }
 
+  /** Leave the decks for a song that plays elsewhere. @param {SetPick} pick */
+  #leave(pick) {
+    clearInterval(this.fading);
+    this.fading = 0;
+    for (const deck of this.decks) deck.pause();
+    this.elsewhere.offer(pick, this.queue.slice(this.place));
+    this.#prefetch();
+    this.#changed();
+  }
+
   /** Fade one deck out while the other comes in, at equal power.
    * @param {HTMLAudioElement} leaving */
   #fade(leaving) {
@@ -123,14 +158,15 @@ export class Player extends EventTarget {
 
   #tick() {
     const left = this.deck.duration - this.deck.currentTime;
-    if (left < FADE_S && !this.fading && this.playing && this.place + 1 < this.queue.length) this.next();
+    const coming = this.queue[this.place + 1];
+    if (left < FADE_S && !this.fading && this.playing && coming && !coming.embed) this.next();
     this.dispatchEvent(new Event("time"));
   }
 
   #prefetch() {
     const coming = this.queue[this.place + 1];
     const idle = this.decks[1 - this.on];
-    if (coming && !this.fading && !idle.src.endsWith(coming.stream)) idle.src = coming.stream;
+    if (coming && !coming.embed && !this.fading && !idle.src.endsWith(stream(coming))) idle.src = stream(coming);
   }
 
   #broken() {
@@ -142,3 +178,6 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
+
+/** @param {SetPick} pick */
+const stream = (pick) => pick.stream ?? "";

@@ -4,10 +4,11 @@ interface Affect { valence: number; arousal: number; spread: number }
 interface Face { box: [number, number, number, number]; score: number; emotion: string; abstained: boolean; emotions: Record<string, number> }
 interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {
-  id: number; stream: string; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
+  id: number; stream: string | null; embed: string | null; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
   liked?: boolean; // said in this page, not sent
 }
+interface Device { id: string; name: string; active: boolean }
 interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[] }
 interface Card { id: string; limits: string; metrics?: Record<string, { accuracy: number; n: number }> }
 interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; card: Partial<Card> }

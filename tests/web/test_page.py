@@ -128,7 +128,7 @@ def test_a_photo_leads_to_sound(page: Page, smiling_photo: Path) -> None:
     """Choose a photo: the face is framed and read, the set stands, the audio really advances."""
     show(page, smiling_photo)
     assert page.inner_text("#opening") == "You look happy."
-    assert "looks happy" in page.inner_text("#faces")
+    assert "looks happy" in page.inner_text("#faces").lower()
     assert page.locator("#set li").count() == 10
     assert page.locator("#map .pick").count() == 10
     says(page, "#time", re.compile(r"0:0[1-9] /"))

@@ -44,7 +44,7 @@ def running(tmp_path: Path, demo_music: Path) -> Iterator[tuple[str, int, Path]]
     }
     serve = f"cd {tmp_path} && ulimit -c unlimited && exec {sys.executable} -m emotion_dj serve"
     command = f"{serve} --port 0 --library {demo_music / 'calm'} 2> {log}"
-    with subprocess.Popen(["bash", "-c", command], env=environment) as server:
+    with subprocess.Popen(["/bin/bash", "-c", command], env=environment) as server:
         try:
             while not (found := re.search(r"http://\S+", log.read_text() if log.exists() else "")):
                 assert server.poll() is None, log.read_text()
@@ -206,7 +206,7 @@ def test_a_link_does_not_lead_out_of_the_music(
     """A song that has become a link to something else is not sent, nor its cover looked for."""
     music = tmp_path / "music"
     music.mkdir()
-    song = Path(copy(sorted((demo_music / "calm").glob("*.opus"))[0], music))
+    song = Path(copy(min((demo_music / "calm").glob("*.opus")), music))
     with serve("--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=120)
         (track,) = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]

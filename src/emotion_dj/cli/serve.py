@@ -52,7 +52,13 @@ def serve(
         )
     _leave_no_dump()
     app = create(dj, hosts={*LOCAL, host, *(name or ())})
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=5)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,  # songs and events have no end of their own
+    )
     uvicorn.Server(config).run(sockets=[taken])
 
 

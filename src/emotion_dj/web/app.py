@@ -29,10 +29,12 @@ from starlette.formparsers import MultiPartParser
 from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
+from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web import covers, elsewhere, models
 from emotion_dj.web.guard import MAX_BODY, Guard, problem
+from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
@@ -114,15 +116,36 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
 
 def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["sets"])
+    live = Live()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=_gives(models.Look))
     async def readings(
         photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
+        key: Annotated[
+            str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
+        ] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
         data = await photo.read()
-        return wire.look_json(await to_thread.run_sync(dj.read, data, limiter=readers))
+        try:
+            look = wire.look_json(await to_thread.run_sync(dj.read, data, limiter=readers))
+        except errors.NoFace:
+            live.tell(key, "nobody", {})
+            raise
+        live.tell(key, "reading", look)
+        return look
+
+    @routes.get(
+        "/readings/live/{key}",
+        response_class=StreamingResponse,
+        responses=_file("text/event-stream", schema=models.LiveEvent.model_json_schema()),
+    )
+    async def follow(key: Annotated[str, Path(pattern=KEY)]) -> StreamingResponse:
+        """Follow the readings that are sent with this key, as server-sent events, without end."""
+        if live.full:
+            raise HTTPException(503, "Too many follow already: try again.", {"retry-after": "5"})
+        return _events(live.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
     def sets(wish: models.Wish) -> dict[str, Any]:
@@ -235,8 +258,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     )
     async def follow() -> StreamingResponse:
         """Tell how a scan goes, as server-sent events: `progress` at each step, then `done`."""
-        kept = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(scan.events(), media_type="text/event-stream", headers=kept)
+        return _events(scan.events())
 
     @routes.get("/health", responses=_gives(models.Health))
     def health() -> dict[str, Any]:
@@ -251,9 +273,15 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
             "card": getattr(dj.dj.model, "card", {}),
+            "ear": ear_card(),
         }
 
     return routes
+
+
+def _events(events: AsyncIterator[str]) -> StreamingResponse:
+    kept = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
 def _play(dj: EmotionDJ, scan: Scan, wish: models.Wish) -> Set:

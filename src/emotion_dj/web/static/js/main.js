@@ -29,7 +29,7 @@ const state = {
   /** @type {Look | null} */ look: null,
   /** @type {Music | null} */ set: null,
   plan: "match",
-  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {} },
+  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {}, ear: {} },
   planning: new AbortController(),
   /** @type {EventSource | null} */ scan: null,
   /** @type {SetPick[] | null} */ drawn: null, // the queue that stands on the page
@@ -57,7 +57,7 @@ async function reach() {
       state.plan = plan;
       replan();
     });
-    card(state.about.card);
+    card(state.about);
     await library();
   } catch (error) {
     tell(error);
@@ -238,7 +238,7 @@ function draw() {
   }
   mark(player.place);
   plane.mark(player.place);
-  const now = player.current;
+  const now = player.current ?? player.queue[0];
   $("now-cover").replaceChildren(...(now ? [cover(now)] : []));
   $("now-title").textContent = now ? name(now) : "";
   $("now-why").textContent = now ? [say(now.mood), why(now)].join(" · ") : "";
@@ -295,9 +295,9 @@ function listen() {
     faces.clear();
     if (state.look && state.wish?.faces) faces.bars(state.look, state.about.emotions, correct);
     if (state.set) $("opening").textContent = opening(state.set);
-    await reach();
     state.drawn = null;
     draw();
+    await reach();
   });
   $("camera").addEventListener("click", toggleCamera);
   $("photo").addEventListener("click", () => ($("photo").value = "")); // the same photo again counts
@@ -400,9 +400,10 @@ function choices(id, names, chosen, choose) {
   }));
 }
 
-/** @param {Partial<Card>} model */
-function card(model) {
-  const figures = model?.metrics?.["fer2013-public"];
+/** What there is to know of the models. @param {About} about */
+function card({ card: model, ear }) {
+  const figures = model.metrics?.["fer2013-public"];
+  const heard = ear.metrics?.r2_five_fold_by_track;
   $("keys-list").replaceChildren(...Object.entries(KEYS).flatMap(([key, action]) => {
     const [term, means] = [document.createElement("dt"), document.createElement("dd")];
     const cap = document.createElement("kbd");
@@ -412,6 +413,7 @@ function card(model) {
     return [term, means];
   }));
   const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
+  if (heard) lines.push(say("earFigures", { id: ear.id, arousal: (100 * heard.arousal).toFixed(0), valence: (100 * heard.valence).toFixed(0) }), ear.limits ?? "");
   $("card").replaceChildren(...lines.map((line) => {
     const paragraph = document.createElement("p");
     paragraph.textContent = line;

@@ -155,6 +155,18 @@ class Track:
         return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
 
 
+TAGS: Final = "tags-1"
+"""The analyser of what was not heard: somebody's tags say where the track stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What somebody wrote beside a track: words for its moods, in any spelling, and its tempo."""
+
+    moods: tuple[str, ...]
+    tempo: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AudioFeatures:
     """What was measured on a track, and by which analyser; None where it was not measured.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Pick,
         Reading,
         Set,
+        Tags,
         Track,
     )
 
@@ -114,6 +115,33 @@ class Resolver(Protocol):
 
     def resolve(self, track: Track) -> Media:
         """Return what can be played right now. Raises NotAvailable where nothing can."""
+        ...
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A source that has pictures of its tracks."""
+
+    def picture(self, track: Track) -> bytes | None:
+        """Return an encoded picture, None where there is none. Raises a SourceError."""
+        ...
+
+
+@runtime_checkable
+class Tagged(Protocol):
+    """A source whose tracks carry somebody's word of their moods."""
+
+    def tagged(self, track: Track) -> Tags | None:
+        """Return what is written beside a track that it has told of, None where nothing is."""
+        ...
+
+
+@runtime_checkable
+class Heeding(Protocol):
+    """A source that wants to know what the listener does with its tracks."""
+
+    def heed(self, track: Track, kind: str) -> None:
+        """Take note of a like, a skip or a play. Raises a SourceError."""
         ...
 
 

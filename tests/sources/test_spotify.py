@@ -174,6 +174,22 @@ def test_ten_thousand_songs_cost_two_hundred_requests(
     assert len(site.requests) == 200
 
 
+def test_ten_thousand_songs_fit_into_little_memory(site: SpotifyStandIn) -> None:
+    """A process that reads them all and keeps them has at most 150 MB, whatever it is made of."""
+    site.playlists["big"] = Playlist("big", songs(10_000))
+    code = (
+        "import resource, sys\nfrom emotion_dj.sources.spotify import Spotify\n"
+        "count = len(list(Spotify(sys.argv[1], lambda _: sys.argv[2]).playlist('big')))\n"
+        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    token = site.grant(*SCOPES)["access_token"]
+    command = [sys.executable, "-c", code, site.api, token]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, kilobytes = map(int, done.stdout.split())
+    assert count == 10_000
+    assert kilobytes < 150_000
+
+
 def test_tokens_that_end_in_mid_run_are_renewed(site: SpotifyStandIn) -> None:
     """Nothing is lost or asked twice but the page that was refused; refresh tokens rotate."""
     site.playlists["p"] = Playlist("p", songs(500))

@@ -12,33 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, settings
-from emotion_dj.compose.models import MODELS, ear, ear_id, features_id
-from emotion_dj.compose.named import (
-    TOKENS,
-    deezer,
-    offers,
-    reccobeats,
-    session,
-    sources,
-    spotify,
-    subsonic,
-)
+from emotion_dj.compose.models import MODELS, analysers, ear, ear_id, features_id
+from emotion_dj.compose.named import TOKENS, deezer, reccobeats, sources
+from emotion_dj.compose.services import Services
 from emotion_dj.domain import Affect, Reading
 from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Hearsay, Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
-    from emotion_dj.domain import Candidates, Device, Look, Mood, Set, Track
-    from emotion_dj.interfaces import Audio, Player, Sink, Source
+    from emotion_dj.domain import Candidates, Look, Mood, Set, Track
+    from emotion_dj.interfaces import Audio, Source
     from emotion_dj.settings import Settings
-    from emotion_dj.sources.spotify import Spotify
-    from emotion_dj.sources.subsonic import Subsonic
     from emotion_dj.tagging import Tagged
     from emotion_dj.vision.images import Photo
 
@@ -49,7 +39,7 @@ FAVOURITES: Final = 10
 """Tracks that are named as what the listener would like best."""
 
 
-class EmotionDJ:
+class EmotionDJ(Services):
     """The whole product as a Python object.
 
         music = EmotionDJ(library=["~/Music"]).play("photo.jpg", plan="lift", n=20)
@@ -62,11 +52,10 @@ class EmotionDJ:
         self, *, library: Iterable[str | Path] = (), settings: Settings | None = None
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
-        self.settings = settings or _settings()
+        super().__init__(settings or _settings())
         self._library = tuple(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Candidates] | None = None
-        self._made: dict[str, Any] = {}
 
     @cached_property
     def dj(self) -> DJ:
@@ -162,9 +151,7 @@ class EmotionDJ:
         """Return what may be picked right now, without analysing anything; kept between calls."""
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
-            candidates = self.catalogue.candidates(
-                [ear_id(), features_id()], uris=self._uris or None
-            )
+            candidates = self.catalogue.candidates(analysers(), uris=self._uris or None)
             self._kept = (mark, candidates)
         return self._kept[1]
 
@@ -217,7 +204,7 @@ class EmotionDJ:
         from emotion_dj import wire  # noqa: PLC0415
 
         wanted = affect.parse_mood(mood) if mood else None
-        found = self.catalogue.entries([ear_id(), features_id()])
+        found = self.catalogue.entries(analysers())
         rows = (wire.entry_json(track, analysis) for _, track, analysis in found)
         kept = (row for row in rows if wanted is None or row["mood"] == wanted.value)
         return list(islice(kept, limit))
@@ -234,11 +221,21 @@ class EmotionDJ:
         sources = self._libraries()
         run = Run(self.catalogue, ear, ear_id(), self.settings.workers)
         summary = run([source for source in sources if isinstance(source, Listenable)], report)
+        self._by_tags(sources, {failure.uri for failure in summary.failed})
         for source in sources:
             if not isinstance(source, Listenable):
                 summary += self._hearsay(source)(source, report)
         self._uris = summary.uris
         return summary
+
+    def _by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
+        """Place songs that cannot be heard by what the tags of their source say of them."""
+        from emotion_dj.analysis import by_tags  # noqa: PLC0415
+        from emotion_dj.interfaces import Tagged  # noqa: PLC0415
+
+        for source in sources:
+            if failed and isinstance(source, Listenable) and isinstance(source, Tagged):
+                by_tags(self.catalogue, source, failed)
 
     def mix(self, music: Set, path: Path, report: Report = lambda _done, _total: None) -> list[str]:
         """Write a set as one recording, an .opus, .mp3, .flac or .wav file; return a sentence for
@@ -280,9 +277,7 @@ class EmotionDJ:
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
         self._hearsay(self.spotify).place(tracks, "Spotify")
-        found = self.catalogue.candidates(
-            [ear_id(), features_id()], uris={track.uri for track in tracks}
-        )
+        found = self.catalogue.candidates(analysers(), uris={track.uri for track in tracks})
         points = zip(found.valence.tolist(), found.arousal.tolist(), strict=True)
         return {
             track.uri: affect.mood(Affect(*point))
@@ -300,25 +295,8 @@ class EmotionDJ:
         elsewhere = None
         if self.settings.deezer_api:
             elsewhere = Elsewhere(self.catalogue, deezer(self.settings), ear)
-        known = [ear_id(), features_id()]
+        known = analysers()
         return Hearsay(self.catalogue, known, FeatureEar(), providers, elsewhere)
-
-    @cached_property
-    def subsonic(self) -> Subsonic:
-        """The listener's Subsonic server. Raises SettingsError or LoginRequired."""
-        return subsonic(self.settings)
-
-    @cached_property
-    def spotify(self) -> Spotify:
-        """The listener's Spotify. Raises SettingsError."""
-        return spotify(self.settings)
-
-    def login(self, open_browser: Callable[[str], object], *, port: int) -> str:
-        """Log in to Spotify through a browser; return where the tokens are kept.
-
-        Raises SettingsError, LoginRequired or another SourceError.
-        """
-        return session(self.settings).begin(open_browser, port=port)
 
     def logout(self) -> int:
         """Forget the login to Spotify and all that came from there; count the tracks."""
@@ -326,58 +304,6 @@ class EmotionDJ:
 
         credentials.forget(TOKENS)
         return self.catalogue.forget_source("spotify:")
-
-    def write(self, music: Set, sink: str, *, name: str = "Emotion-DJ") -> str:
-        """Write a set as a playlist called ``name`` to a service; return where it is.
-
-        Raises SettingsError or a SourceError.
-        """
-        sinks: dict[str, Callable[[], Sink]] = {
-            "subsonic": lambda: self.subsonic,
-            "spotify": lambda: self.spotify,
-        }
-        if sink not in sinks:
-            msg = f"sets cannot be written to '{sink}': choose {', '.join(sinks)}"
-            raise SettingsError(msg)
-        return sinks[sink]().write(music, name=name)
-
-    def start(self, music: Set, player: str) -> None:
-        """Start a set on a service's active device, or on the one named behind a colon.
-
-        Raises SettingsError or a SourceError.
-        """
-        service, _, wanted = player.partition(":")
-        players: dict[str, Callable[[], Player]] = {"spotify": lambda: self.spotify}
-        if service not in players:
-            msg = f"sets cannot be started on '{service}': choose {', '.join(players)}"
-            raise SettingsError(msg)
-        target = players[service]()
-        device = _named(target.devices(), wanted) if wanted else ""
-        target.play([pick.track for pick in music.picks], device=device)
-
-    def logged_in(self) -> bool:
-        """Tell whether there is a login to Spotify, without asking Spotify."""
-        from emotion_dj import credentials  # noqa: PLC0415
-
-        return bool(self.settings.spotify_client_id) and credentials.has(TOKENS)
-
-    def devices(self) -> list[Device]:
-        """Return the devices on which a set can be started; none where nobody is logged in.
-
-        Raises SourceError.
-        """
-        return self.spotify.devices() if self.logged_in() else []
-
-    def source_of(self, track: Track) -> Any | None:
-        """Return the source that a track's uri begins with, made once; None for files and tables.
-
-        Raises what the source raises when it is made.
-        """
-        name = track.uri.partition(":")[0]
-        if name not in self._made:
-            offer = offers(self.settings).get(name)
-            self._made[name] = None if offer is None else offer.make("")
-        return self._made[name]
 
     def playable(self, music: Set) -> Set:
         """Return the set with an address for every pick that can be played right now.
@@ -419,16 +345,6 @@ class EmotionDJ:
         if self._library or self.catalogue.count():
             return sources(self._library, self.settings)
         return sources(["demo"], self.settings)
-
-
-def _named(devices: Sequence[Device], wanted: str) -> str:
-    """Return the id of the device that is called so. Raises NotAvailable naming those there are."""
-    for device in devices:
-        if wanted.casefold() in {device.name.casefold(), device.id.casefold()}:
-            return device.id
-    names = ", ".join(device.name for device in devices) or "none is there"
-    msg = f"no device of yours is called '{wanted}': {names}"
-    raise NotAvailable(msg)
 
 
 def _has_corrections(address: str | Path) -> bool:

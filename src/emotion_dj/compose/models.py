@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import artifacts, settings
+from emotion_dj.domain import TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +33,11 @@ def ear_id() -> str:
 def ear_card() -> Mapping[str, Any]:
     """Return our analyser's card without loading it."""
     return artifacts.packaged("ear-2").card
+
+
+def analysers() -> list[str]:
+    """Return the ids of all whose word on a track counts, the most trusted first."""
+    return [ear_id(), features_id(), TAGS]
 
 
 def _reader_line() -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from emotion_dj.sources.subsonic import Subsonic
 
 TOKENS: Final = "spotify_tokens"
+API_KEY: Final = "subsonic_api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def offers(settings: Settings) -> dict[str, Offer]:
 
     ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
         ("demo", "the extra demo", lambda _: _demo()),
-        ("subsonic", "a server of yours and its password", lambda _: subsonic(settings)),
+        ("subsonic", "a server of yours and its password or API key", lambda _: subsonic(settings)),
         ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
         ("spotify", "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID", lambda _: spotify(settings)),
         ("audius", "nothing", lambda _: _audius(settings)),
@@ -106,6 +107,8 @@ def subsonic(settings: Settings) -> Subsonic:
     from emotion_dj import credentials  # noqa: PLC0415
     from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
 
+    if settings.subsonic_url and credentials.has(API_KEY):
+        return Subsonic(settings.subsonic_url, "", "", key=credentials.get(API_KEY))
     if not (settings.subsonic_url and settings.subsonic_user):
         msg = "name your Subsonic server in EMOTION_DJ_SUBSONIC_URL and EMOTION_DJ_SUBSONIC_USER"
         raise SettingsError(msg)

@@ -14,7 +14,7 @@ from emotion_dj.domain import Media, Track
 from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.sources import clip
 from emotion_dj.sources.addresses import refused, trusted
-from emotion_dj.sources.http import MAX_AUDIO, Client
+from emotion_dj.sources.http import MAX_AUDIO, MAX_PICTURE, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 class Audius:
-    """Fits `Source`, `Searchable`, `Listenable` and `Resolver` of `interfaces`."""
+    """Fits `Source`, `Searchable`, `Listenable`, `Resolver` and `Pictured` of `interfaces`."""
 
     name = "audius"
 
@@ -80,6 +80,13 @@ class Audius:
         """Open the song at its node, with the byte range that the headers ask for."""
         with clip.stream(NAME, self.resolve(track).location, headers) as answer:
             yield answer
+
+    def picture(self, track: Track) -> bytes | None:
+        """Return the cover that lies at the track's address, None where it has none."""
+        if not track.artwork or not trusted(track.artwork, HOSTS, self._address):
+            return None
+        with clip.fetched(NAME, track.artwork, MAX_PICTURE) as file:
+            return file.read()
 
     def stamp(self, track: Track) -> str:
         """Return the track's uri: its song does not change under it."""

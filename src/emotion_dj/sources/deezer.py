@@ -17,7 +17,7 @@ from emotion_dj.errors import NotAvailable, RateLimited, SettingsError, SourceEr
 from emotion_dj.sources import clip
 from emotion_dj.sources.addresses import refused, trusted
 from emotion_dj.sources.budget import Budget
-from emotion_dj.sources.http import Client
+from emotion_dj.sources.http import MAX_PICTURE, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ _STRANGE: Final = f"{NAME} answered something that is none of its answers: try l
 
 
 class Deezer:
-    """Fits `Source`, `Searchable`, `Listenable` and `Resolver` of `interfaces`."""
+    """Fits `Source`, `Searchable`, `Listenable`, `Resolver` and `Pictured` of `interfaces`."""
 
     name = "deezer"
 
@@ -124,6 +124,13 @@ class Deezer:
         """Open the preview with a fresh address, with the byte range that the headers ask for."""
         with clip.stream(NAME, self.resolve(track).location, headers) as answer:
             yield answer
+
+    def picture(self, track: Track) -> bytes | None:
+        """Return the cover that lies at the track's address, None where it has none."""
+        if not track.artwork or not trusted(track.artwork, HOSTS, self._address):
+            return None
+        with clip.fetched(NAME, track.artwork, MAX_PICTURE) as file:
+            return file.read()
 
     def stamp(self, track: Track) -> str:
         """Return the preview's path, which names its content, or that there is none."""

@@ -2,8 +2,9 @@
 
 Only GET is repeated, at most TRIES times, after what the server asks or a growing random pause; a
 server that asks for longer than PATIENCE is believed and not asked again before that time, by no
-later process either. A bearer token that is refused is renewed once. No message and no log holds
-a token or an address's query, where some services want theirs.
+later process either. What a service allows to be used again is not asked for twice. A bearer token
+that is refused is renewed once. No message and no log holds a token or an address's query, where
+some services want theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +24,7 @@ from platformdirs import user_cache_path
 
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
+from emotion_dj.sources.cache import Cache
 
 if TYPE_CHECKING:
     import ssl
@@ -46,6 +49,7 @@ DEADLINE: Final = 60.0
 
 MAX_JSON: Final = 16_000_000
 MAX_AUDIO: Final = 300_000_000
+MAX_PICTURE: Final = 8_000_000
 MAX_FAULT: Final = 64_000
 AGENT: Final = "emotion-dj/0.1"
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
@@ -76,10 +80,17 @@ class Client:
         self._host = urlsplit(self.address).netloc.rpartition("@")[2]
         self._token, self._explain = token, explain
         self._hosts = {self._host, *hosts}
+        self._cache = Cache()
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Any:
-        """Return the JSON answer of a GET. Raises a SourceError that fits."""
-        return self._ask("GET", path, TRIES, params=dict(query) or None)
+    def get(self, path: str, query: Mapping[str, Any], *, once: bool = False) -> Any:
+        """Return the JSON answer of a GET, or one from before that is still good.
+
+        ``once`` is for services where a GET changes something: it is not repeated. Raises a
+        SourceError that fits.
+        """
+        if once:
+            self._cache.clear()
+        return self._ask("GET", path, 1 if once else TRIES, params=dict(query) or None)
 
     def send(
         self,
@@ -92,6 +103,7 @@ class Client:
         """Return the JSON answer, None where it is empty, of a request that is never repeated,
         since it may have been obeyed. Raises a SourceError that fits.
         """  # noqa: D205
+        self._cache.clear()
         return self._ask(method, path, 1, json=document, data=form)
 
     def query_of(self, link: str) -> dict[str, str]:
@@ -111,7 +123,7 @@ class Client:
     def download(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield the bytes of a GET, up to MAX_AUDIO. Raises a SourceError that fits."""
         with self.stream(path, query) as answer:
-            yield from _at_most(answer, MAX_AUDIO, self.name)
+            yield from at_most(answer, MAX_AUDIO, self.name)
 
     @contextmanager
     def stream(
@@ -133,12 +145,18 @@ class Client:
     def _ask(self, method: str, path: str, tries: int, **parts: Any) -> Any:
         with _opened() as c:
             request = c.build_request(method, self._at(path), **parts)
-            body = self._exchange(c, request, tries, self._whole)
+            body = self._before(request, tries)
+            if body is None:
+                body = self._exchange(c, request, tries, self._whole)
         try:
             return json.loads(body) if body else None
         except (ValueError, RecursionError) as error:
-            msg = f"{self.name} answered something that is no JSON"
+            msg = f"{self.name} answered something that is no JSON: try later, or check its address"
             raise SourceError(msg) from error
+
+    def _before(self, request: httpx.Request, tries: int) -> bytes | None:
+        """Return an answer of before that is still good for what may be asked again."""
+        return self._cache.get(str(request.url), self._signed(request, "")) if tries > 1 else None
 
     def _at(self, path: str) -> str:
         return f"{self.address}/{path}"
@@ -178,10 +196,16 @@ class Client:
         return token
 
     def _whole(self, answer: httpx.Response) -> bytes:
+        if answer.has_redirect_location:
+            raise self._moved(answer)
         try:
-            return b"".join(_at_most(answer, MAX_JSON, self.name, within=DEADLINE))
+            body = b"".join(at_most(answer, MAX_JSON, self.name, within=DEADLINE))
         finally:
             answer.close()
+        if answer.request.method == "GET":
+            token = answer.request.headers.get("authorization", "").removeprefix("Bearer ")
+            self._cache.keep(str(answer.request.url), token, answer.headers, body)
+        return body
 
     def _pause(self, answer: httpx.Response, tries: int, *, last: bool) -> float:
         """Return how long to wait before the next try. Raises where there should be none."""
@@ -214,8 +238,19 @@ class Client:
         msg = f"{self.name} was asked too often: try again in {_spelt(pause)}"
         return RateLimited(msg, retry_at=time.time() + pause)
 
+    def _moved(self, answer: httpx.Response) -> SourceError:
+        answer.close()
+        there = answer.url.join(answer.headers["location"])
+        host = f"{there.scheme}://{there.netloc.decode().rpartition('@')[2]}"
+        return SourceError(
+            f"{self.name} at {self._host} sends us on to {host}, which is not followed: "
+            "if that is right, set the address anew"
+        )
+
     def _gone(self) -> SourceError:
-        return SourceError(f"{self.name} cannot be reached at {self._host}: is it running?")
+        return SourceError(
+            f"{self.name} cannot be reached at {self._host}: is it running, and are you online?"
+        )
 
 
 def _opened() -> httpx.Client:
@@ -228,9 +263,10 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _at_most(
+def at_most(
     answer: httpx.Response, limit: int, name: str, *, within: float = float("inf")
 ) -> Iterator[bytes]:
+    """Yield the bytes of an answer. Raises SourceError where they are too many or too slow."""
     end = time.monotonic() + within
     for chunk in answer.iter_bytes():
         limit -= len(chunk)
@@ -246,7 +282,7 @@ def _at_most(
 def _reason(answer: httpx.Response) -> str:
     """Return the reason that a fault names, as ``QUOTA_EXCEEDED`` or ``invalid_grant``, or ""."""
     try:
-        body = b"".join(_at_most(answer, MAX_FAULT, "", within=DEADLINE))
+        body = b"".join(at_most(answer, MAX_FAULT, "", within=DEADLINE))
         error = json.loads(body)["error"]
         return str(error.get("reason") or "") if isinstance(error, dict) else str(error)
     except (httpx.HTTPError, SourceError, ValueError, LookupError, TypeError, RecursionError):
@@ -256,11 +292,25 @@ def _reason(answer: httpx.Response) -> str:
 
 
 def _asked(answer: httpx.Response) -> float:
-    """Return the seconds that the server asks to wait, 0 where it does not say."""
+    """Return the seconds that the server asks to wait, 0 where it does not say.
+
+    It says so in seconds, or as a date (RFC 9110, 10.2.3).
+    """
+    told = answer.headers.get("retry-after", "0")
     try:
-        return min(max(0.0, float(answer.headers.get("retry-after", "0"))), LONGEST)
+        seconds = float(told)
     except ValueError:
-        return 0.0
+        date = _date(told)
+        seconds = date - time.time() if date else 0.0
+    return min(max(0.0, seconds), LONGEST)
+
+
+def _date(text: str) -> float | None:
+    """Return the POSIX time of a date in a header, None where it is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _pause(tries: int) -> float:
@@ -309,4 +359,11 @@ def _without_query(record: logging.LogRecord) -> bool:
     return True
 
 
+def _without_headers(record: logging.LogRecord) -> bool:
+    """Pass over what httpcore tells of an answer's headers: signed addresses, cookies."""
+    return "receive_response_headers.complete" not in record.getMessage()
+
+
 logging.getLogger("httpx").addFilter(_without_query)
+for _name in ("http11", "http2"):
+    logging.getLogger(f"httpcore.{_name}").addFilter(_without_headers)

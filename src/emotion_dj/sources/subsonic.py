@@ -1,6 +1,7 @@
 """The listener's own Subsonic or OpenSubsonic server.
 
-Token authentication first, the legacy form where a server knows no other. Audio is streamed into
+An API key where there is one; else token authentication, and the legacy form where a server knows
+no other. Audio is streamed into
 a nameless temporary file for the analysis and is gone after it.
 """
 
@@ -13,9 +14,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from emotion_dj.domain import Track
+from emotion_dj.domain import Tags, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
-from emotion_dj.sources.http import Client
+from emotion_dj.sources.http import MAX_PICTURE, Client, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,23 +26,30 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Set
 
 PAGE: Final = 500
+BATCH: Final = 100
+"""Songs in one request that writes a playlist: its address must not become too long."""
+
 WRONG_LOGIN: Final = frozenset({40, 44})
 NO_TOKENS: Final = frozenset({10, 41, 42})
 """Codes by which servers refuse tokens; supysonic says 10, a missing parameter."""
 
 NOT_FOUND: Final = 70
+DEEDS: Final = {"like": "star", "play": "scrobble"}
 
 
 class Subsonic:
-    """Fits `Source`, `Listenable`, `Searchable` and `Sink` of `interfaces`."""
+    """Fits `Source`, `Listenable`, `Searchable`, `Sink`, `Pictured`, `Heeding` and
+    `Tagged` of `interfaces`.
+    """  # noqa: D205
 
     name = "subsonic"
 
-    def __init__(self, address: str, user: str, password: str) -> None:
-        """Keep where the server is and who asks; nothing is asked yet."""
+    def __init__(self, address: str, user: str, password: str, *, key: str = "") -> None:
+        """Keep where the server is and who asks, by password or by an API key; ask nothing yet."""
         self._client = Client("the Subsonic server", f"{address.rstrip('/')}/rest")
         self._host = urlsplit(address).netloc.rpartition("@")[2]
-        self._user, self._password = user, password
+        self._user, self._password, self._key = user, password, key
+        self._told: dict[str, Tags] = {}
         self._legacy = False
         self._met = False
 
@@ -94,6 +102,26 @@ class Subsonic:
         with self._client.stream("stream.view", self._audio(track), headers) as answer:
             yield answer
 
+    def picture(self, track: Track) -> bytes | None:
+        """Return the song's cover as the server has it, None where it has none."""
+        query = self._signed({"id": self._id(track), "size": 256})
+        try:
+            with self._client.stream("getCoverArt.view", query) as answer:
+                if not answer.headers.get("content-type", "").startswith("image/"):
+                    return None  # an error comes as a document
+                return b"".join(at_most(answer, MAX_PICTURE, self._client.name))
+        except NotAvailable:
+            return None
+
+    def heed(self, track: Track, kind: str) -> None:
+        """Star what is liked, scrobble what was played."""
+        if kind in DEEDS:
+            self._ask(DEEDS[kind], once=True, id=self._id(track))
+
+    def tagged(self, track: Track) -> Tags | None:
+        """Return the moods and the tempo that an OpenSubsonic server has told of a song."""
+        return self._told.get(track.uri)
+
     def write(self, music: Set, *, name: str) -> str:
         """Create or replace the playlist called ``name`` with the picks of this server.
 
@@ -103,14 +131,28 @@ class Subsonic:
         if not songs:
             msg = "none of these songs is on the Subsonic server: play from it with --library"
             raise NotAvailable(msg)
-        lists = _list(self._ask("getPlaylists"), "playlists", "playlist")
-        for old in lists:
-            if old.get("name") == name and old.get("owner", self._user) == self._user:
-                self._ask("createPlaylist", playlistId=old["id"], songId=songs)
-                break
-        else:
-            self._ask("createPlaylist", name=name, songId=songs)
+        old = self._playlist(name)
+        named = {"playlistId": old} if old else {"name": name}
+        self._ask("createPlaylist", once=True, **named, songId=songs[:BATCH])
+        for start in range(BATCH, len(songs), BATCH):
+            old = old or self._playlist(name)
+            part = songs[start : start + BATCH]
+            self._ask("updatePlaylist", once=True, playlistId=old, songIdToAdd=part)
         return f"playlist '{name}' on {self._host}"
+
+    def _playlist(self, name: str) -> str | None:
+        """Return the id of the listener's playlist called ``name``, None where there is none."""
+        mine = self._owner()
+        for known in _list(self._ask("getPlaylists"), "playlists", "playlist"):
+            if known.get("name") == name and known.get("owner", mine) == mine:
+                return str(known["id"])
+        return None
+
+    def _owner(self) -> str:
+        if self._key and not self._user:
+            told = self._ask("tokenInfo").get("tokenInfo")
+            self._user = str(told.get("username", "")) if isinstance(told, dict) else ""
+        return self._user
 
     @property
     def _prefix(self) -> str:
@@ -121,13 +163,16 @@ class Subsonic:
 
     def _track(self, song: Mapping[str, Any]) -> Track:
         artist = str(song.get("artist") or "")
+        uri = f"{self._prefix}{song['id']}"
+        if moods := _texts(song.get("moods")):
+            self._told[uri] = Tags(tuple(map(str, moods)), _number(song.get("bpm")))
         return Track(
-            uri=f"{self._prefix}{song['id']}",
+            uri=uri,
             title=str(song.get("title") or song["id"]),
             artists=() if artist in {"", "[unknown]"} else (artist,),
             album="" if song.get("album") == "[non-album tracks]" else str(song.get("album") or ""),
-            duration=float(song["duration"]) if song.get("duration") else None,
-            isrc=next(iter(song.get("isrc") or ()), None),
+            duration=_number(song.get("duration")),
+            isrc=next(filter(None, map(str, _texts(song.get("isrc")))), None),
         )
 
     def _audio(self, track: Track) -> dict[str, Any]:
@@ -138,9 +183,9 @@ class Subsonic:
             self._ask("ping")
         return self._signed({"id": self._id(track), "format": "raw"})
 
-    def _ask(self, method: str, **query: Any) -> dict[str, Any]:
+    def _ask(self, method: str, *, once: bool = False, **query: Any) -> dict[str, Any]:
         """Return the body of an answer. Raises a SourceError that says what the server said."""
-        answer = self._client.get(f"{method}.view", self._signed(query))
+        answer = self._client.get(f"{method}.view", self._signed(query), once=once)
         body = answer.get("subsonic-response") if isinstance(answer, dict) else None
         if not isinstance(body, dict):
             msg = "what answers there is no Subsonic server: check EMOTION_DJ_SUBSONIC_URL"
@@ -150,18 +195,22 @@ class Subsonic:
             return body
         fault = body.get("error") or {}
         code = fault.get("code")
-        if code in NO_TOKENS and not self._legacy:
+        if code in NO_TOKENS and not (self._legacy or self._key):
             self._legacy = True
-            return self._ask(method, **query)
+            return self._ask(method, once=once, **query)
         if code in WRONG_LOGIN:
-            msg = "the Subsonic server does not accept this user and password"
+            what = "API key" if self._key else "user and password"
+            msg = f"the Subsonic server does not accept this {what}"
             raise LoginRequired(msg)
         kind = NotAvailable if code == NOT_FOUND else SourceError
         msg = f"the Subsonic server says: {fault.get('message') or f'error {code}'}"
         raise kind(msg)
 
     def _signed(self, query: Mapping[str, Any]) -> dict[str, Any]:
-        common = {"u": self._user, "v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
+        common = {"v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
+        if self._key:
+            return {**common, "apiKey": self._key}
+        common["u"] = self._user
         if self._legacy:
             return {**common, "p": f"enc:{self._password.encode().hex()}"}
         salt = secrets.token_hex(8)
@@ -173,3 +222,12 @@ def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[dict[str, Any
     """Return a list that servers leave out where it is empty."""
     found = (body.get(outer) or {}).get(inner) or []
     return [entry for entry in found if isinstance(entry, dict) and "id" in entry]
+
+
+def _texts(value: Any) -> list[str]:
+    """Return a list of texts; some servers send one text alone."""
+    return [value] if isinstance(value, str) else value if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and value > 0 else None

@@ -5,6 +5,7 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 import time
@@ -15,7 +16,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, FastAPI, File, Path, Query, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    FastAPI,
+    File,
+    Path,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -61,6 +72,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
 ROOT: Final = "/api/v1"
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
+_log = logging.getLogger(__name__)
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
@@ -200,10 +212,11 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         responses={**_file("image/jpeg"), 204: {"description": "It carries no picture"}},
     )
     def cover(number: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
-        """Send the picture that a track's file carries, small; 204 where it carries none."""
-        path = _track(dj, number).path
-        picture = covers.cover(path) if path is not None and _is_music(path) else None
-        kept = {"cache-control": f"private, max-age={PICTURE_SECONDS}"}
+        """Send the picture of a track, of its file or its source, small; 204 where none is."""
+        track = _track(dj, number)
+        picture = _picture(dj, track)
+        seconds = PICTURE_SECONDS if picture or track.path else 0
+        kept = {"cache-control": f"private, max-age={seconds}"}
         if picture is None:
             return Response(status_code=204, headers=kept)
         return Response(picture, media_type="image/jpeg", headers=kept)
@@ -214,10 +227,11 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         return {"id": number, **wire.track_json(_track(dj, number))}
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: models.Taste) -> None:
-        """Remember a like, a skip or a play, on this machine alone."""
-        _track(dj, taste.track)
+    def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
+        """Remember a like, a skip or a play, here and at the listener's own server."""
+        track = _track(dj, taste.track)
         dj.catalogue.remember(taste.track, taste.kind)
+        after.add_task(_heed, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: models.Correction) -> None:
@@ -332,6 +346,23 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 def _is_music(path: pathlib.Path) -> bool:
     """Tell whether a file is there and named as music, also where a link in its place leads."""
     return path.is_file() and path.resolve().suffix.lower() in SUFFIXES
+
+
+def _picture(dj: EmotionDJ, track: Track) -> bytes | None:
+    if track.path is not None:
+        return covers.cover(track.path) if _is_music(track.path) else None
+    try:
+        found = dj.picture(track)
+    except (errors.SourceError, errors.SettingsError):
+        return None  # the page draws one
+    return None if found is None else covers.small(found)
+
+
+def _heed(dj: EmotionDJ, track: Track, kind: str) -> None:
+    try:
+        dj.heed(track, kind)
+    except (errors.SourceError, errors.SettingsError) as error:
+        _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)
 
 
 def _track(dj: EmotionDJ, number: int) -> Track:

@@ -29,7 +29,12 @@ def cover(audio: Path) -> bytes | None:
     The picture is decoded and encoded anew: whatever else a file carries is not passed on.
     """
     found = _embedded(audio)
-    if found is None or len(found) > MAX_BYTES:
+    return None if found is None else small(found)
+
+
+def small(found: bytes) -> bytes | None:
+    """Return a small JPEG of an encoded picture, None where it is none or too large."""
+    if len(found) > MAX_BYTES:
         return None
     try:
         picture = Pillow.fromarray(images.load(found))

@@ -335,6 +335,11 @@ function listen() {
   player.addEventListener("change", draw);
   player.addEventListener("time", () => {
     const { position, duration } = player.clock;
+    const now = player.current;
+    if (now && !now.heard && position > duration / 2) {
+      now.heard = true;
+      feedback("play");
+    }
     $("seek").value = String(Number.isFinite(duration) ? (1000 * position) / duration : 0);
     $("seek").setAttribute("aria-valuetext", clock(position));
     $("time").textContent = `${clock(position)} / ${clock(duration)}`;

@@ -6,7 +6,7 @@ interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {
   id: number; stream: string | null; embed: string | null; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
-  liked?: boolean; // said in this page, not sent
+  liked?: boolean; heard?: boolean; // said in this page, not sent
 }
 interface Device { id: string; name: string; active: boolean }
 interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[] }

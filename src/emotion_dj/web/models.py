@@ -21,8 +21,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-TrackId = Annotated[Whole, Field(ge=1, le=2**53)]
+WHOLE: Final = BeforeValidator(_whole)
+TrackId = Annotated[int, Field(ge=1, le=2**53), WHOLE]
 
 NUMBER: Final = r"-?(0?\.[0-9]{1,9}|0|1)"
 POINT: Final = rf"{NUMBER},{NUMBER}"
@@ -121,8 +121,8 @@ class Wish(BaseModel):
             json_schema_extra={"pattern": PLAN},
         ),
     ] = "match"
-    length: Annotated[Whole, Field(ge=1, le=200)] = 10
-    seed: Annotated[Whole, Field(ge=0, le=2**31)] = 0
+    length: Annotated[int, Field(ge=1, le=200), WHOLE] = 10
+    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
     serve: Literal["room", "each"] = "room"
 
     @model_validator(mode="after")

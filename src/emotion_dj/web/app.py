@@ -9,7 +9,7 @@ import logging
 import os
 import pathlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.resources import files
@@ -37,6 +37,7 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
@@ -50,6 +51,8 @@ from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
@@ -120,7 +123,8 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
         api.include_router(routes, responses=_problems("4XX", "5XX"))
-    page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    page = GZipMiddleware(static, minimum_size=500)
     embed = elsewhere.page(dj.settings.spotify_embed)
     app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
@@ -443,16 +447,22 @@ def _measure(app: FastAPI) -> None:
     counted = Counter("requests", "Requests", ["route", "status"], "emotion_dj", registry=registry)
     timed = Histogram("seconds", "Time to answer", ["route"], "emotion_dj", registry=registry)
 
-    @app.middleware("http")
-    async def measure(
-        request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        began = time.perf_counter()
-        response = await answer(request)
-        route = getattr(request.scope.get("route"), "path", "/")
-        counted.labels(route, response.status_code).inc()
-        timed.labels(route).observe(time.perf_counter() - began)
-        return response
+    def measure(served: ASGIApp) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            began = time.perf_counter()
+
+            async def send_on(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = getattr(scope.get("route"), "path", "/")
+                    counted.labels(route, message["status"]).inc()
+                    timed.labels(route).observe(time.perf_counter() - began)
+                await send(message)
+
+            await served(scope, receive, send_on)
+
+        return answer
+
+    app.add_middleware(measure)
 
     @app.get("/metrics", response_class=Response)
     def metrics() -> Response:

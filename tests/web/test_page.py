@@ -421,7 +421,9 @@ def test_pictures_of_the_page(
     show(page, smiling_photo)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     if TAKING_PICTURES:
-        page.screenshot(path=PICTURES / f"page-{name}.png")
+        with Pillow.open(io.BytesIO(page.screenshot())) as picture:
+            small = picture.convert("RGB").quantize(256)
+            small.save(PICTURES / f"page-{name}.png", optimize=True)
     context.close()
 
 

@@ -387,7 +387,7 @@ def test_the_music_follows_a_change_of_face(
     sad = Pillow.new("RGB", (640, 480), "grey")
     with Pillow.open(io.BytesIO(faces["image"][0].as_py())) as face:
         sad.paste(face.convert("RGB").resize((300, 300), Pillow.Resampling.BICUBIC), (170, 90))
-    film = filmed(tmp_path / "moody.mjpeg", [smiling(smiling_photo), sad], seconds=6)
+    film = filmed(tmp_path / "moody.mjpeg", [smiling(smiling_photo), sad, sad, sad], seconds=6)
     with launched(playwright, *watching(film)) as browser:
         page = opened(browser, address)
         page.click("#camera")

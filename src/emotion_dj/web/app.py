@@ -31,8 +31,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -47,12 +45,11 @@ from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web import covers, elsewhere, models
 from emotion_dj.web.guard import MAX_BODY, Guard, problem
 from emotion_dj.web.live import KEY, Live
+from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
@@ -116,7 +113,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
         docs_url=None,
         redoc_url=None,
     )
-    _measure(api)
+    measure(api)
     api.add_exception_handler(errors.EmotionDJError, _on_error)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
@@ -439,32 +436,3 @@ def _problem(
         media_type="application/problem+json",
         headers=headers,
     )
-
-
-def _measure(app: FastAPI) -> None:
-    """Count requests by route and status, and time them; no address and no content is kept."""
-    registry = CollectorRegistry()
-    counted = Counter("requests", "Requests", ["route", "status"], "emotion_dj", registry=registry)
-    timed = Histogram("seconds", "Time to answer", ["route"], "emotion_dj", registry=registry)
-
-    def measure(served: ASGIApp) -> ASGIApp:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            began = time.perf_counter()
-
-            async def send_on(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    route = getattr(scope.get("route"), "path", "/")
-                    counted.labels(route, message["status"]).inc()
-                    timed.labels(route).observe(time.perf_counter() - began)
-                await send(message)
-
-            await served(scope, receive, send_on)
-
-        return answer
-
-    app.add_middleware(measure)
-
-    @app.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """Return the counters in Prometheus' text form."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -128,7 +128,7 @@ def test_a_photo_leads_to_sound(page: Page, smiling_photo: Path) -> None:
     """Choose a photo: the face is framed and read, the set stands, the audio really advances."""
     show(page, smiling_photo)
     assert page.inner_text("#opening") == "You look happy."
-    assert "looks happy" in page.inner_text("#faces")
+    assert "looks happy" in page.inner_text("#faces").lower()
     assert page.locator("#set li").count() == 10
     assert page.locator("#map .pick").count() == 10
     says(page, "#time", re.compile(r"0:0[1-9] /"))
@@ -195,6 +195,69 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     assert page.locator("#keys-dialog[open]").count() == 0
 
 
+def test_focus_stays_where_it_is(page: Page) -> None:
+    """Who starts a song from the list stays there; on the plane one Tab stop leads to all dots."""
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.focus("#set li:nth-child(2) button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    assert page.evaluate("document.activeElement.closest('#set li:nth-child(2)') !== null")
+    page.focus("#map .pick[tabindex='0']")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#tip").startswith("3. ")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#set li:nth-child(3)[aria-current=true]")
+    page.keyboard.press("m")
+    assert page.get_attribute("#mute", "aria-pressed") == "true"
+
+
+def test_reasons_are_told_in_every_language(page: Page) -> None:
+    """What the service says in English is said in the listener's words, in the list and above."""
+    page.check("input[value=happy]", force=True)
+    says(page, "#opening", "You want happy.")
+    page.select_option("#language", "de")
+    says(page, "#opening", "Du möchtest es fröhlich.")
+    says(page, "#set", "-Dur")
+    assert not re.search("bright|lively|major|minor", page.inner_text("#set"))
+    page.select_option("#language", "es")
+    says(page, "#opening", "Quieres algo alegre.")
+
+
+def test_a_phone_folds_the_plane_and_the_player(
+    browser: Browser, address: str, smiling_photo: Path
+) -> None:
+    """The plane is a strip around the listener that opens; like and skip are behind one button."""
+    page = opened(browser, address, viewport={"width": 390, "height": 844}, has_touch=True)
+    show(page, smiling_photo)
+    strip = page.locator(".plane").bounding_box()
+    you = page.locator("#map .you").bounding_box()
+    assert strip is not None
+    assert you is not None
+    assert strip["height"] < strip["width"] / 2
+    assert strip["y"] < you["y"] + you["height"] / 2 < strip["y"] + strip["height"]
+    page.tap("#plane-open")
+    opened_up = page.locator(".plane").bounding_box()
+    assert opened_up is not None
+    assert opened_up["height"] == pytest.approx(opened_up["width"], abs=2)
+    assert page.locator("#like").is_hidden()
+    page.tap("#more")
+    page.tap("#like")
+    assert page.get_attribute("#like", "aria-pressed") == "true"
+    page.context.close()
+
+
+def test_no_music_is_said(browser: Browser, serve: Serve, tmp_path: Path) -> None:
+    """A library without music: the page says so, and that a folder has to be named."""
+    (tmp_path / "empty").mkdir()
+    with serve("--library", str(tmp_path / "empty")) as address:
+        page = opened(browser, address)
+        says(page, "#music", "there is no music")
+        page.check("input[value=calm]", force=True)
+        says(page, "#opening", "there is no music")
+        page.context.close()
+
+
 def test_next_fades_one_song_into_another(page: Page) -> None:
     """After Next both decks sound for a while, one rising, one falling."""
     page.evaluate(
@@ -254,31 +317,47 @@ def test_no_camera_is_said(page: Page) -> None:
     assert page.locator("#light").is_hidden()
 
 
-@pytest.fixture(scope="module")
-def film(smiling_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a film for the camera: eight seconds of a smiling face (Motion JPEG)."""
-    path = tmp_path_factory.mktemp("film") / "camera.mjpeg"
-    with Pillow.open(smiling_photo) as photo:
-        face = np.asarray(photo.convert("RGB").crop((50, 0, 450, 300)).resize((640, 480)))
+def filmed(path: Path, faces: list[Pillow.Image], seconds: int) -> Path:
+    """Make a film for the camera that shows each face for some seconds (Motion JPEG); it loops."""
     with av.open(str(path), "w", format="mjpeg") as out:
         stream = out.add_stream("mjpeg", rate=10)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
-        for _ in range(80):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(face, format="rgb24")))
+        for face in faces:
+            pixels = np.asarray(face.convert("RGB").resize((640, 480)))
+            for _ in range(10 * seconds):
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode(None))
     return path
+
+
+def smiling(photo: Path) -> Pillow.Image:
+    """Return the smile as a camera would see it."""
+    with Pillow.open(photo) as picture:
+        return picture.convert("RGB").crop((50, 0, 450, 300))
+
+
+@pytest.fixture(scope="module")
+def film(smiling_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a film of a smiling face."""
+    return filmed(
+        tmp_path_factory.mktemp("film") / "camera.mjpeg", [smiling(smiling_photo)], seconds=8
+    )
+
+
+def watching(film: Path) -> tuple[str, ...]:
+    """Return what gives a browser this film for its camera."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
 
 
 def test_the_camera_reads_until_it_is_stopped(
     playwright: Playwright, address: str, film: Path
 ) -> None:
     """Live mode: asked for only when pressed, a light while it is on, one key to stop it."""
-    arguments = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
-    with launched(playwright, *arguments) as browser:
+    with launched(playwright, *watching(film)) as browser:
         page = browser.new_page()
         complaints = listen(page)
         page.goto(address)
@@ -291,6 +370,37 @@ def test_the_camera_reads_until_it_is_stopped(
         page.wait_for_selector("#light", state="hidden")
         assert page.evaluate("document.querySelector('#video').srcObject === null")
         assert complaints == []
+
+
+@pytest.mark.needs_shared
+def test_the_music_follows_a_change_of_face(
+    playwright: Playwright, address: str, smiling_photo: Path, shared: Path, tmp_path: Path
+) -> None:
+    """A smile, then a sad face: what plays goes on, and what follows it is of the other mood."""
+    from pyarrow import parquet
+
+    faces = parquet.read_table(
+        shared / "data" / "faces" / "fer2013-train.parquet",
+        columns=["image"],
+        filters=[("votes_sadness", "==", 9), ("emotion", "==", "sad")],
+    )
+    sad = Pillow.new("RGB", (640, 480), "grey")
+    with Pillow.open(io.BytesIO(faces["image"][0].as_py())) as face:
+        sad.paste(face.convert("RGB").resize((300, 300), Pillow.Resampling.BICUBIC), (170, 90))
+    film = filmed(tmp_path / "moody.mjpeg", [smiling(smiling_photo), sad, sad, sad], seconds=6)
+    with launched(playwright, *watching(film)) as browser:
+        page = opened(browser, address)
+        page.click("#camera")
+        says(page, "#opening", "You look happy")
+        page.click("#play")
+        says(page, "#time", re.compile(r"0:0[1-9] /"))
+        playing = page.inner_text("#now-title")
+        says(page, "#opening", "You look sad")
+        assert page.inner_text("#now-title") == playing
+        assert page.inner_text("#set li[aria-current=true] .title") == playing
+        assert float(page.get_attribute("#map .you", "aria-valuenow") or 1) < 0
+        page.keyboard.press("n")
+        says(page, "#now-why", re.compile("sad|calm"))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +421,9 @@ def test_pictures_of_the_page(
     show(page, smiling_photo)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     if TAKING_PICTURES:
-        page.screenshot(path=PICTURES / f"page-{name}.png")
+        with Pillow.open(io.BytesIO(page.screenshot())) as picture:
+            small = picture.convert("RGB").quantize(256)
+            small.save(PICTURES / f"page-{name}.png", optimize=True)
     context.close()
 
 

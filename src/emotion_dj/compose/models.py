@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import artifacts, settings
 from emotion_dj.domain import TAGS, TOLD
@@ -27,7 +27,12 @@ def features_id() -> str:
 
 def ear_id() -> str:
     """Return the id of our analyser without loading it."""
-    return str(artifacts.packaged("ear-2").card["id"])
+    return str(ear_card()["id"])
+
+
+def ear_card() -> Mapping[str, Any]:
+    """Return our analyser's card without loading it."""
+    return artifacts.packaged("ear-2").card
 
 
 def analysers() -> list[str]:

@@ -6,13 +6,16 @@ Photos are read in memory and gone: nothing here writes or logs what was sent.
 from __future__ import annotations
 
 import logging
+import os
+import pathlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import (
     APIRouter,
     BackgroundTasks,
@@ -28,17 +31,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from emotion_dj import __version__, affect, errors, playlists, wire
+from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
+from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web import covers, elsewhere, models
-from emotion_dj.web.guard import Guard, problem
+from emotion_dj.web.guard import MAX_BODY, Guard, problem
+from emotion_dj.web.live import KEY, Live
+from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
@@ -91,6 +98,7 @@ def _file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, di
 def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     """Return the service for a DJ, as an ASGI application behind its guard."""
     scan = Scan(dj)
+    MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -105,14 +113,15 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
         docs_url=None,
         redoc_url=None,
     )
-    _measure(api)
+    measure(api)
     api.add_exception_handler(errors.EmotionDJError, _on_error)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
         api.include_router(routes, responses=_problems("4XX", "5XX"))
-    page = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    page = GZipMiddleware(static, minimum_size=500)
     embed = elsewhere.page(dj.settings.spotify_embed)
     app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
     return Guard(app, hosts)
@@ -120,13 +129,36 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
 
 def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["sets"])
+    live = Live()
+    readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=_gives(models.Look))
-    def readings(
+    async def readings(
         photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
+        key: Annotated[
+            str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
+        ] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
-        return wire.look_json(dj.read(photo.file.read()))
+        data = await photo.read()
+        try:
+            look = wire.look_json(await to_thread.run_sync(dj.read, data, limiter=readers))
+        except errors.NoFace:
+            live.tell(key, "nobody", {})
+            raise
+        live.tell(key, "reading", look)
+        return look
+
+    @routes.get(
+        "/readings/live/{key}",
+        response_class=StreamingResponse,
+        responses=_file("text/event-stream", schema=models.LiveEvent.model_json_schema()),
+    )
+    async def follow(key: Annotated[str, Path(pattern=KEY)]) -> StreamingResponse:
+        """Follow the readings that are sent with this key, as server-sent events, without end."""
+        if live.full:
+            raise HTTPException(503, "Too many follow already: try again.", {"retry-after": "5"})
+        return _events(live.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
     def sets(wish: models.Wish) -> dict[str, Any]:
@@ -171,7 +203,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         if hasattr(source, "stream"):
             return _passed_on(source, track, request)
         path = track.path
-        if path is None or not path.is_file():
+        if path is None or not _is_music(path):
             raise HTTPException(404, "This track's file is not where it was: scan the library.")
         return FileResponse(path, media_type=_audio_type(path.suffix))
 
@@ -241,8 +273,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     )
     async def follow() -> StreamingResponse:
         """Tell how a scan goes, as server-sent events: `progress` at each step, then `done`."""
-        kept = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(scan.events(), media_type="text/event-stream", headers=kept)
+        return _events(scan.events())
 
     @routes.get("/health", responses=_gives(models.Health))
     def health() -> dict[str, Any]:
@@ -257,9 +288,15 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
             "card": getattr(dj.dj.model, "card", {}),
+            "ear": ear_card(),
         }
 
     return routes
+
+
+def _events(events: AsyncIterator[str]) -> StreamingResponse:
+    kept = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
 def _play(dj: EmotionDJ, scan: Scan, wish: models.Wish) -> Set:
@@ -307,9 +344,14 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
     return StreamingResponse(body(), answer.status_code, headers=told)
 
 
+def _is_music(path: pathlib.Path) -> bool:
+    """Tell whether a file is there and named as music, also where a link in its place leads."""
+    return path.is_file() and path.resolve().suffix.lower() in SUFFIXES
+
+
 def _picture(dj: EmotionDJ, track: Track) -> bytes | None:
     if track.path is not None:
-        return covers.cover(track.path) if track.path.is_file() else None
+        return covers.cover(track.path) if _is_music(track.path) else None
     try:
         found = dj.picture(track)
     except (errors.SourceError, errors.SettingsError):
@@ -394,26 +436,3 @@ def _problem(
         media_type="application/problem+json",
         headers=headers,
     )
-
-
-def _measure(app: FastAPI) -> None:
-    """Count requests by route and status, and time them; no address and no content is kept."""
-    registry = CollectorRegistry()
-    counted = Counter("requests", "Requests", ["route", "status"], "emotion_dj", registry=registry)
-    timed = Histogram("seconds", "Time to answer", ["route"], "emotion_dj", registry=registry)
-
-    @app.middleware("http")
-    async def measure(
-        request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        began = time.perf_counter()
-        response = await answer(request)
-        route = getattr(request.scope.get("route"), "path", "/")
-        counted.labels(route, response.status_code).inc()
-        timed.labels(route).observe(time.perf_counter() - began)
-        return response
-
-    @app.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """Return the counters in Prometheus' text form."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

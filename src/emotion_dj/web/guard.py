@@ -76,7 +76,9 @@ class Guard:
         if "*" not in self.hosts and _name(host) not in self.hosts:
             return 421, "wrong-host", "This service does not answer to that name."
         origin = headers.get(b"origin")
-        if scope["method"] not in SAFE and origin and origin.partition("://")[2] != host:
+        elsewhere = origin is not None and origin.partition("://")[2] != host
+        elsewhere |= headers.get(b"sec-fetch-site") == "cross-site"
+        if scope["method"] not in SAFE and elsewhere:
             return 403, "cross-site", "Requests from other sites are not taken."
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY:

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from emotion_dj import affect
 from emotion_dj.domain import Emotion, Mood
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Axis = Annotated[float, Field(ge=-1, le=1)]
+
+
+def _whole(value: Any) -> Any:
+    """Take 3.0 for 3, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE: Final = BeforeValidator(_whole)
+TrackId = Annotated[int, Field(ge=1, le=2**53), WHOLE]
 
 NUMBER: Final = r"-?(0?\.[0-9]{1,9}|0|1)"
 POINT: Final = rf"{NUMBER},{NUMBER}"
@@ -112,8 +121,8 @@ class Wish(BaseModel):
             json_schema_extra={"pattern": PLAN},
         ),
     ] = "match"
-    length: Annotated[int, Field(ge=1, le=200)] = 10
-    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    length: Annotated[int, Field(ge=1, le=200), WHOLE] = 10
+    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
     serve: Literal["room", "each"] = "room"
 
     @model_validator(mode="after")
@@ -131,7 +140,7 @@ class Taste(BaseModel):
         strict=True, json_schema_extra={"examples": [{"track": 1, "kind": "like"}]}
     )
 
-    track: Annotated[int, Field(ge=1, le=2**53)]
+    track: TrackId
     kind: Literal["like", "skip", "play"]
 
 
@@ -142,10 +151,7 @@ class Start(BaseModel):
         strict=True, json_schema_extra={"examples": [{"tracks": [1, 2], "device": ""}]}
     )
 
-    tracks: Annotated[
-        list[Annotated[int, Field(ge=1, le=2**53, strict=False)]],
-        Field(min_length=1, max_length=200),
-    ]
+    tracks: Annotated[list[TrackId], Field(min_length=1, max_length=200)]
     device: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -315,6 +321,13 @@ class ScanEvent(BaseModel):
     data: str
 
 
+class LiveEvent(BaseModel):
+    """One server-sent event; its data is a look as JSON, and empty where nobody is to be seen."""
+
+    event: Literal["reading", "nobody"]
+    data: str
+
+
 class Health(BaseModel):
     """The service is up."""
 
@@ -324,9 +337,10 @@ class Health(BaseModel):
 
 
 class About(BaseModel):
-    """The words that clients need, and the reader's card."""
+    """The words that clients need, and the cards of what reads faces and hears music."""
 
     emotions: dict[Emotion, list[Axis]]
     moods: dict[Mood, list[Axis]]
     plans: list[str]
     card: dict[str, Any]
+    ear: dict[str, Any]

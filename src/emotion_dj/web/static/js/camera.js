@@ -1,8 +1,10 @@
-// Live mode: frames go to the server one at a time, readings are smoothed here.
+// Live mode: frames go to the server, readings are smoothed here.
 
 import { read } from "./api.js";
 
 const WIDTH = 480;
+const LATE_MS = 60;
+const LANES = 2; // one frame is read while the next is made ready
 const QUALITY = 0.8;
 const HALF_LIFE_MS = 900;
 const FAR = 0.35;
@@ -51,8 +53,10 @@ export class Camera {
     this.video = video;
     /** @type {MediaStream | null} */
     this.stream = null;
-    this.canvas = document.createElement("canvas");
     this.stopping = new AbortController();
+    this.frame = Promise.resolve(); // when the next lane may take one
+    this.taken = 0;
+    this.shown = 0;
   }
 
   get on() {
@@ -69,7 +73,7 @@ export class Camera {
     this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, facingMode: "user" } });
     this.video.srcObject = this.stream;
     await this.video.play();
-    this.#loop(seen, failed);
+    for (let lane = 0; lane < LANES; lane += 1) this.#loop(seen, failed);
   }
 
   stop() {
@@ -81,27 +85,43 @@ export class Camera {
 
   /** @param {(look: Look, frame: HTMLCanvasElement) => void} seen @param {(problem: unknown) => void} failed */
   async #loop(seen, failed) {
-    while (this.on) {
-      await new Promise((next) => requestAnimationFrame(next));
-      if (!this.on) return;
+    const { signal } = this.stopping;
+    const canvas = document.createElement("canvas");
+    while (!signal.aborted) {
+      await this.#next();
+      if (signal.aborted) return;
+      this.taken += 1;
+      const turn = this.taken;
       try {
-        const look = await read(await this.#frame(), this.stopping.signal);
-        if (this.on) seen(look, this.canvas);
+        const look = await read(await this.#picture(canvas), signal);
+        if (signal.aborted || turn < this.shown) continue; // a later one was quicker
+        this.shown = turn;
+        seen(look, canvas);
       } catch (error) {
-        if (!this.on) return;
+        if (signal.aborted) return;
         failed(error);
         await new Promise((next) => setTimeout(next, 500));
       }
     }
   }
 
-  /** @returns {Promise<Blob>} */
-  #frame() {
+  /** Wait for a picture that no other lane has taken. */
+  #next() {
+    const video = this.video;
+    this.frame = this.frame.then(() => new Promise((/** @type {(value?: undefined) => void} */ next) => {
+      setTimeout(next, LATE_MS); // some browsers tell nothing of a video that is not shown
+      video.requestVideoFrameCallback?.(() => next());
+    }));
+    return this.frame;
+  }
+
+  /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
+  #picture(canvas) {
     const { videoWidth, videoHeight } = this.video;
-    this.canvas.width = Math.min(WIDTH, videoWidth);
-    this.canvas.height = Math.round((videoHeight * this.canvas.width) / videoWidth);
-    this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    canvas.width = Math.min(WIDTH, videoWidth);
+    canvas.height = Math.round((videoHeight * canvas.width) / videoWidth);
+    canvas.getContext("2d")?.drawImage(this.video, 0, 0, canvas.width, canvas.height);
     return new Promise((done, fail) =>
-      this.canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no frame"))), "image/jpeg", QUALITY));
+      canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no frame"))), "image/jpeg", QUALITY));
   }
 }

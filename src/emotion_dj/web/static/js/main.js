@@ -10,6 +10,8 @@ import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
+import { clock, mark, rows } from "./set.js";
+import { name, opening, why } from "./words.js";
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
@@ -27,9 +29,10 @@ const state = {
   /** @type {Look | null} */ look: null,
   /** @type {Music | null} */ set: null,
   plan: "match",
-  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {} },
+  /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {}, ear: {} },
   planning: new AbortController(),
   /** @type {EventSource | null} */ scan: null,
+  /** @type {SetPick[] | null} */ drawn: null, // the queue that stands on the page
 };
 let smoother = new Smoother();
 
@@ -54,7 +57,7 @@ async function reach() {
       state.plan = plan;
       replan();
     });
-    card(state.about.card);
+    card(state.about);
     await library();
   } catch (error) {
     tell(error);
@@ -115,11 +118,11 @@ async function photo(photo) {
   }
 }
 
-/** @param {Look} look */
-function seen(look) {
+/** @param {Look} look @param {boolean} [mirrored] */
+function seen(look, mirrored = false) {
   state.look = look;
-  faces.frame(look, state.about.emotions);
-  faces.bars(look, correct);
+  faces.frame(look, state.about.emotions, mirrored);
+  faces.bars(look, state.about.emotions, correct);
   plane.place(look.affect);
 }
 
@@ -156,9 +159,9 @@ function live(look, frame) {
   light(true);
   $("said").textContent = "";
   $("stage").hidden = false;
-  faces.picture(frame, frame.width, frame.height);
+  faces.picture(frame, frame.width, frame.height, true);
   const { affect, moved } = smoother.take(look.affect, performance.now());
-  seen({ ...look, affect });
+  seen({ ...look, affect }, true);
   if (moved) wish({ faces: look.faces });
 }
 
@@ -193,13 +196,14 @@ async function replan() {
 /** @param {Music} music */
 function show(music) {
   state.set = music;
+  document.body.classList.remove("first");
   $("banner").hidden = true;
   plane.place(music.affect);
   document.documentElement.style.setProperty("--wash", tint(music.affect));
   player.load(music.picks);
   $("player").hidden = false;
   $("save").hidden = false;
-  $("opening").textContent = [capital(music.picks[0].reason.split(": ")[0]) + ".", ...music.notes].join(" ");
+  $("opening").textContent = opening(music);
   library().catch(() => {});
 }
 
@@ -225,38 +229,31 @@ const whole = () => ({
   length: Math.min(50, Math.max(1, Number($("length").value) || 10)),
 });
 
+/** Draw what plays; the list and the dots only where they are others, so that no focus is lost. */
 function draw() {
-  const queue = player.queue;
-  plane.show(queue, player.place, (place) => player.jump(place));
-  $("set").replaceChildren(...queue.map(row));
-  const now = player.current;
+  if (state.drawn !== player.queue) {
+    state.drawn = player.queue;
+    plane.show(player.queue, player.place, (place) => player.jump(place));
+    rows(player.queue, (place) => player.jump(place));
+  }
+  mark(player.place);
+  plane.mark(player.place);
+  const now = player.current ?? player.queue[0];
   $("now-cover").replaceChildren(...(now ? [cover(now)] : []));
   $("now-title").textContent = now ? name(now) : "";
-  $("now-why").textContent = now ? now.reason : "";
+  $("now-why").textContent = now ? [say(now.mood), why(now)].join(" · ") : "";
   $("play-sign").setAttribute("d", player.playing ? PAUSE : PLAY);
   $("play-word").textContent = say(player.playing ? "pause" : "playWord");
   $("like").setAttribute("aria-pressed", String(Boolean(now?.liked)));
+  $("mute").setAttribute("aria-pressed", String(player.muted));
   document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
 }
 
-/** @param {SetPick} pick @param {number} place */
-function row(pick, place) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  const text = document.createElement("span");
-  const [title, why] = [document.createElement("span"), document.createElement("span")];
-  title.className = "title";
-  title.textContent = name(pick);
-  why.className = "why";
-  why.textContent = pick.reason.split(": ").slice(1).join(": ");
-  text.append(title, document.createElement("br"), why);
-  button.type = "button";
-  button.append(cover(pick), text);
-  button.setAttribute("aria-label", say("playTrack", { n: place + 1, title: name(pick), why: why.textContent }));
-  button.addEventListener("click", () => player.jump(place));
-  item.setAttribute("aria-current", String(place === player.place));
-  item.append(button);
-  return item;
+/** Open and close what small screens fold away. @param {HTMLElement} button @param {HTMLElement} folded @returns {boolean} */
+function unfold(button, folded) {
+  const open = folded.classList.toggle("open");
+  button.setAttribute("aria-expanded", String(open));
+  return open;
 }
 
 /** @param {string} kind */
@@ -295,9 +292,12 @@ function listen() {
     plane.relabel();
     past();
     light(camera.on);
-    if (state.look && state.wish?.faces) faces.bars(state.look, correct);
-    await reach();
+    faces.clear();
+    if (state.look && state.wish?.faces) faces.bars(state.look, state.about.emotions, correct);
+    if (state.set) $("opening").textContent = opening(state.set);
+    state.drawn = null;
     draw();
+    await reach();
   });
   $("camera").addEventListener("click", toggleCamera);
   $("photo").addEventListener("click", () => ($("photo").value = "")); // the same photo again counts
@@ -312,6 +312,12 @@ function listen() {
   $("next").addEventListener("click", () => player.next());
   $("like").addEventListener("click", () => feedback("like"));
   $("skip").addEventListener("click", skip);
+  $("mute").addEventListener("click", () => player.mute());
+  $("more").addEventListener("click", () => unfold($("more"), $("player")));
+  $("plane-open").addEventListener("click", () => {
+    $("plane-open").dataset.i18n = unfold($("plane-open"), $("plane")) ? "closePlane" : "openPlane";
+    $("plane-open").textContent = say($("plane-open").dataset.i18n);
+  });
   $("seek").addEventListener("input", () => player.seek($("seek").value / 1000));
   $("volume").addEventListener("input", () => player.setVolume($("volume").value / 100));
   for (const button of document.querySelectorAll("[data-form]")) {
@@ -392,14 +398,17 @@ function choices(id, names, chosen, choose) {
     input.addEventListener("change", () => choose(name));
     word.className = "choice";
     word.textContent = say(id === "plans" ? `plan_${name}` : name);
+    const place = id === "moods" && state.about.moods[name];
+    if (place) word.style.setProperty("--tint", colour(place[0], place[1]));
     label.append(input, word);
     return label;
   }));
 }
 
-/** @param {Partial<Card>} model */
-function card(model) {
-  const figures = model?.metrics?.["fer2013-public"];
+/** What there is to know of the models. @param {About} about */
+function card({ card: model, ear }) {
+  const figures = model.metrics?.["fer2013-public"];
+  const heard = ear.metrics?.r2_five_fold_by_track;
   $("keys-list").replaceChildren(...Object.entries(KEYS).flatMap(([key, action]) => {
     const [term, means] = [document.createElement("dt"), document.createElement("dd")];
     const cap = document.createElement("kbd");
@@ -409,6 +418,7 @@ function card(model) {
     return [term, means];
   }));
   const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
+  if (heard) lines.push(say("earFigures", { id: ear.id, arousal: (100 * heard.arousal).toFixed(0), valence: (100 * heard.valence).toFixed(0) }), ear.limits ?? "");
   $("card").replaceChildren(...lines.map((line) => {
     const paragraph = document.createElement("p");
     paragraph.textContent = line;
@@ -447,16 +457,7 @@ function tell(error, place) {
   place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
 }
 
-/** @param {SetPick} pick */
-const name = (pick) => [pick.title, pick.artists.join(", ")].filter(Boolean).join(" — ");
-/** @param {string} text */
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** @param {{valence: number, arousal: number}} affect */
 const tint = (affect) => colour(affect.valence, affect.arousal).replace(")", " / 0.18)");
-/** @param {number} seconds */
-function clock(seconds) {
-  const whole = Number.isFinite(seconds) ? Math.floor(seconds) : 0;
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
 
 begin();

@@ -2,6 +2,7 @@
 
 import { colour, element } from "./colour.js";
 import { say } from "./i18n.js";
+import { name, why } from "./words.js";
 
 const STEP = 0.05;
 const SETTLED_MS = 200;
@@ -10,7 +11,9 @@ const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.query
 const stars = element("g", { class: "stars", "aria-hidden": "true" });
 const path = element("polyline", { class: "path", points: "" });
 const picks = element("g", {});
+const tip = /** @type {HTMLElement} */ (document.querySelector("#tip"));
 const cloud = element("circle", { class: "cloud", r: 12 });
+const word = element("text", { "text-anchor": "middle", "data-word": "you" });
 const you = element("g", { class: "you", tabindex: 0, role: "slider", "aria-valuemin": -1, "aria-valuemax": 1 });
 
 let at = { valence: 0, arousal: 0, spread: 0 };
@@ -23,13 +26,14 @@ export function begin(onMove) {
   moved = onMove;
   paintField();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintField);
-  you.append(cloud, element("circle", { r: 5 }));
+  you.append(cloud, word, element("circle", { r: 5 }));
   map.replaceChildren(
     element("line", { class: "axis", x1: -100, x2: 100, y1: 0, y2: 0 }),
     element("line", { class: "axis", x1: 0, x2: 0, y1: -100, y2: 100 }),
     ...corners(), stars, path, picks, you,
   );
   you.addEventListener("keydown", onKey);
+  picks.addEventListener("keydown", onPickKey);
   you.addEventListener("pointerdown", (event) => you.setPointerCapture(event.pointerId));
   you.addEventListener("pointermove", (event) => {
     if (you.hasPointerCapture(event.pointerId)) go(...fromScreen(event));
@@ -51,7 +55,10 @@ export function relabel() {
 export function place(affect) {
   at = affect;
   you.setAttribute("transform", `translate(${100 * at.valence} ${-100 * at.arousal})`);
-  cloud.setAttribute("r", String(8 + 30 * at.spread));
+  cloud.setAttribute("r", String(9 + 34 * at.spread));
+  word.textContent = say("you");
+  word.setAttribute("y", at.arousal > 0.7 ? "16" : "-10");
+  map.parentElement?.style.setProperty("--shift", `${Math.max(-200, Math.min(0, 50 - (300 * (110 - 100 * at.arousal)) / 220))}%`);
   you.setAttribute("aria-label", say("youAreHere"));
   you.setAttribute("aria-valuenow", at.valence.toFixed(2));
   you.setAttribute("aria-valuetext", say("whereYouAre", {
@@ -61,7 +68,7 @@ export function place(affect) {
 
 /** @param {number[][]} points */
 export function constellation(points) {
-  stars.replaceChildren(...points.map(([v, a]) => element("circle", { class: "star", cx: 100 * v, cy: -100 * a, r: 1.2 })));
+  stars.replaceChildren(...points.map(([v, a]) => element("circle", { class: "star", cx: 100 * v, cy: -100 * a, r: points.length > 300 ? 0.7 : 1.2 })));
 }
 
 /**
@@ -71,18 +78,49 @@ export function constellation(points) {
  */
 export function show(chosen, current, choose) {
   path.setAttribute("points", chosen.map((p) => `${100 * p.affect.valence},${-100 * p.affect.arousal}`).join(" "));
-  picks.replaceChildren(...chosen.map((pick, i) => {
-    const { valence, arousal } = pick.affect;
-    const dot = element("circle", {
-      class: i === current ? "pick current" : "pick",
-      cx: 100 * valence, cy: -100 * arousal, r: i === current ? 5 : 3.5, fill: colour(valence, arousal, 0.55),
-    });
-    const title = element("title", {});
-    title.textContent = `${i + 1}. ${pick.title}: ${pick.reason}`;
-    dot.append(title);
-    dot.addEventListener("click", () => choose(i));
-    return dot;
-  }));
+  picks.replaceChildren(...chosen.map((pick, i) => dot(pick, i, () => choose(i))));
+  mark(current);
+}
+
+/** Show which one plays. @param {number} current */
+export function mark(current) {
+  [...picks.children].forEach((made, i) => {
+    made.classList.toggle("current", i === current);
+    made.setAttribute("r", i === current ? "5.5" : "3.8");
+    made.setAttribute("tabindex", i === Math.max(0, current) ? "0" : "-1");
+  });
+}
+
+/** @param {SetPick} pick @param {number} i @param {() => void} choose */
+function dot(pick, i, choose) {
+  const { valence, arousal } = pick.affect;
+  const made = element("circle", {
+    class: "pick", cx: 100 * valence, cy: -100 * arousal, fill: colour(valence, arousal, 0.72),
+    role: "button", "aria-label": say("playTrack", { n: i + 1, title: name(pick), why: why(pick) }),
+  });
+  made.addEventListener("click", choose);
+  for (const kind of ["pointerenter", "focus"]) made.addEventListener(kind, () => point(`${i + 1}. ${name(pick)}: ${why(pick)}`));
+  for (const kind of ["pointerleave", "blur"]) made.addEventListener(kind, () => point(""));
+  return made;
+}
+
+/** @param {string} words */
+function point(words) {
+  tip.textContent = words;
+  tip.hidden = !words;
+}
+
+/** The dots are one stop of the Tab key; arrows lead from one to the next. @param {KeyboardEvent} event */
+function onPickKey(event) {
+  const made = /** @type {SVGElement} */ (event.target);
+  const steps = { ArrowRight: "nextElementSibling", ArrowDown: "nextElementSibling", ArrowLeft: "previousElementSibling", ArrowUp: "previousElementSibling" };
+  const step = /** @type {"nextElementSibling" | undefined} */ (steps[/** @type {keyof typeof steps} */ (event.key)]);
+  const press = event.key === "Enter" || event.key === " ";
+  if (!step && !press) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (press) made.dispatchEvent(new MouseEvent("click"));
+  else if (step) /** @type {SVGElement | null} */ (made[step])?.focus();
 }
 
 /** @param {number} valence @param {number} arousal */
@@ -120,7 +158,7 @@ function corners() {
 function paintField() {
   const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("#field"));
   const pen = canvas.getContext("2d");
-  const light = matchMedia("(prefers-color-scheme: dark)").matches ? 0.42 : 0.86;
+  const light = matchMedia("(prefers-color-scheme: dark)").matches ? 0.47 : 0.86;
   if (!pen) return;
   for (let x = 0; x < canvas.width; x += 1) {
     for (let y = 0; y < canvas.height; y += 1) {

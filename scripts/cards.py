@@ -33,7 +33,7 @@ GROUPS = (
 def main() -> None:
     """Write all pages."""
     CARDS.mkdir(exist_ok=True)
-    (CARDS / "emotion.md").write_text(emotion(artifacts.packaged("face-1").card), encoding="utf-8")
+    (CARDS / "emotion.md").write_text(emotion(artifacts.packaged("face-2").card), encoding="utf-8")
     (CARDS / "ear.md").write_text(ear(artifacts.packaged("ear-2").card), encoding="utf-8")
     (CARDS / "mood.md").write_text(mood(artifacts.packaged("mood-1").card), encoding="utf-8")
 

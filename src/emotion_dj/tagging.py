@@ -16,7 +16,7 @@ from emotion_dj.sources import tags
 from emotion_dj.sources.local import Local, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from emotion_dj.analysis import Report
     from emotion_dj.catalogue import Catalogue
@@ -35,10 +35,13 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """Writes what ``analyser`` heard into files, or takes it out again. Raises LibraryError."""
+    """Writes what the first of the ``analysers`` heard into files, or takes it out again.
+
+    Raises LibraryError.
+    """
 
     catalogue: Catalogue
-    analyser: str
+    analysers: Sequence[str]
 
     def write(
         self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
@@ -80,7 +83,9 @@ class Tagging:
     def _one(
         self, library: Local, track: Track, change: Callable[[Track, Analysis | None], bool]
     ) -> bool:
-        heard = self.catalogue.analysis_of(library.fingerprint(track), self.analyser)
+        fingerprint = library.fingerprint(track)
+        found = ((self.catalogue.analysis_of(fingerprint, a), a) for a in self.analysers)
+        heard, analyser = next(((h, a) for h, a in found if h), (None, ""))
         if not change(track, heard):
             return False
         if heard:
@@ -88,7 +93,7 @@ class Tagging:
                 library.describe(track),
                 stamp=library.stamp(track),
                 fingerprint=library.fingerprint(track),
-                analyser=self.analyser,
+                analyser=analyser,
                 heard=heard,
             )
         return True

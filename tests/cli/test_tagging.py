@@ -61,8 +61,24 @@ def test_tags_only_on_request_and_back(music: Path) -> None:
     assert json.loads(run(music, "--json").stdout)["analysed"] == 0
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_whole_tracks_are_heard_on_request(music: Path) -> None:
+    """With --whole all is heard once more, and then known to runs without it, and to tags."""
+    assert json.loads(run(music, "--json").stdout)["analysed"] == 2
+    assert json.loads(run(music, "--whole", "--json").stdout)["analysed"] == 2
+    assert json.loads(run(music, "--whole", "--json").stdout)["known"] == 2
+    other = ("--database", music.parent / "other.sqlite", "--json")
+    assert json.loads(run(music, "--whole", *other).stdout)["analysed"] == 2
+    found = json.loads(run(music, "--tags", *other).stdout)
+    assert (found["analysed"], found["known"], found["tagged"]) == (0, 2, 1)
+
+
+def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both at once is wrong usage; other people's files are not written to."""
+    monkeypatch.setenv("EMOTION_DJ_HEARING", "loudly")
+    refused = run("demo")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "choose excerpts or whole" in refused.stderr
+    monkeypatch.delenv("EMOTION_DJ_HEARING")
     assert run("demo", "--tags", "--untag").returncode == 2
     refused = run("demo", "--untag")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)

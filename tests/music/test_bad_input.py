@@ -13,7 +13,7 @@ import pytest
 
 from emotion_dj import compose
 from emotion_dj.errors import AudioError
-from emotion_dj.music.decode import RATE, decode
+from emotion_dj.music.decode import RATE, decode, decode_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,21 @@ def test_films(tmp_path: Path, samples: np.ndarray) -> None:
     assert seconds(_film(tmp_path / "film.mp4", samples[:, :96_000])) == pytest.approx(2, abs=0.1)
     with pytest.raises(AudioError, match="has no audio in it"):
         decode(_film(tmp_path / "mute.mp4", None))
+
+
+def test_what_is_locked_is_refused(
+    tmp_path: Path, samples: np.ndarray, write: Callable[..., Path]
+) -> None:
+    """A file whose sound is encrypted, as a music shop sold it, gets one sentence."""
+    data = write(tmp_path / "song.m4a", samples[:, :480_000]).read_bytes()
+    head, mark, sound = data.partition(b"mdat")
+    sound, rest, tail = sound.partition(b"moov")
+    noise = np.random.default_rng(0).bytes(len(sound) - 4)
+    path = tmp_path / "locked.m4a"
+    path.write_bytes((head + mark + noise + sound[-4:] + rest + tail).replace(b"mp4a", b"drms", 1))
+    for hear in (decode, lambda path: list(decode_whole(path))):
+        with pytest.raises(AudioError, match=r"^locked.m4a .*$"):
+            hear(path)
 
 
 def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:

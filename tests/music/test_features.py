@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emotion_dj.music.decode import RATE, Signal, decode
-from emotion_dj.music.features import NAMES, measure
+from emotion_dj.music.features import NAMES, combined, measure
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.rhythm import rhythm
 from emotion_dj.music.spectrum import spectra
@@ -147,3 +147,19 @@ def test_volume_does_not_change_the_tempo(
     assert quiet.rhythm.tempo == pytest.approx(usual.rhythm.tempo, rel=0.01)
     assert quiet.tonality.key == usual.tonality.key
     assert usual.loudness.integrated - quiet.loudness.integrated == pytest.approx(20, abs=0.5)
+
+
+def test_stretches_of_a_track_become_one_measurement(demo_music: Path) -> None:
+    """Two quiet stretches of noise do not decide over three of music; the notes of all count."""
+    music = decode(demo_music / "happy" / "happy_electronic_1.opus").excerpts[0]
+    noise = np.random.default_rng(0).normal(0, 1e-3, 5 * RATE)
+    third = len(music) // 3
+    parts = [measure(signal(music[i * third :][:third])) for i in range(3)]
+    parts += [measure(signal(noise))] * 2
+    whole = combined(parts)
+    assert whole.rhythm.tempo == pytest.approx(123, rel=0.04)
+    assert (whole.tonality.key, whole.tonality.mode) == (9, 1)
+    loud = [part.loudness.integrated for part in parts]
+    assert min(loud) < whole.loudness.integrated < max(loud)
+    assert np.isfinite(whole.vector).all()
+    assert combined(parts[:1]) is parts[0]

@@ -21,6 +21,9 @@ def analyse(
         typer.Argument(metavar="PATH...", help="Folders, files, or sources such as demo."),
     ],
     *,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Hear all of every track instead of three excerpts.")
+    ] = False,
     tags: Annotated[
         bool, typer.Option("--tags", help="Also write mood, tempo and key into the files.")
     ] = False,
@@ -37,7 +40,9 @@ def analyse(
     if tags and untag:
         msg = "--tags and --untag exclude each other"
         raise typer.BadParameter(msg)
-    dj = EmotionDJ(library=paths, settings=settings.load(database=database))
+    hearing = "whole" if whole else None
+    chosen = settings.load(database=database, hearing=hearing)
+    dj = EmotionDJ(library=paths, settings=chosen)
     found: dict[str, Any] = {} if untag else _heard(dj)
     if tags or untag:
         found |= _tagged(dj, write=tags)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, settings
-from emotion_dj.compose.models import MODELS, analysers, ear, ear_id, features_id
+from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_ids
 from emotion_dj.compose.named import TOKENS, deezer, reccobeats, sources
 from emotion_dj.compose.services import Services
 from emotion_dj.domain import TOLD, Affect, Mood, Reading
@@ -151,7 +151,7 @@ class EmotionDJ(Services):
         """Return what may be picked right now, without analysing anything; kept between calls."""
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
-            candidates = self.catalogue.candidates(analysers(), uris=self._uris or None)
+            candidates = self.catalogue.candidates(known_ids(), uris=self._uris or None)
             self._kept = (mark, candidates)
         return self._kept[1]
 
@@ -211,7 +211,7 @@ class EmotionDJ(Services):
         from emotion_dj import wire  # noqa: PLC0415
 
         wanted = affect.parse_mood(mood) if mood else None
-        found = self.catalogue.entries(analysers())
+        found = self.catalogue.entries(known_ids())
         rows = (wire.entry_json(track, analysis) for _, track, analysis in found)
         kept = (row for row in rows if wanted is None or row["mood"] == wanted.value)
         return list(islice(kept, limit))
@@ -226,7 +226,9 @@ class EmotionDJ(Services):
         from emotion_dj.interfaces import Listenable  # noqa: PLC0415
 
         sources = self._libraries()
-        run = Run(self.catalogue, ear, ear_id(), self.settings.workers)
+        hearing, more = self.settings.hearing, ear_id("whole")
+        make = partial(ear, hearing)
+        run = Run(self.catalogue, make, ear_id(hearing), self.settings.workers, (more,))
         summary = run([source for source in sources if isinstance(source, Listenable)], report)
         self._by_tags(sources, {failure.uri for failure in summary.failed})
         for source in sources:
@@ -270,13 +272,15 @@ class EmotionDJ(Services):
         """
         from emotion_dj.tagging import Tagging  # noqa: PLC0415
 
-        return Tagging(self.catalogue, ear_id()).write(self._libraries(), report)
+        return Tagging(self.catalogue, [ear_id("whole"), ear_id()]).write(self._libraries(), report)
 
     def untag(self, report: Report = lambda _done, _total: None) -> Tagged:
         """Put back what stood in the library's files before they were tagged."""
         from emotion_dj.tagging import Tagging  # noqa: PLC0415
 
-        return Tagging(self.catalogue, ear_id()).restore(self._libraries(), report)
+        return Tagging(self.catalogue, [ear_id("whole"), ear_id()]).restore(
+            self._libraries(), report
+        )
 
     def moods(self, tracks: Sequence[Track]) -> dict[str, Mood]:
         """Return the moods of tracks of Spotify, by uri, asking for what is not known yet.
@@ -284,7 +288,7 @@ class EmotionDJ(Services):
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
         self._hearsay(self.spotify).place(tracks, "Spotify")
-        found = self.catalogue.candidates(analysers(), uris={track.uri for track in tracks})
+        found = self.catalogue.candidates(known_ids(), uris={track.uri for track in tracks})
         points = zip(found.valence.tolist(), found.arousal.tolist(), strict=True)
         return {
             track.uri: affect.mood(Affect(*point))
@@ -302,7 +306,7 @@ class EmotionDJ(Services):
         elsewhere = None
         if self.settings.deezer_api:
             elsewhere = Elsewhere(self.catalogue, deezer(self.settings), ear)
-        known = analysers()
+        known = known_ids()
         return Hearsay(self.catalogue, known, FeatureEar(), providers, elsewhere)
 
     def logout(self) -> int:

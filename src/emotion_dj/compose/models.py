@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import artifacts, settings
 from emotion_dj.domain import TAGS, TOLD
+from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emotion_dj.interfaces import AudioAnalyser
 
+HEARINGS: Final = ("excerpts", "whole")
+"""How much of a track is heard; the first is usual."""
 
-def ear() -> AudioAnalyser:
-    """Return our analyser; a function of its own so that worker processes can call it."""
+
+def ear(hearing: str = HEARINGS[0]) -> AudioAnalyser:
+    """Return our analyser; a function of its own so that worker processes can call it.
+
+    ``hearing`` is one of HEARINGS: three excerpts of a track, or all of it. Raises SettingsError.
+    """
     from emotion_dj.music.mood import Ear  # noqa: PLC0415
 
-    return Ear()
+    return Ear(whole=_is_whole(hearing))
 
 
 def features_id() -> str:
@@ -25,9 +32,10 @@ def features_id() -> str:
     return str(artifacts.packaged("mood-1").card["id"])
 
 
-def ear_id() -> str:
-    """Return the id of our analyser without loading it."""
-    return str(ear_card()["id"])
+def ear_id(hearing: str = HEARINGS[0]) -> str:
+    """Return the id of our analyser without loading it. Raises SettingsError."""
+    name = str(ear_card()["id"])
+    return f"{name}+whole" if _is_whole(hearing) else name
 
 
 def ear_card() -> Mapping[str, Any]:
@@ -35,9 +43,16 @@ def ear_card() -> Mapping[str, Any]:
     return artifacts.packaged("ear-2").card
 
 
-def analysers() -> list[str]:
+def known_ids() -> list[str]:
     """Return the ids of all whose word on a track counts, the most trusted first."""
-    return [ear_id(), TOLD, features_id(), TAGS]
+    return [ear_id("whole"), ear_id(), TOLD, features_id(), TAGS]
+
+
+def _is_whole(hearing: str) -> bool:
+    if hearing not in HEARINGS:
+        msg = f"music cannot be heard as '{hearing}': choose {' or '.join(HEARINGS)}"
+        raise SettingsError(msg)
+    return hearing == "whole"
 
 
 def _reader_line() -> str:

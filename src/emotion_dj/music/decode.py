@@ -1,11 +1,13 @@
 """Any audio file or stream -> a Signal: representative excerpts, mono, at one rate.
 
 Three excerpts spread over the track stand for it, so a quiet intro does not decide; seeking keeps
-the cost and the memory the same for a song and for a three-hour mix.
+the cost and the memory the same for a song and for a three-hour mix. Who wants all of it gets it in
+stretches, at the cost of decoding it.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +30,9 @@ RATE: Final = 22_050
 EXCERPT_S: Final = 15.0
 PLACES: Final = (0.2, 0.5, 0.8)
 """Where the middles of the excerpts lie, as shares of the track."""
+
+WHOLE_S: Final = 1.5 * len(PLACES) * EXCERPT_S
+"""A track up to this long is heard whole."""
 
 MIN_S: Final = 1.0
 SILENCE: Final = 1e-4
@@ -57,18 +62,58 @@ def decode(audio: Audio) -> Signal:
 
     Raises AudioError for what is no audio, holds less than a second, is damaged, or is silent.
     """
+    with _opened(audio) as (container, stream, name):
+        duration = _duration(container)
+        if duration and duration > WHOLE_S:
+            starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
+            parts = [_stretch(container, stream, start, EXCERPT_S) for start in starts]
+        else:
+            parts = [_stretch(container, stream, None, WHOLE_S)]
+        heard = [part for part in parts if part.shape[1] >= MIN_S * stream.rate]
+        if not heard:
+            raise _too_short(name)
+        signal = _signal(heard, stream.rate, duration)
+        if _is_silent(signal):
+            raise _silent(name)
+        return signal
+
+
+def decode_whole(audio: Audio) -> Iterator[Signal]:
+    """Decode all of a file or an open binary stream, in Signals of up to WHOLE_S seconds.
+
+    One after the other, so that memory does not grow with the length; silent ones are left out.
+    Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
+    """
+    with _opened(audio) as (container, stream, name):
+        duration = _duration(container)
+        lengths = sounding = 0
+        for part in _consecutive(container, stream):
+            if part.shape[1] < MIN_S * stream.rate:
+                continue
+            lengths += 1
+            signal = _signal([part], stream.rate, duration)
+            if not _is_silent(signal):
+                sounding += 1
+                yield signal
+        if not sounding:
+            raise _silent(name) if lengths else _too_short(name)
+
+
+@contextmanager
+def _opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
+    """Give container, stream and name for people; what goes wrong inside becomes AudioError."""
     import av  # noqa: PLC0415 - FFmpeg is large
 
     name = audio.name if isinstance(audio, Path) else "the stream"
     try:
         with av.open(str(audio) if isinstance(audio, Path) else audio) as container:
-            return _checked(_read(container, name), name)
+            yield container, _audio_stream(container, name), name
     except (av.FFmpegError, OSError, ValueError, EOFError) as error:
         msg = f"{name} is no audio that can be decoded"
         raise AudioError(msg) from error
 
 
-def _read(container: Any, name: str) -> Signal:
+def _audio_stream(container: Any, name: str) -> Any:
     if not container.streams.audio:
         msg = f"{name} has no audio in it"
         raise AudioError(msg)
@@ -76,35 +121,48 @@ def _read(container: Any, name: str) -> Signal:
     if stream.codec_context is None:
         msg = f"{name} is coded in a way that cannot be decoded here"
         raise AudioError(msg)
-    duration = container.duration / _MICROSECONDS if container.duration else None
-    whole = len(PLACES) * EXCERPT_S * 1.5
-    if duration and duration > whole:
-        starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
-        parts = [_stretch(container, stream, start, EXCERPT_S) for start in starts]
-    else:
-        parts = [_stretch(container, stream, None, whole)]
-    heard = [part for part in parts if part.shape[1] >= MIN_S * stream.rate]
-    if not heard:
-        msg = f"{name} holds less than {MIN_S:.0f} second of audio, or is damaged"
-        raise AudioError(msg)
-    mono = tuple(resample(part.mean(axis=0), stream.rate) for part in heard)
-    return Signal(mono, duration, _width(heard))
+    return stream
+
+
+def _duration(container: Any) -> float | None:
+    return container.duration / _MICROSECONDS if container.duration else None
+
+
+def _signal(parts: list[Floats], rate: int, duration: float | None) -> Signal:
+    mono = tuple(resample(part.mean(axis=0), rate) for part in parts)
+    return Signal(mono, duration, _width(parts))
 
 
 def _stretch(container: Any, stream: Any, start: float | None, seconds: float) -> Floats:
     """Decode so many seconds: float32 (channels, samples) at the stream's own rate."""
+    import av  # noqa: PLC0415 - FFmpeg is large
+
     if start is not None:
         container.seek(int(start * _MICROSECONDS), backward=True)
-    pieces = []
-    missing = int(seconds * stream.rate)
+    heard: Any = av.AudioFifo()  # joins thousands of frames in C
     for frame in _frames(container, stream, start or 0.0):
-        pieces.append(frame.to_ndarray())
-        missing -= frame.samples
-        if missing <= 0:
+        frame.pts = None
+        heard.write(frame)
+        if heard.samples >= seconds * stream.rate:
             break
-    if not pieces:
+    if not heard.samples:
         return np.zeros((1, 0), np.float32)
-    return _samples(np.concatenate(pieces, axis=1), stream.codec_context)
+    return _samples(heard.read().to_ndarray(), stream.codec_context)
+
+
+def _consecutive(container: Any, stream: Any) -> Iterator[Floats]:
+    """Yield stretches of WHOLE_S seconds, and what is left, as `_stretch` gives them."""
+    import av  # noqa: PLC0415 - FFmpeg is large
+
+    heard: Any = av.AudioFifo()
+    size = int(WHOLE_S * stream.rate)
+    for frame in _frames(container, stream, 0.0):
+        frame.pts = None
+        heard.write(frame)
+        if heard.samples >= size:
+            yield _samples(heard.read(size).to_ndarray(), stream.codec_context)
+    if heard.samples:
+        yield _samples(heard.read().to_ndarray(), stream.codec_context)
 
 
 def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
@@ -132,8 +190,10 @@ def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:
         return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
     if values.dtype.kind == "i":
         return values.astype(np.float32) / np.float32(-float(np.iinfo(values.dtype).min))
-    numbers: Floats = np.nan_to_num(values.astype(np.float32, copy=False), posinf=0, neginf=0)
-    return numbers
+    numbers: Floats = values.astype(np.float32, copy=False)
+    if np.isfinite(numbers.sum()):  # one pass instead of five
+        return numbers
+    return np.nan_to_num(numbers, posinf=0, neginf=0)
 
 
 def resample(mono: Floats, rate: int) -> Floats:
@@ -150,13 +210,19 @@ def resample(mono: Floats, rate: int) -> Floats:
 
 
 def _width(parts: list[Floats]) -> float:
-    both = sum(float(np.square(part).sum()) for part in parts)
-    mono = sum(float(np.square(part.mean(axis=0)).sum()) for part in parts)
+    both = sum(float(np.einsum("ij,ij->", part, part)) for part in parts)
+    means = [part.mean(axis=0) for part in parts]
+    mono = sum(float(np.einsum("i,i->", mean, mean)) for mean in means)
     return both / mono if mono > 0 else 1.0
 
 
-def _checked(signal: Signal, name: str) -> Signal:
-    if max(float(np.abs(excerpt).max()) for excerpt in signal.excerpts) < SILENCE:
-        msg = f"{name} is silent"
-        raise AudioError(msg)
-    return signal
+def _is_silent(signal: Signal) -> bool:
+    return max(float(np.abs(excerpt).max()) for excerpt in signal.excerpts) < SILENCE
+
+
+def _silent(name: str) -> AudioError:
+    return AudioError(f"{name} is silent")
+
+
+def _too_short(name: str) -> AudioError:
+    return AudioError(f"{name} holds less than {MIN_S:.0f} second of audio, or is damaged")

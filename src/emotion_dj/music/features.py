@@ -5,22 +5,22 @@ NumPy only. The vector has a fixed order and length (`NAMES`), so a model's card
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj.music.loudness import loudness
-from emotion_dj.music.rhythm import onset_strength, rhythm
+from emotion_dj.music.loudness import Loudness, loudness
+from emotion_dj.music.rhythm import Rhythm, onset_strength, rhythm
 from emotion_dj.music.spectrum import BANDS, FRAMES_PER_S, frequencies, spectra
-from emotion_dj.music.tonality import tonality
+from emotion_dj.music.tonality import of_chroma, tonality
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from emotion_dj.music.decode import Signal
-    from emotion_dj.music.loudness import Loudness
-    from emotion_dj.music.rhythm import Rhythm
     from emotion_dj.music.tonality import Tonality
 
     Floats = npt.NDArray[np.float32]
@@ -66,6 +66,28 @@ def measure(signal: Signal) -> Measurement:
     }
     vector = np.array([named[name] for name in NAMES], np.float32)
     return Measurement(beat, notes, loud, centroid, np.nan_to_num(vector))
+
+
+def combined(parts: Sequence[Measurement]) -> Measurement:
+    """Return one measurement for the stretches of a track: medians, so that an intro, a break or
+    applause does not decide; the key is that of all notes together, the loudness that of the mean
+    power. One stretch is returned as it is.
+    """  # noqa: D205
+    if len(parts) == 1:
+        return parts[0]
+
+    def median(values: Iterable[float]) -> float:
+        return float(np.median(list(values)))
+
+    beats = [part.rhythm for part in parts]
+    powers = [10 ** (part.loudness.integrated / 10) for part in parts]
+    return Measurement(
+        Rhythm(*(median(values) for values in zip(*map(astuple, beats), strict=True))),
+        of_chroma(np.mean([part.tonality.chroma for part in parts], axis=0)),
+        Loudness(float(10 * np.log10(np.mean(powers))), median(p.loudness.range for p in parts)),
+        median(part.brightness for part in parts),
+        np.median([part.vector for part in parts], axis=0).astype(np.float32),
+    )
 
 
 def _shape(power: Floats) -> tuple[float, dict[str, float]]:

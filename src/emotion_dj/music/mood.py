@@ -17,8 +17,8 @@ import numpy.typing as npt
 from emotion_dj import artifacts
 from emotion_dj.domain import Affect, Analysis, AudioFeatures
 from emotion_dj.errors import ArtifactError
-from emotion_dj.music.decode import decode
-from emotion_dj.music.features import NAMES, measure
+from emotion_dj.music.decode import decode, decode_whole
+from emotion_dj.music.features import NAMES, combined, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +87,13 @@ def kernel(a: Floats, b: Floats, gamma: float) -> Floats:
 class Ear:
     """Our analyser; fits `interfaces.AudioAnalyser`."""
 
-    def __init__(self, artifact: Artifact | None = None) -> None:
-        """Load the weights and check them against their card. Raises ArtifactError."""
+    def __init__(self, artifact: Artifact | None = None, *, whole: bool = False) -> None:
+        """Load the weights and check them against their card; ``whole`` hears all of each track.
+
+        Raises ArtifactError.
+        """
         artifact = artifact or artifacts.packaged(ARTIFACT)
+        self._whole = whole
         self.card: Mapping[str, Any] = artifact.card
         try:
             self._columns = [NAMES.index(name) for name in self.card["input"]["features"]]
@@ -105,7 +109,7 @@ class Ear:
     @property
     def id(self) -> str:
         """Name and version; raised whenever a measurement or the model changes."""
-        return str(self.card["id"])
+        return str(self.card["id"]) + ("+whole" if self._whole else "")
 
     def scales(self, rows: Floats) -> Floats:
         """Estimate SCALES, float32 (n, 7) in [0, 1], from the inputs that the card names."""
@@ -117,7 +121,8 @@ class Ear:
 
     def analyse(self, audio: Audio) -> Analysis:
         """Hear a file or stream. Raises AudioError."""
-        measured = measure(decode(audio))
+        signals = decode_whole(audio) if self._whole else [decode(audio)]
+        measured = combined([measure(signal) for signal in signals])
         row = measured.vector[None, self._columns]
         predicted = dict(zip(TARGETS, map(float, self.predict(row)[0]), strict=True))
         scales = self.scales(row)

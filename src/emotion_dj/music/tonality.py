@@ -46,9 +46,13 @@ class Tonality:
 
 def tonality(signal: Signal) -> Tonality:
     """Estimate the key from the pitch classes of all excerpts together."""
-    chroma = sum(_chroma(excerpt) for excerpt in signal.excerpts)
+    return of_chroma(np.sum([_chroma(excerpt) for excerpt in signal.excerpts], axis=0))
+
+
+def of_chroma(chroma: npt.NDArray[np.float64]) -> Tonality:
+    """Estimate the key from how much of each of the twelve pitch classes from C there is."""
     total = float(np.sum(chroma))
-    shares = np.asarray(chroma) / total if total > 0 else np.full(12, 1 / 12)
+    shares = chroma / total if total > 0 else np.full(12, 1 / 12)
     fits = _key_profiles() @ _normalised(shares)
     best = int(np.argmax(fits))
     return Tonality(

@@ -30,7 +30,7 @@ LAYERS = [
         "taste",
         "vision",
     },
-    {"analysis", "dj", "plane", "wire"},
+    {"analysis", "dj", "hearsay", "plane", "wire"},
     {"tagging"},
     {"compose"},
     {"converter", "web"},

@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
 
-from emotion_dj.affect import MOOD_AFFECT, parse_mood
-from emotion_dj.domain import TAGS, Affect, Analysis, AudioFeatures
-from emotion_dj.errors import AudioError, LabelError, LibraryError, NotAvailable, SourceError
-from emotion_dj.interfaces import Listenable, Source, Tagged
+from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
+from emotion_dj.interfaces import Listenable, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from emotion_dj.catalogue import Catalogue
-    from emotion_dj.domain import Mood, Tags, Track
+    from emotion_dj.domain import Analysis, AudioFeatures, Track
     from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, Recordings
 
     Report = Callable[[int, int], None]
@@ -32,10 +30,6 @@ if TYPE_CHECKING:
 
 class Library(Source, Listenable, Protocol):
     """A source whose audio can be heard."""
-
-
-class TaggedLibrary(Library, Tagged, Protocol):
-    """One that also knows what tags say of its tracks."""
 
 
 class Judge(Protocol):
@@ -383,37 +377,6 @@ class Hearsay:
             self.catalogue.store_all(rows, analyser=self.judge.id)
             report(start + len(part), len(tracks))
 
-
-def by_tags(catalogue: Catalogue, source: TaggedLibrary, failed: Collection[str]) -> None:
-    """Place those songs of a source that could not be heard by the moods that their tags name."""
-    tracks = catalogue.tracks(list(catalogue.numbers(failed).values()))
-    rows = [
-        (track, source.stamp(track), source.fingerprint(track), placed)
-        for track in tracks
-        if (told := source.tagged(track)) and (placed := _placed(told))
-    ]
-    if rows:
-        catalogue.store_all(rows, analyser=TAGS)
-
-
-def _placed(told: Tags) -> Analysis | None:
-    """Return the middle of the moods that are named; None where none of the words is one."""
-    places = [MOOD_AFFECT[mood] for word in told.moods if (mood := _mood(word))]
-    if not places:
-        return None
-    valence, arousal = (sum(axis) / len(axis) for axis in zip(*places, strict=True))
-    return Analysis(AudioFeatures(TAGS, tempo=told.tempo), Affect(valence, arousal, _DOUBT))
-
-
-def _mood(word: str) -> Mood | None:
-    try:
-        return parse_mood(word)
-    except LabelError:
-        return None
-
-
-_DOUBT = 0.5
-"""How far off a song may be from the middle of the moods that somebody gave it."""
 
 _PART = 100
 """Tracks that are asked for and stored together: what is lost where a service gives up."""

@@ -239,7 +239,7 @@ class EmotionDJ(Services):
 
     def _by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
         """Place songs that cannot be heard by what the tags of their source say of them."""
-        from emotion_dj.analysis import by_tags  # noqa: PLC0415
+        from emotion_dj.hearsay import by_tags  # noqa: PLC0415
         from emotion_dj.interfaces import Tagged  # noqa: PLC0415
 
         for source in sources:

@@ -87,7 +87,7 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
     with _opened(audio) as (container, stream, name):
         duration = _duration(container)
         lengths = sounding = 0
-        for part in _consecutive(container, stream):
+        for part in _pieces(container, stream, 0.0, WHOLE_S):
             if part.shape[1] < MIN_S * stream.rate:
                 continue
             lengths += 1
@@ -135,34 +135,27 @@ def _signal(parts: list[Floats], rate: int, duration: float | None) -> Signal:
 
 def _stretch(container: Any, stream: Any, start: float | None, seconds: float) -> Floats:
     """Decode so many seconds: float32 (channels, samples) at the stream's own rate."""
-    import av  # noqa: PLC0415 - FFmpeg is large
-
     if start is not None:
         container.seek(int(start * _MICROSECONDS), backward=True)
-    heard: Any = av.AudioFifo()  # joins thousands of frames in C
-    for frame in _frames(container, stream, start or 0.0):
-        frame.pts = None
-        heard.write(frame)
-        if heard.samples >= seconds * stream.rate:
-            break
-    if not heard.samples:
-        return np.zeros((1, 0), np.float32)
-    return _samples(heard.read().to_ndarray(), stream.codec_context)
+    pieces = _pieces(container, stream, start or 0.0, seconds)
+    return next(pieces, np.zeros((1, 0), np.float32))
 
 
-def _consecutive(container: Any, stream: Any) -> Iterator[Floats]:
-    """Yield stretches of WHOLE_S seconds, and what is left, as `_stretch` gives them."""
-    import av  # noqa: PLC0415 - FFmpeg is large
+def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterator[Floats]:
+    """Yield stretches of so many seconds, and what is left, as `_stretch` gives them.
 
-    heard: Any = av.AudioFifo()
-    size = int(WHOLE_S * stream.rate)
-    for frame in _frames(container, stream, 0.0):
-        frame.pts = None
-        heard.write(frame)
-        if heard.samples >= size:
-            yield _samples(heard.read(size).to_ndarray(), stream.codec_context)
-    if heard.samples:
-        yield _samples(heard.read().to_ndarray(), stream.codec_context)
+    Joined in NumPy: FFmpeg's queue is quicker, and dies of frames whose channels change.
+    """
+    frames: list[npt.NDArray[Any]] = []
+    missing = size = int(seconds * stream.rate)
+    for frame in _frames(container, stream, start):
+        frames.append(frame.to_ndarray())
+        missing -= frame.samples
+        if missing <= 0:
+            yield _samples(np.concatenate(frames, axis=1), stream.codec_context)
+            frames, missing = [], size
+    if frames:
+        yield _samples(np.concatenate(frames, axis=1), stream.codec_context)
 
 
 def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:

@@ -146,16 +146,18 @@ def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterat
 
     Joined in NumPy: FFmpeg's queue is quicker, and dies of frames whose channels change.
     """
-    frames: list[npt.NDArray[Any]] = []
+    held: list[npt.NDArray[Any]] = []
     missing = size = int(seconds * stream.rate)
     for frame in _frames(container, stream, start):
-        frames.append(frame.to_ndarray())
+        held.append(frame.to_ndarray())
         missing -= frame.samples
         if missing <= 0:
-            yield _samples(np.concatenate(frames, axis=1), stream.codec_context)
-            frames, missing = [], size
-    if frames:
-        yield _samples(np.concatenate(frames, axis=1), stream.codec_context)
+            joined = np.concatenate(held, axis=1)
+            end = size * (joined.shape[1] // (size - missing))  # channels may lie side by side
+            yield _samples(joined[:, :end], stream.codec_context)
+            held, missing = [joined[:, end:]], size + missing
+    if missing < size:
+        yield _samples(np.concatenate(held, axis=1), stream.codec_context)
 
 
 def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:

@@ -34,8 +34,7 @@ def excerpt(shared: Path, path: Path, rows: int) -> Path:
 
 def lessons(corpus: music.Corpus, path: Path) -> music.Lessons:
     """Let the ear that ships be the teacher: its own scales of these tracks, in a file."""
-    ear = Ear()
-    told = ear.scales(music.inputs(corpus.vectors))
+    told = Ear().scales(music.inputs(corpus.vectors))
     names = {"features": np.array(NAMES), "scales": np.array(SCALES)}
     np.savez(path, vectors=corpus.vectors, answers=told, files=np.array(corpus.files), **names)
     return music.read_lessons(path)
@@ -53,7 +52,8 @@ def test_an_ear_learns_from_listeners(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file of scales"):
         music.read_lessons(tmp_path / "no.npz")
     assert artifacts.load(tmp_path / f"{card['id']}.json").card["sha256"] == card["sha256"]
-    assert len(set(corpus.genres)) == 4
+    assert len(set(corpus.genres)) == len(card["r2_inside_each_genre"]) == 4
+    assert corpus.doubts.min() < 1 < corpus.doubts.max()
 
 
 def test_the_ear_hears_arousal_better_than_chance(shared: Path, tmp_path: Path) -> None:
@@ -69,6 +69,9 @@ def test_tables_of_another_form_are_refused(shared: Path, tmp_path: Path) -> Non
     (tmp_path / "t.csv").write_text("file,genre\na.opus,rock\n")
     with pytest.raises(DataError, match="Emotify"):
         music.read_emotify(tmp_path / "t.csv", tmp_path)
+    (tmp_path / "t.csv").write_text("")
+    with pytest.raises(DataError, match="holds no track"):
+        evaluation.evaluate_music(tmp_path / "t.csv", tmp_path)
     table = excerpt(shared, tmp_path / "u.csv", 1)
     with pytest.raises(AudioError, match=r"\.opus"):
         music.read_emotify(table, tmp_path)

@@ -34,6 +34,9 @@ PLACES: Final = (0.2, 0.5, 0.8)
 WHOLE_S: Final = 1.5 * len(PLACES) * EXCERPT_S
 """A track up to this long is heard whole."""
 
+STRETCH_S: Final = len(PLACES) * EXCERPT_S
+"""What is held in memory at once of a track that is heard whole: as much as of excerpts."""
+
 MIN_S: Final = 1.0
 SILENCE: Final = 1e-4
 """A track whose loudest sample stays below this (-80 dBFS) holds no sound."""
@@ -79,19 +82,23 @@ def decode(audio: Audio) -> Signal:
 
 
 def decode_whole(audio: Audio) -> Iterator[Signal]:
-    """Decode all of a file or an open binary stream, in Signals of up to WHOLE_S seconds.
+    """Decode all of a file or an open binary stream, in Signals of up to STRETCH_S seconds.
 
     One after the other, so that memory does not grow with the length; silent ones are left out.
+    Each is cut into excerpts like those of `decode`.
     Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
     """
     with _opened(audio) as (container, stream, name):
         duration = _duration(container)
         lengths = sounding = 0
-        for part in _pieces(container, stream, 0.0, WHOLE_S):
-            if part.shape[1] < MIN_S * stream.rate:
+        size = int(EXCERPT_S * stream.rate)
+        for stretch in _pieces(container, stream, 0.0, STRETCH_S):
+            cut = [stretch[:, i : i + size] for i in range(0, stretch.shape[1], size)]
+            parts = [part for part in cut if part.shape[1] >= MIN_S * stream.rate]
+            if not parts:
                 continue
             lengths += 1
-            signal = _signal([part], stream.rate, duration)
+            signal = _signal(parts, stream.rate, duration)
             if not _is_silent(signal):
                 sounding += 1
                 yield signal

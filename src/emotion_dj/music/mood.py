@@ -21,15 +21,16 @@ from emotion_dj.music.decode import decode, decode_whole
 from emotion_dj.music.features import NAMES, combined, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from emotion_dj.artifacts import Artifact
     from emotion_dj.interfaces import Audio
     from emotion_dj.music.features import Measurement
 
     Floats = npt.NDArray[np.float32]
+    Similarity = Callable[[Floats, Floats, float], Floats]
 
-ARTIFACT: Final = "ear-2"
+ARTIFACT: Final = "ear-3"
 GEMS: Final = (
     *("amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power"),
     *("joyful_activation", "tension", "sadness"),
@@ -55,7 +56,7 @@ OCTAVES: Final = 0.45
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
     """A fitted regression: float32 ``mean``, ``deviation``, ``emphasis`` (d,), ``support`` (m, d),
-    ``weights`` (m, t), ``offset`` (t,), and the width ``gamma`` of a Gaussian kernel.
+    ``weights`` (m, t), ``offset`` (t,), and the width ``gamma`` of the kernel ``similarity``.
     """  # noqa: D205
 
     mean: Floats
@@ -65,6 +66,7 @@ class Kernel:
     weights: Floats
     offset: Floats
     gamma: float
+    similarity: Similarity
 
     def standard(self, rows: Floats) -> Floats:
         """Return rows (n, d) in deviations from the mean, clipped, times how much each counts."""
@@ -74,14 +76,27 @@ class Kernel:
     def __call__(self, rows: Floats) -> Floats:
         """Predict the targets (n, t) of rows (n, d)."""
         width = self.gamma / float(np.square(self.emphasis).sum())
-        similar = kernel(self.standard(rows), self.support, width)
+        similar = self.similarity(self.standard(rows), self.support, width)
         return np.asarray(similar @ self.weights + self.offset)
 
 
 def kernel(a: Floats, b: Floats, gamma: float) -> Floats:
     """Return exp(-gamma * squared distance), float32 (len(a), len(b))."""
+    return np.asarray(np.exp(-gamma * _squares(a, b)))
+
+
+def rational(a: Floats, b: Floats, gamma: float) -> Floats:
+    """Return 1 / (1 + gamma * squared distance), float32 (len(a), len(b)).
+
+    A mixture of Gaussian kernels of many widths (Rasmussen & Williams 2006, eq. 4.19): near tracks
+    count most, and far ones still do.
+    """
+    return np.asarray(1 / (1 + gamma * _squares(a, b)))
+
+
+def _squares(a: Floats, b: Floats) -> Floats:
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
-    return np.asarray(np.exp(-gamma * np.maximum(squares, 0)))
+    return np.asarray(np.maximum(squares, 0))
 
 
 class Ear:
@@ -100,8 +115,8 @@ class Ear:
             self._plane = self.card["plane"]
             with np.load(artifact.path) as file:
                 self._projection = file["projection"]
-                self._scales = _unpacked(file, "scales_", self.card["scales"]["gamma"])
-                self._kernel = _unpacked(file, "", self.card["gamma"])
+                self._scales = _unpacked(file, "scales_", self.card["scales"]["gamma"], kernel)
+                self._kernel = _unpacked(file, "", self.card["gamma"], rational)
         except (KeyError, ValueError, OSError) as error:
             msg = f"the weights of the ear do not fit their card ({error}): reinstall emotion-dj"
             raise ArtifactError(msg) from error
@@ -159,10 +174,10 @@ def _axis(predicted: float, tempo: float, axis: Mapping[str, float]) -> float:
     return float(np.clip(axis["scale"] * (heard + axis["tempo"] * tempo), -1, 1))
 
 
-def _unpacked(file: Mapping[str, Any], prefix: str, gamma: float) -> Kernel:
+def _unpacked(file: Mapping[str, Any], prefix: str, gamma: float, similarity: Similarity) -> Kernel:
     parts = ("mean", "deviation", "emphasis", "support", "weights", "offset")
     arrays = {name: file[prefix + name].astype(np.float32) for name in parts}
-    return Kernel(**arrays, gamma=float(gamma))
+    return Kernel(**arrays, gamma=float(gamma), similarity=similarity)
 
 
 def _features(measured: Measurement, analyser: str, scales: Floats) -> AudioFeatures:

@@ -72,6 +72,9 @@ def test_tables_of_another_form_are_refused(shared: Path, tmp_path: Path) -> Non
     (tmp_path / "t.csv").write_text("")
     with pytest.raises(DataError, match="holds no track"):
         evaluation.evaluate_music(tmp_path / "t.csv", tmp_path)
+    table = excerpt(shared, tmp_path / "one.csv", 1)
+    with pytest.raises(DataError, match="felt the same"):
+        evaluation.evaluate_music(table, shared / "data/music/emotify")
     table = excerpt(shared, tmp_path / "u.csv", 1)
     with pytest.raises(AudioError, match=r"\.opus"):
         music.read_emotify(table, tmp_path)

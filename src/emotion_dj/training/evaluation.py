@@ -82,13 +82,16 @@ def evaluate_music(
 ) -> dict[str, Any]:
     """Return R2 and Pearson's r of the ear for each target on a table in Emotify's form.
 
-    Raises DataError or AudioError.
+    Raises DataError, also where all tracks felt the same, or AudioError.
     """
     began = process_time()
     corpus = read_emotify(table, audio, report=report)
     seconds = (process_time() - began) / len(corpus.genres)
     predicted = Ear().predict(inputs(corpus.vectors))
     truth = corpus.targets
+    if not truth.std(0).all():
+        msg = f"{table} cannot be measured on: listeners felt the same at all of its tracks"
+        raise DataError(msg)
     pearson = {
         name: round(float(np.corrcoef(truth[:, i], predicted[:, i])[0, 1]), 4)
         for i, name in enumerate(TARGETS)

@@ -236,10 +236,11 @@ def _by_genre(corpus: Corpus, predicted: Floats, elsewhere: Floats) -> dict[str,
 
 
 def r_squared(truth: Floats, predicted: Floats) -> dict[str, float]:
-    """Return the share of variance explained, for each target."""
+    """Return the share of variance explained, for each target; 0 where there is no variance."""
     error = ((truth - predicted) ** 2).sum(0)
     total = ((truth - truth.mean(0)) ** 2).sum(0)
-    return dict(zip(TARGETS, map(float, 1 - error / total), strict=True))
+    share = np.where(total > 0, 1 - error / np.maximum(total, np.finfo(np.float32).tiny), 0)
+    return dict(zip(TARGETS, map(float, share), strict=True))
 
 
 def inputs(vectors: Floats) -> Floats:

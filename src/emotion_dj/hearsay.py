@@ -1,26 +1,156 @@
-"""What cannot be heard but whose tags name moods: placed in the middle of these."""
+"""Where songs stand that cannot be heard: by the same recording, by features, or by tags."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from emotion_dj.affect import MOOD_AFFECT, parse_mood
+from emotion_dj.analysis import Failure, Summary
 from emotion_dj.domain import TAGS, Affect, Analysis, AudioFeatures
-from emotion_dj.errors import LabelError
+from emotion_dj.errors import AudioError, LabelError, LibraryError, NotAvailable, SourceError
 from emotion_dj.interfaces import Listenable, Source, Tagged
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
 
+    from emotion_dj.analysis import Report
     from emotion_dj.catalogue import Catalogue
-    from emotion_dj.domain import Mood, Tags
+    from emotion_dj.domain import Mood, Tags, Track
+    from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, Recordings
+
+PART: Final = 100
+"""Tracks that are asked for and stored together: what is lost where a service gives up."""
 
 DOUBT: Final = 0.5
 """How far off a song may be from the middle of the moods that somebody gave it."""
 
 
+class Judge(Protocol):
+    """Places tracks on the plane by features that somebody else measured."""
+
+    @property
+    def id(self) -> str:
+        """Name and version, as of an AudioAnalyser."""
+        ...
+
+    def analyse(self, features: Sequence[AudioFeatures]) -> list[Analysis]:
+        """Return one Analysis for each track's features."""
+        ...
+
+
 class TaggedLibrary(Source, Listenable, Tagged, Protocol):
     """A source whose audio can be heard, and that knows what tags say of its tracks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Hears the same recordings, by ISRC, where their audio is to be had.
+
+    ``make`` builds the analyser once it is needed; each result is stored when it is there.
+    """
+
+    catalogue: Catalogue
+    recordings: Recordings
+    make: Callable[[], AudioAnalyser]
+
+    def __call__(self, tracks: Sequence[Track], report: Report) -> None:
+        """Hear what can be found; report(done, total). Raises SourceError where asking is over."""
+        analyser: AudioAnalyser | None = None
+        for done, track in enumerate(tracks, start=1):
+            found = self.recordings.by_isrc(track.isrc) if track.isrc else None
+            if found is not None:
+                analyser = analyser or self.make()
+                self._hear(analyser, track, found)
+            report(done, len(tracks))
+
+    def _hear(self, analyser: AudioAnalyser, track: Track, found: Track) -> None:
+        try:
+            with self.recordings.open(found) as audio:
+                heard = analyser.analyse(audio)
+        except (AudioError, NotAvailable):
+            return  # a recording without a preview: the track stays unplaced, and that is said
+        self.catalogue.store(track, stamp="", fingerprint="", analyser=analyser.id, heard=heard)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearsay:
+    """Places the tracks of a source whose audio is not to be had.
+
+    What the catalogue holds of the same recording (by ISRC) is believed first, in the order of
+    ``analysers``; then the ``judge`` takes the features that the ``providers`` tell; then the same
+    recording is heard ``elsewhere``, where that is known.
+    """
+
+    catalogue: Catalogue
+    analysers: Sequence[str]
+    judge: Judge
+    providers: Sequence[FeatureProvider]
+    elsewhere: Elsewhere | None = None
+
+    def __call__(self, source: Source, report: Report = lambda _done, _total: None) -> Summary:
+        """Place what can be placed; report(done, total). Raises LibraryError or SourceError."""
+        tracks = list(source.tracks())
+        if not tracks:
+            msg = f"there is no music in {source.name}: save some songs there"
+            raise LibraryError(msg)
+        return self.place(tracks, source.name, report)
+
+    def place(
+        self,
+        tracks: Sequence[Track],
+        name: str,
+        report: Report = lambda _done, _total: None,
+    ) -> Summary:
+        """Place tracks; a provider that fails is one of the failures, said of ``name``."""
+        placed = self._known(tracks)
+        left = self._recognised([track for track in tracks if track.uri not in placed])
+        failed = []
+        for provider in self.providers:
+            try:
+                self._told(provider, left, report)
+            except SourceError as error:
+                failed.append(Failure(name, str(error)))
+            left = self._left(left)
+        if self.elsewhere is not None:
+            try:
+                self.elsewhere(left, report)
+            except SourceError as error:
+                failed.append(Failure(name, str(error)))
+            left = self._left(left)
+        if left:
+            failed.append(Failure(name, _unheard(left, len(tracks), name)))
+        uris = tuple(track.uri for track in tracks)
+        return Summary(uris, len(tracks) - len(placed) - len(left), len(placed), tuple(failed))
+
+    def _left(self, tracks: Sequence[Track]) -> list[Track]:
+        now = self._known(tracks)
+        return [track for track in tracks if track.uri not in now]
+
+    def _known(self, tracks: Sequence[Track]) -> set[str]:
+        return self.catalogue.known([track.uri for track in tracks], self.analysers)
+
+    def _recognised(self, tracks: Sequence[Track]) -> list[Track]:
+        """Take over what is known of the same recordings; return the tracks that are left."""
+        left = list(tracks)
+        for analyser in self.analysers:
+            isrcs = {track.isrc for track in left if track.isrc}
+            heard = self.catalogue.same_recordings(isrcs, analyser)
+            rows = [(t, "", "", heard[t.isrc]) for t in left if t.isrc in heard]
+            self.catalogue.store_all(rows, analyser=analyser)
+            left = [track for track in left if track.isrc not in heard]
+        return left
+
+    def _told(self, provider: FeatureProvider, tracks: Sequence[Track], report: Report) -> None:
+        """Place what a provider knows, part by part."""
+        for start in range(0, len(tracks), PART):
+            part = tracks[start : start + PART]
+            features = provider.features(part)
+            known = [track for track in part if track.uri in features]
+            judged = self.judge.analyse([features[track.uri] for track in known])
+            rows = ((t, "", "", heard) for t, heard in zip(known, judged, strict=True))
+            self.catalogue.store_all(rows, analyser=self.judge.id)
+            report(start + len(part), len(tracks))
 
 
 def by_tags(catalogue: Catalogue, source: TaggedLibrary, failed: Collection[str]) -> None:
@@ -49,3 +179,10 @@ def _mood(word: str) -> Mood | None:
         return parse_mood(word)
     except LabelError:
         return None
+
+
+def _unheard(left: Sequence[Track], total: int, name: str) -> str:
+    return (
+        f"{len(left)} of {total} songs of {name}, as '{left[0].title}': nothing tells how they "
+        "sound; analyse a library that holds them too"
+    )

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from emotion_dj.analysis import Hearsay, Report, Summary
+    from emotion_dj.analysis import Report, Summary
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Faces
     from emotion_dj.domain import Candidates, Look, Set, Track
+    from emotion_dj.hearsay import Hearsay
     from emotion_dj.interfaces import Audio, Source
     from emotion_dj.settings import Settings
     from emotion_dj.tagging import Tagged
@@ -296,7 +297,7 @@ class EmotionDJ(Services):
         }
 
     def _hearsay(self, source: object) -> Hearsay:
-        from emotion_dj.analysis import Elsewhere, Hearsay  # noqa: PLC0415
+        from emotion_dj.hearsay import Elsewhere, Hearsay  # noqa: PLC0415
         from emotion_dj.interfaces import FeatureProvider  # noqa: PLC0415
         from emotion_dj.music.by_features import FeatureEar  # noqa: PLC0415
 

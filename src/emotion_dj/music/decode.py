@@ -151,7 +151,7 @@ def _stretch(container: Any, stream: Any, start: float | None, seconds: float) -
 def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterator[Floats]:
     """Yield stretches of so many seconds, and what is left, as `_stretch` gives them.
 
-    Joined in NumPy: FFmpeg's queue is quicker, and dies of frames whose channels change.
+    Joined in NumPy: FFmpeg's own queue is no quicker, and one broken MP3 killed the process in it.
     """
     held: list[npt.NDArray[Any]] = []
     missing = size = int(seconds * stream.rate)

@@ -18,9 +18,8 @@ PUBLIC = (
     "(cross-fitted over five folds)."
 )
 VOTES = (
-    "FER2013's label and what most of FER+'s ten annotators said are the same for two faces of "
-    "three (0.636 of the training set). The network learns both, and its reading takes {share} of "
-    "the second: the largest share that costs at most 0.2 points of accuracy."
+    "FER2013's label is what most of FER+'s ten annotators said for {label_is_majority:.0%} of "
+    "these faces. The network learns both, and its reading takes {share} of the second: {chosen}."
 )
 GROUPS = (
     "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
@@ -81,7 +80,7 @@ def emotion(card: Mapping[str, Any]) -> str:
             "",
             "### Two truths",
             "",
-            VOTES.format(share=card["votes"]["share"]),
+            VOTES.format(**card["votes"]),
             "",
             *table(
                 ("share of the votes", "accuracy", "agreement with the FER+ majority"),

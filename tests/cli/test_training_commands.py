@@ -72,6 +72,8 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     assert {"face-2.json", "face-2.tflite", "checkpoint.pt", "log.csv"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
+    card = json.loads((tmp_path / "run" / "face-2.json").read_text(encoding="utf-8"))
+    assert (card["recipe"]["epochs"], card["recipe"]["teachers"]) == (1, [])
 
 
 @pytest.mark.needs_shared

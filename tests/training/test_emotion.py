@@ -76,7 +76,8 @@ def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Pa
 
     few, other = held.rows(np.arange(128)), held.rows(np.arange(3000, 3100))
     plain = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
-    teacher = emotion.load(tmp_path / "a")
+    teacher, told = emotion.load(tmp_path / "a")
+    assert told["epochs"] == tiny().epochs
     taught = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, teachers=[teacher])
     assert any(
         not torch.equal(one, two)

@@ -62,8 +62,10 @@ def emotion(
     teachers = [training.load(folder) for folder in teacher or ()]
     with progress("training") as report:
         run = training.Run(wanted, out)
-        net = training.train(run, faces, held, teachers=teachers, report=report)
-    card = emotion_card.publish(net, held, out, recipe=dataclasses.asdict(wanted))
+        nets = [net for net, _ in teachers]
+        net = training.train(run, faces, held, teachers=nets, report=report)
+    told = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
+    card = emotion_card.publish(net, held, out, recipe=told)
     print_json(card["metrics"])
 
 

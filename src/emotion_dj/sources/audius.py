@@ -14,7 +14,7 @@ from emotion_dj.domain import Media, Track
 from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.sources import clip
 from emotion_dj.sources.addresses import refused, trusted
-from emotion_dj.sources.http import MAX_AUDIO, MAX_PICTURE, Client
+from emotion_dj.sources.http import MAX_AUDIO, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,10 +83,7 @@ class Audius:
 
     def picture(self, track: Track) -> bytes | None:
         """Return the cover that lies at the track's address, None where it has none."""
-        if not track.artwork or not trusted(track.artwork, HOSTS, self._address):
-            return None
-        with clip.fetched(NAME, track.artwork, MAX_PICTURE) as file:
-            return file.read()
+        return clip.picture(NAME, track.artwork, HOSTS, self._address)
 
     def stamp(self, track: Track) -> str:
         """Return the track's uri: its song does not change under it."""

@@ -62,17 +62,17 @@ def allowed(told: Mapping[str, str]) -> float:
     if found := _MAX_AGE.search(control):
         seconds = float(found[1]) - _number(told.get("age"))
     else:
-        seconds = _date(told.get("expires")) - (_date(told.get("date")) or time.time())
+        seconds = date(told.get("expires")) - (date(told.get("date")) or time.time())
     return max(0.0, min(seconds, LONGEST))
 
 
-def _number(text: str | None) -> float:
-    return float(text) if text and text.isdigit() else 0.0
-
-
-def _date(text: str | None) -> float:
+def date(text: str | None) -> float:
     """Return the POSIX time of a date in a header, 0 where it is none."""
     try:
         return parsedate_to_datetime(text or "").timestamp()
     except (ValueError, OverflowError):
         return 0.0
+
+
+def _number(text: str | None) -> float:
+    return float(text) if text and text.isdigit() else 0.0

@@ -1,4 +1,4 @@
-"""Audio at an address that a service handed us: streamed, heard, and gone."""
+"""Audio and covers at an address that a service handed us: used, and gone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
-from emotion_dj.sources.addresses import refused
-from emotion_dj.sources.http import Client
+from emotion_dj.sources.addresses import refused, trusted
+from emotion_dj.sources.http import MAX_PICTURE, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     import httpx
 
@@ -58,3 +58,14 @@ def fetched(name: str, address: str, limit: int) -> Iterator[BinaryIO]:
                     raise SourceError(msg)
         file.seek(0)
         yield file
+
+
+def picture(name: str, address: str | None, hosts: Collection[str], service: str) -> bytes | None:
+    """Return the cover at an address, None where there is none that may be asked (see `trusted`).
+
+    Raises a SourceError that fits.
+    """
+    if not address or not trusted(address, hosts, service):
+        return None
+    with fetched(name, address, MAX_PICTURE) as file:
+        return file.read()

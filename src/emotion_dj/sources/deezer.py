@@ -17,7 +17,7 @@ from emotion_dj.errors import NotAvailable, RateLimited, SettingsError, SourceEr
 from emotion_dj.sources import clip
 from emotion_dj.sources.addresses import refused, trusted
 from emotion_dj.sources.budget import Budget
-from emotion_dj.sources.http import MAX_PICTURE, Client
+from emotion_dj.sources.http import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,10 +127,7 @@ class Deezer:
 
     def picture(self, track: Track) -> bytes | None:
         """Return the cover that lies at the track's address, None where it has none."""
-        if not track.artwork or not trusted(track.artwork, HOSTS, self._address):
-            return None
-        with clip.fetched(NAME, track.artwork, MAX_PICTURE) as file:
-            return file.read()
+        return clip.picture(NAME, track.artwork, HOSTS, self._address)
 
     def stamp(self, track: Track) -> str:
         """Return the preview's path, which names its content, or that there is none."""

@@ -14,7 +14,6 @@ import logging
 import random
 import time
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -24,7 +23,7 @@ from platformdirs import user_cache_path
 
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
-from emotion_dj.sources.cache import Cache
+from emotion_dj.sources.cache import Cache, date
 
 if TYPE_CHECKING:
     import ssl
@@ -300,17 +299,8 @@ def _asked(answer: httpx.Response) -> float:
     try:
         seconds = float(told)
     except ValueError:
-        date = _date(told)
-        seconds = date - time.time() if date else 0.0
+        seconds = date(told) - time.time()
     return min(max(0.0, seconds), LONGEST)
-
-
-def _date(text: str) -> float | None:
-    """Return the POSIX time of a date in a header, None where it is none."""
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _pause(tries: int) -> float:

@@ -174,19 +174,22 @@ def train(
     return averaged(run).cpu()
 
 
-def load(folder: Path) -> EmotionNet:
-    """Return the averaged network of a finished or unfinished run. Raises DataError."""
+def load(folder: Path) -> tuple[EmotionNet, dict[str, Any]]:
+    """Return the averaged network of a run and its recipe.
+
+    The run may be unfinished. Raises DataError.
+    """
     path = folder / "checkpoint.pt"
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-        shape = state["recipe"]
-        net = _network(shape["widths"], shape["blocks"])
+        recipe = state["recipe"]
+        net = _network(recipe["widths"], recipe["blocks"])
         average = AveragedModel(net)
         average.load_state_dict(state["average"])
     except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
         msg = f"{path} is no checkpoint of this recipe: {error}"
         raise DataError(msg) from error
-    return cast("EmotionNet", average.module.eval())
+    return cast("EmotionNet", average.module.eval()), recipe
 
 
 def averaged(run: Run) -> EmotionNet:

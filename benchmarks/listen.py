@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for codec, suffix in (("libopus", ".opus"), ("libmp3lame", ".mp3"), ("flac", ".flac")):
             path = Path(folder) / f"track{suffix}"
-            _write(path, codec)
+            write(path, codec)
             ear.analyse(path)
             spread(
                 f"3 minutes of {suffix[1:]}", _times(ear, path), "CPU-s", goal="0.25, later 0.10"
@@ -53,7 +53,7 @@ def _times(ear: AudioAnalyser, path: Path) -> list[float]:
     return times
 
 
-def _write(path: Path, codec: str) -> None:
+def write(path: Path, codec: str) -> None:
     """Join tracks of the demo library to one file, stereo at 48 kHz."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=RATE, layout="stereo")

@@ -89,7 +89,8 @@ def _learn(songs: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
 
     def code(rows: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return net[:2](torch.from_numpy(np.asarray(rows, np.float32))).numpy()
+            codes = net[:2](torch.from_numpy(np.asarray(rows, np.float32)))
+            return np.asarray(codes.numpy())
 
     with torch.inference_mode():
         missed = float(nn.functional.mse_loss(net(data), data))
@@ -98,7 +99,7 @@ def _learn(songs: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _whitened(pca: PCA, rows: np.ndarray) -> np.ndarray:
-    return pca.transform(rows) / np.sqrt(pca.explained_variance_)
+    return np.asarray(pca.transform(rows) / np.sqrt(pca.explained_variance_))
 
 
 def _line(name: str, codings: list[np.ndarray], moods: np.ndarray) -> None:

@@ -74,7 +74,8 @@ def cold(path: Path) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-c", COLD, str(path)], capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
 
 
 def fill(path: Path, count: int) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import distribution
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from portrait import portrait
 
 from emotion_dj import EmotionDJ, compose
 from emotion_dj.ranking import NOTES
 from emotion_dj.sources.demo import demo
+from emotion_dj.sources.local import path_of
 
 TEMPO_ERROR = 0.04
 LIVELY = ("energetic", "happy")
@@ -28,20 +29,20 @@ def main() -> None:
     tempo = key = near = 0
     arousal: dict[bool, list[float]] = {True: [], False: []}
     for track in demo().tracks():
-        heard = ear.analyse(track.path)
-        bpm, wanted = known[track.path.name]
+        path = path_of(track)
+        heard = ear.analyse(path)
+        bpm, wanted = known[path.name]
         tempo += is_tempo(heard.features.tempo, bpm)
         found = (heard.features.key, heard.features.mode)
         key += found == wanted
         near += found == relative(*wanted)
-        arousal[track.path.parent.name in LIVELY].append(heard.affect.arousal)
+        arousal[path.parent.name in LIVELY].append(heard.affect.arousal)
     print(f"tempo within 4 %, octave allowed: {tempo} of {len(known)}  (asked: 24)")
     print(f"key: {key} of {len(known)}, and {near} relative  (asked: 16)")
     pairs = np.subtract.outer(arousal[True], arousal[False])
     print(f"energetic and happy above the others in arousal, AUC: {np.mean(pairs > 0):.3f}")
-    photo = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
-    picks = EmotionDJ(library=["demo"]).play(photo, n=10).picks
-    folders = [pick.track.path.parent.name for pick in picks]
+    picks = EmotionDJ(library=["demo"]).play(portrait(), n=10).picks
+    folders = [path_of(pick.track).parent.name for pick in picks]
     print(f"ten picks for a smile: {', '.join(folders)}")
 
 
@@ -51,7 +52,7 @@ def truth() -> dict[str, tuple[float, tuple[int, int]]]:
     path = next(file for file in files if "LICENSE-MUSIC" in str(file))
     rows = re.findall(
         r"(\S+\.opus).*?(\d+)\s*BPM.*?\b([A-G][b#]?)\s+(major|minor)",
-        path.locate().read_text(),
+        path.read_text(),
         re.IGNORECASE,
     )
     return {

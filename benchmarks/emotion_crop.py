@@ -117,6 +117,7 @@ def _with_margin(reader: EmotionReader, margin: float) -> Contract:
 
 
 def _roll(face: Face) -> float:
+    assert face.landmarks is not None  # YuNet gives them
     (right_x, right_y), (left_x, left_y) = face.landmarks[:2]
     return math.atan2(left_y - right_y, left_x - right_x)
 

@@ -23,6 +23,7 @@ from emotion_dj import EmotionDJ, affect, mixing
 from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Track
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.settings import Settings
+from emotion_dj.sources.local import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +125,7 @@ def demo(data: Path, folder: Path) -> Library:
     places = {row[word]: (float(row[valence]), float(row[arousal])) for row in rows}
     tracks = loaded(music)
     numbered = {track.uri: row for row, track in enumerate(tracks)}
-    truth = np.array([places[WORDS[track.path.parent.name]] for track in tracks])
+    truth = np.array([places[WORDS[path_of(track).parent.name]] for track in tracks])
     return Library(music, numbered, (truth - 5) / 4, unit(music.embedding.astype(float)))
 
 
@@ -150,7 +151,7 @@ def loaded(music: Candidates) -> list[Track]:
 def unit(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Standardise the columns and give each row length 1."""
     scaled = (sound - sound.mean(0)) / (sound.std(0) + 1e-9)
-    return scaled / (np.linalg.norm(scaled, axis=1, keepdims=True) + 1e-9)
+    return np.asarray(scaled / (np.linalg.norm(scaled, axis=1, keepdims=True) + 1e-9))
 
 
 def by_label(library: Library, here: Affect, path: Sequence[Affect], _seed: int) -> Rows:

@@ -57,6 +57,7 @@ def write(path: Path, codec: str) -> None:
     """Join tracks of the demo library to one file, stereo at 48 kHz."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=RATE, layout="stereo")
+        assert isinstance(stream, av.AudioStream)
         resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=RATE)
         written = 0
         for track in demo().tracks():

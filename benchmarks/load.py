@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
-from serving import photo, serving
+from portrait import photo
+from serving import serving
 
 from emotion_dj import EmotionDJ
 
@@ -93,7 +94,9 @@ def memory(folder: Path, data: bytes, readings: int) -> None:
 def resident(process: int) -> float:
     """Return a process's resident memory in MB."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 if __name__ == "__main__":

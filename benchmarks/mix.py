@@ -19,6 +19,7 @@ from emotion_dj.music import decode, mix
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.settings import Settings
+from emotion_dj.sources.local import path_of
 
 MOODS = ("happy", "calm")
 SONGS = 5
@@ -40,7 +41,7 @@ def main() -> None:
             began = time.perf_counter()
             dj.mix(music, path)
             seconds = time.perf_counter() - began
-            tell(mood, mix.stereo(path), [pick.track.path for pick in music.picks], seconds)
+            tell(mood, mix.stereo(path), [path_of(pick.track) for pick in music.picks], seconds)
 
 
 def tell(mood: str, mixed: Floats, files: list[Path], seconds: float) -> None:

@@ -17,7 +17,8 @@ import av
 import numpy as np
 from PIL import Image as Pillow
 from playwright.sync_api import sync_playwright
-from serving import photo, serving
+from portrait import photo
+from serving import serving
 from spread import spread
 
 if TYPE_CHECKING:

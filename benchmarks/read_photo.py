@@ -11,10 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import Image as Pillow
+from portrait import photo
 from spread import spread
 
 from emotion_dj import EmotionDJ
@@ -26,18 +25,15 @@ TIMES = 15
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "photo.jpg"
-        astronaut = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
-        with Pillow.open(astronaut) as picture:
-            picture.convert("RGB").crop((0, 0, 512, 384)).resize((640, 480)).save(photo)
-        whole_process(photo)
-        warm(photo)
+        picture = photo(Path(folder))
+        whole_process(picture)
+        warm(picture)
     install()
 
 
-def whole_process(photo: Path) -> None:
+def whole_process(picture: Path) -> None:
     """Time `emotion-dj read` from start to exit; take the peak memory of the largest run."""
-    command = [sys.executable, "-m", "emotion_dj", "read", str(photo), "--json"]
+    command = [sys.executable, "-m", "emotion_dj", "read", str(picture), "--json"]
     helping = [sys.executable, "-m", "emotion_dj", "--help"]
     spread("emotion-dj read, whole process", [_run(command) for _ in range(TIMES)], "s", goal="0.8")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -51,9 +47,9 @@ def _run(command: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def warm(photo: Path) -> None:
+def warm(picture: Path) -> None:
     """Time a 640x480 JPEG from its bytes to readings in a process that has done it before."""
-    dj, data = EmotionDJ(), photo.read_bytes()
+    dj, data = EmotionDJ(), picture.read_bytes()
     dj.read(data)
     times = []
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""A real service over the demo library, and the photo that the benchmarks send to it."""
+"""A real service over the demo library, for the benchmarks that ask one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from PIL import Image as Pillow
 
 from emotion_dj import EmotionDJ, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -34,6 +32,7 @@ def serving(folder: Path, *command: str) -> Iterator[tuple[str, int]]:
     with subprocess.Popen(
         command or serve, stderr=subprocess.PIPE, text=True, env=environment
     ) as server:
+        assert server.stderr is not None
         try:
             address = next(
                 found.group() for line in server.stderr if (found := re.search(r"http://\S+", line))
@@ -44,12 +43,3 @@ def serving(folder: Path, *command: str) -> Iterator[tuple[str, int]]:
             yield address, server.pid
         finally:
             server.terminate()
-
-
-def photo(folder: Path) -> Path:
-    """Write a 640x480 JPEG of a smiling face."""
-    path = folder / "photo.jpg"
-    astronaut = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
-    with Pillow.open(astronaut) as picture:
-        picture.convert("RGB").crop((0, 0, 512, 384)).resize((640, 480)).save(path)
-    return path

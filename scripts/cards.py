@@ -235,8 +235,8 @@ def head(name: str, card: Mapping[str, Any]) -> list[str]:
 
 def table(columns: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:
     """Return the lines of a table in Markdown."""
-    columns = list(columns)
-    lines = [columns, ["---"] * len(columns), *rows]
+    titles = list(columns)
+    lines: list[Iterable[object]] = [titles, ["---"] * len(titles), *rows]
     return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from emotion_dj import credentials
-from emotion_dj.errors import (
-    LoginRequired,
-)
+from emotion_dj.errors import LoginRequired
 
 
 def test_secrets_are_kept_in_a_private_file_where_there_is_no_keyring(

@@ -10,10 +10,7 @@ import pytest
 
 from emotion_dj.compose import EmotionDJ
 from emotion_dj.sources.spotify_login import SCOPES
-from emotion_dj.testing.spotify import (
-    Playlist,
-    SpotifyStandIn,
-)
+from emotion_dj.testing.spotify import Playlist, SpotifyStandIn
 
 if TYPE_CHECKING:
     from pathlib import Path

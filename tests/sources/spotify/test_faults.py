@@ -11,23 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.errors import (
-    LoginRequired,
-    NotAvailable,
-    RateLimited,
-    SourceError,
-)
+from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
 from emotion_dj.sources import http
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing import spotify as stand_in
-from emotion_dj.testing.spotify import (
-    CANARY,
-    Playlist,
-    SpotifyStandIn,
-    songs,
-    status,
-)
+from emotion_dj.testing.spotify import CANARY, Playlist, SpotifyStandIn, songs, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,17 +9,9 @@ import pytest
 from emotion_dj.compose import EmotionDJ, ear_id
 from emotion_dj.converter import converter, playlist_track_classifier
 from emotion_dj.domain import Track
-from emotion_dj.errors import (
-    LabelError,
-)
+from emotion_dj.errors import LabelError
 from emotion_dj.testing.deezer import DeezerStandIn, Song
-from emotion_dj.testing.spotify import (
-    Playlist,
-    SpotifyStandIn,
-    entry,
-    song,
-    songs,
-)
+from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song, songs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,21 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emotion_dj.errors import (
-    NotAvailable,
-    SourceError,
-)
+from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.sources.spotify import Spotify, playlist_id
 from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing import spotify as stand_in
-from emotion_dj.testing.spotify import (
-    Playlist,
-    SpotifyStandIn,
-    entry,
-    song,
-    songs,
-    status,
-)
+from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song, songs, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

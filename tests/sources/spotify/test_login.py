@@ -15,11 +15,7 @@ import httpx
 import pytest
 
 from emotion_dj.compose import EmotionDJ
-from emotion_dj.errors import (
-    LoginRequired,
-    SettingsError,
-    SourceError,
-)
+from emotion_dj.errors import LoginRequired, SettingsError, SourceError
 from emotion_dj.settings import Settings
 from emotion_dj.sources import spotify_login
 from emotion_dj.sources.spotify_login import SCOPES, Session

@@ -7,18 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
-from emotion_dj.errors import (
-    LoginRequired,
-    NotAvailable,
-    SettingsError,
-    SourceError,
-)
+from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
 from emotion_dj.sources.spotify import Spotify
-from emotion_dj.testing.spotify import (
-    SpotifyStandIn,
-    song,
-    status,
-)
+from emotion_dj.testing.spotify import SpotifyStandIn, song, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -43,7 +43,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_focus_stays_where_it_is(page: Page) -> None:
-    """Who starts a song from the list stays there; one Tab stop leads to all dots, with all keys."""
+    """Who starts a song from the list stays there; one Tab stop leads to all dots; keys go on."""
     page.check("input[value=happy]", force=True)
     page.wait_for_selector("#set li")
     page.focus("#set li:nth-child(2) button")

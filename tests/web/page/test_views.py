@@ -70,22 +70,20 @@ def test_a_phone_folds_the_plane_and_the_player(
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "height"),
-    [("desktop-dark", 1440, 900), ("phone-light", 390, 844)],
+    ("name", "size"), [("desktop-dark", (1440, 900)), ("phone-light", (390, 844))]
 )
 def test_pictures_of_the_page(
     address: str,
     smiling_photo: Path,
     name: str,
-    width: int,
-    height: int,
+    size: tuple[int, int],
     opened: Callable[..., AbstractContextManager[Page]],
     show: Callable[..., None],
 ) -> None:
     """Nothing sticks out sideways; EMOTION_DJ_PICTURES=1 takes the pictures of the documents."""
     with opened(
         address,
-        viewport={"width": width, "height": height},
+        viewport=dict(zip(("width", "height"), size, strict=True)),
         color_scheme=name.partition("-")[2],
         reduced_motion="reduce",
     ) as page:

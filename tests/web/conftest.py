@@ -47,15 +47,29 @@ def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     return partial(serving, tmp_path)
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the demo library; heard to the end before the first test."""
-    with serving(tmp_path_factory.mktemp("server"), "--library", "demo") as address:
+@contextmanager
+def serving_demo(home: Path) -> Iterator[str]:
+    """Serve the demo library, heard to the end before the block begins."""
+    with serving(home, "--library", "demo") as address:
         with httpx.Client(base_url=address, timeout=120) as client:
             client.post("/api/v1/sets", json={"mood": "calm"}).raise_for_status()
             for _ in range(10_000):
                 if not client.get("/api/v1/library").json()["scan"]["running"]:
                     break
+        yield address
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the demo library to the tests of one file."""
+    with serving_demo(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def demo_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the demo library to all tests that leave nothing behind there."""
+    with serving_demo(tmp_path_factory.mktemp("server")) as address:
         yield address
 
 

@@ -41,6 +41,9 @@ ME: Final = "listener"
 MOST: Final = 100
 """Items in one request, as the contract says in prose."""
 
+CANARY: Final = "canary"
+"""Every token and code begins with it."""
+
 
 @dataclass
 class Playlist:
@@ -91,6 +94,11 @@ def entry(item: Any, *, under: str = "item", **members: Any) -> dict[str, Any]:
         under: item,
         **members,
     }
+
+
+def songs(count: int) -> list[dict[str, Any]]:
+    """Return that many entries of a playlist: the songs s0, s1, ..."""
+    return [entry(song(f"s{i}")) for i in range(count)]
 
 
 def status(code: int, reason: str | None = None, **headers: str) -> Fault:
@@ -213,7 +221,7 @@ class SpotifyStandIn:
     def grant(self, *scopes: str) -> dict[str, Any]:
         """Return new tokens as the login would, with those scopes."""
         access, refresh = (
-            f"canary-{kind}-{secrets.token_hex(8)}" for kind in ("access", "refresh")
+            f"{CANARY}-{kind}-{secrets.token_hex(8)}" for kind in ("access", "refresh")
         )
         granted = frozenset(scopes)
         self._access[access], self._refresh[refresh] = (self.token_lasts, granted), granted
@@ -310,7 +318,7 @@ class SpotifyStandIn:
         )
         if not known:
             return PlainTextResponse("INVALID_CLIENT: Invalid redirect URI", 400)
-        code = f"canary-code-{secrets.token_hex(8)}"
+        code = f"{CANARY}-code-{secrets.token_hex(8)}"
         self._codes[code] = query
         told = {"code": code} if self.allows else {"error": "access_denied"}
         told["state"] = query["state"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import pathlib
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -27,9 +26,8 @@ from fastapi import (
     Response,
     UploadFile,
 )
-from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -42,8 +40,8 @@ from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, elsewhere, models
-from emotion_dj.web.guard import MAX_BODY, Guard, problem
+from emotion_dj.web import covers, elsewhere, models, problems
+from emotion_dj.web.guard import MAX_BODY, Guard
 from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
@@ -54,21 +52,6 @@ if TYPE_CHECKING:
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
 
-STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
-    errors.InputError: 422,
-    errors.NoFace: 422,
-    errors.Unsure: 422,
-    errors.SettingsError: 500,
-    errors.CatalogueError: 503,
-    errors.ArtifactError: 500,
-    errors.MissingExtra: 501,
-    errors.RateLimited: 503,
-    errors.LoginRequired: 403,
-    errors.NotAvailable: 404,
-    errors.SourceError: 502,
-}
-"""The nearest class of an error decides, as in `cli.EXIT_CODES`."""
-
 ROOT: Final = "/api/v1"
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
@@ -78,12 +61,6 @@ POINTS: Final = 1500
 
 ANY: Final = {"type": "string", "format": "binary"}
 PICTURE_SECONDS: Final = 86_400
-
-
-def _problems(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
-    form = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    told = {"description": "A problem document", "content": {"application/problem+json": form}}
-    return dict.fromkeys(statuses, told)
 
 
 def _gives(model: type[BaseModel], status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -114,12 +91,10 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
         redoc_url=None,
     )
     measure(api)
-    api.add_exception_handler(errors.EmotionDJError, _on_error)
-    api.add_exception_handler(RequestValidationError, _on_invalid)
-    api.add_exception_handler(HTTPException, _on_http)
+    problems.answer(api)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
-        api.include_router(routes, responses=_problems("4XX", "5XX"))
+        api.include_router(routes, responses=problems.told("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
     embed = elsewhere.page(dj.settings.spotify_embed)
@@ -393,46 +368,3 @@ def _document(api: FastAPI) -> dict[str, Any]:
         document["components"]["schemas"]["Problem"] = models.Problem.model_json_schema()
         api.openapi_schema = document
     return api.openapi_schema
-
-
-async def _on_error(_: Request, error: Exception) -> JSONResponse:
-    kind = next(kind for kind in STATUS if isinstance(error, kind))
-    name = "".join("-" + c.lower() if c.isupper() else c for c in type(error).__name__)
-    headers = {}
-    if isinstance(error, errors.RateLimited):
-        headers["retry-after"] = str(max(1, round(error.retry_at - time.time())))
-    return _problem(STATUS[kind], name.lstrip("-"), str(error), headers)
-
-
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
-    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
-    place = ".".join(map(str, first.get("loc", ())))
-    return _problem(422, "invalid-request", f"{place}: {first.get('msg', error)}")
-
-
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(getattr(error, "detail", ""))
-    kind = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(status, "refused")
-    headers = getattr(error, "headers", None)
-    if status == 405:  # noqa: PLR2004
-        headers = {"allow": ", ".join(sorted(_methods(request)))}
-    return _problem(status, kind, detail, headers)
-
-
-def _methods(request: Request) -> set[str]:
-    """Return every method that the path takes; a route of its own knows of its own only."""
-    paths = request.app.openapi()["paths"]
-    route = getattr(request.scope.get("route"), "path", "")
-    return {method.upper() for method in paths.get(route, {})}
-
-
-def _problem(
-    status: int, kind: str, detail: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    return JSONResponse(
-        problem(status, kind, detail),
-        status,
-        media_type="application/problem+json",
-        headers=headers,
-    )

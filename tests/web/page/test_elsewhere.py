@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,26 +23,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), "")
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-quic"),
-    "--autoplay-policy=no-user-gesture-required",
-)
 CALM = {"energy": 0.1, "valence": 0.7, "loudness": -22.0, "acousticness": 0.95, "tempo": 80.0}
 CALM |= {"danceability": 0.3, "instrumentalness": 0.5, "liveness": 0.1, "speechiness": 0.04}
 KITCHEN = {"id": "k1", "name": "Kitchen", "is_active": False, "type": "speaker"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run Debian's Chromium without a screen."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +110,9 @@ def pressed(page: Page, place: int) -> None:
     page.locator("#set button").nth(place).click()
 
 
-def says(page: Page, selector: str, words: str | re.Pattern[str]) -> None:
-    """Wait until an element contains these words."""
-    from playwright.sync_api import expect
-
-    expect(page.locator(selector)).to_contain_text(words, timeout=20_000)
-
-
 @pytest.mark.needs_browser
 def test_spotify_is_let_in_when_the_listener_presses_play(
-    page: tuple[Page, list[str]], site: SpotifyStandIn
+    page: tuple[Page, list[str]], site: SpotifyStandIn, says: Callable[..., None]
 ) -> None:
     """Not by a set, not by choosing its song; pressed, it plays, its clock is ours, pause works."""
     view, elsewhere = page
@@ -161,7 +136,7 @@ def test_spotify_is_let_in_when_the_listener_presses_play(
 
 @pytest.mark.needs_browser
 def test_the_set_goes_on_through_spotify_and_back(
-    page: tuple[Page, list[str]], site: SpotifyStandIn
+    page: tuple[Page, list[str]], site: SpotifyStandIn, says: Callable[..., None]
 ) -> None:
     """A song that ends there leads to the next one; ours closes the frame, and it is asked anew."""
     view, elsewhere = page
@@ -183,7 +158,9 @@ def test_the_set_goes_on_through_spotify_and_back(
 
 
 @pytest.mark.needs_browser
-def test_the_set_plays_on_a_device(page: tuple[Page, list[str]], site: SpotifyStandIn) -> None:
+def test_the_set_plays_on_a_device(
+    page: tuple[Page, list[str]], site: SpotifyStandIn, says: Callable[..., None]
+) -> None:
     """Who is logged in finds their devices beside the player; the rest of the set follows."""
     view, elsewhere = page
     site.device, site.devices = False, [KITCHEN, {"id": None, "name": "Nobody's"}]
@@ -201,8 +178,10 @@ def test_the_set_plays_on_a_device(page: tuple[Page, list[str]], site: SpotifySt
 
 
 @pytest.mark.needs_browser
-def test_its_views_break_no_rule_of_axe(page: tuple[Page, list[str]]) -> None:
-    """The question and the open player."""
+def test_its_views_break_no_rule_of_axe(
+    page: tuple[Page, list[str]], says: Callable[..., None]
+) -> None:
+    """axe-core finds nothing in the question and in the open player."""
     from axe_playwright_python.sync_playwright import Axe
 
     view, _ = page

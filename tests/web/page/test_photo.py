@@ -1,0 +1,111 @@
+"""A photo on the page: its faces framed, read and corrected, and the set that answers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image as Pillow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+
+pytestmark = pytest.mark.needs_browser
+
+
+def test_a_photo_leads_to_sound(
+    page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
+) -> None:
+    """Choose a photo: the face is framed and read, the set stands, the audio really advances."""
+    show(page, smiling_photo)
+    assert page.inner_text("#opening") == "You look happy."
+    assert "looks happy" in page.inner_text("#faces").lower()
+    assert page.locator("#set li").count() == 10
+    assert page.locator("#map .pick").count() == 10
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+
+
+def test_a_second_photo_does_not_cut_the_song_off(
+    page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
+) -> None:
+    """What plays goes on, now first in the new queue, while the set behind it is new."""
+    show(page, smiling_photo)
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+    playing = page.inner_text("#now-title")
+    show(page, smiling_photo)
+    says(page, "#time", re.compile(r"0:0[2-9] /"))
+    assert page.inner_text("#now-title") == playing
+
+
+def test_a_correction_is_believed(
+    page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
+) -> None:
+    """'I am sad' moves the listener and the music, whatever the face looks like."""
+    show(page, smiling_photo)
+    page.select_option("#faces select", "sad")
+    says(page, "#opening", "sad")
+    assert float(page.get_attribute("#map .you", "aria-valuenow") or 1) < -0.3
+
+
+def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[..., None]) -> None:
+    """A wall: the page says that it sees no face and what would help; moods still work."""
+    Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")
+    page.set_input_files("#photo", tmp_path / "wall.png")
+    says(page, "#said", "can't see a face")
+    (tmp_path / "text.jpg").write_text("no photo")
+    page.set_input_files("#photo", tmp_path / "text.jpg")
+    says(page, "#said", "not a photo")
+
+
+def test_two_faces_are_both_read(
+    page: Page, smiling_photo: Path, tmp_path: Path, show: Callable[..., None]
+) -> None:
+    """Each is framed and has its own bars and its own way to be corrected."""
+    with Pillow.open(smiling_photo) as photo:
+        face = photo.convert("RGB").crop((80, 0, 380, 300))
+    both = Pillow.new("RGB", (600, 300))
+    both.paste(face, (0, 0))
+    both.paste(face, (300, 0))
+    both.save(tmp_path / "two.png")
+    show(page, tmp_path / "two.png")
+    assert page.locator("#faces .face").count() == 2
+    assert page.locator("#faces select").count() == 2
+    assert page.get_attribute("#picture", "aria-label") == "Your picture with 2 framed faces"
+    assert page.inner_text("#opening").startswith("You all look happy")
+
+
+def test_a_slow_server_is_waited_for_in_words(
+    page: Page, smiling_photo: Path, says: Callable[..., None]
+) -> None:
+    """What takes longer than a moment is said, and unsaid when it is done."""
+    line = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", slow)
+    page.set_input_files("#photo", smiling_photo)
+    says(page, "#said", "Reading your photo")
+    says(page, "#opening", "Choosing songs")
+    says(page, "#opening", "You look happy")
+    assert page.inner_text("#said") == ""
+
+
+def test_two_tabs_do_not_disturb_each_other(
+    page: Page,
+    address: str,
+    smiling_photo: Path,
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """One shows its photo's set, the other one a mood's."""
+    other = page.context.new_page()
+    other.goto(address)
+    other.check("input[value=sad]", force=True)
+    says(other, "#opening", "You want sad")
+    show(page, smiling_photo)
+    assert page.inner_text("#opening") == "You look happy."
+    assert other.inner_text("#opening") == "You want sad."

@@ -1,0 +1,108 @@
+"""The player of the page: by keyboard, from one song to the next, with covers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+from typing import TYPE_CHECKING
+
+import httpx
+import mutagen
+import pytest
+from mutagen.flac import Picture
+from PIL import Image as Pillow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+
+pytestmark = pytest.mark.needs_browser
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """Arrow keys move the listener, space plays, N goes on, M mutes, ? lists the keys."""
+    page.focus("#map .you")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#set li")
+    page.locator("body").press(" ")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    page.keyboard.press("n")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.press("m")
+    assert page.get_attribute("#mute", "aria-pressed") == "true"
+    page.keyboard.press("?")
+    assert page.locator("#keys-dialog[open]").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#keys-dialog[open]").count() == 0
+
+
+def test_focus_stays_where_it_is(page: Page) -> None:
+    """Who starts a song from the list stays there; one Tab stop leads to all dots; keys go on."""
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.focus("#set li:nth-child(2) button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    assert page.evaluate("document.activeElement.closest('#set li:nth-child(2)') !== null")
+    page.focus("#map .pick[tabindex='0']")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#tip").startswith("3. ")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#set li:nth-child(3)[aria-current=true]")
+    page.keyboard.press("m")
+    assert page.get_attribute("#mute", "aria-pressed") == "true"
+
+
+def test_next_fades_one_song_into_another(page: Page, comes_true: Callable[..., None]) -> None:
+    """After Next both decks sound for a while, one rising, one falling."""
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            const play = HTMLMediaElement.prototype.play;
+            HTMLMediaElement.prototype.play = function () {
+                if (!window.heard.includes(this)) window.heard.push(this);
+                return play.call(this);
+            };
+        }"""
+    )
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#play")
+    comes_true(page, "window.heard[0] && window.heard[0].currentTime > 0.2")
+    page.click("#next")
+    comes_true(
+        page,
+        "window.heard.length === 2 && window.heard.every(d => !d.paused && d.volume > 0.05)",
+    )
+
+
+def test_pictures_in_the_music_are_its_covers(
+    serve: Callable[..., AbstractContextManager[str]],
+    demo_music: Path,
+    tmp_path: Path,
+    opened: Callable[..., AbstractContextManager[Page]],
+    comes_true: Callable[..., None],
+) -> None:
+    """A song that carries a picture shows it, another one the cover drawn for it."""
+    music = tmp_path / "music"
+    music.mkdir()
+    plain, pictured = sorted((demo_music / "calm").glob("*.opus"))[:2]
+    shutil.copy(plain, music)
+    song, picture, data = mutagen.File(shutil.copy(pictured, music)), Picture(), io.BytesIO()
+    Pillow.new("RGB", (300, 300), "red").save(data, "PNG")
+    picture.type, picture.mime, picture.data = 3, "image/png", data.getvalue()
+    song["metadata_block_picture"] = [base64.b64encode(picture.write()).decode()]
+    song.save()
+    with serve("--library", str(music)) as address:
+        httpx.get(f"{address}/api/v1/library/scan", timeout=60)  # ends when all is heard
+        with opened(address) as page:
+            page.check("input[value=calm]", force=True)
+            page.wait_for_selector("#set li")
+            comes_true(page, "document.querySelectorAll('#set img').length === 1")
+            assert page.locator("#set .cover svg").count() == 2

@@ -1,0 +1,93 @@
+"""The set on the page: chosen by mood, plan, length and place, saved, and remembered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from playwright.sync_api import Page
+
+
+pytestmark = pytest.mark.needs_browser
+
+
+def test_a_mood_needs_no_photo_and_a_plan_changes_the_set(page: Page) -> None:
+    """Pick a mood, then another plan, then another length: the set follows each."""
+    from playwright.sync_api import expect
+
+    page.check("input[value=sad]", force=True)
+    page.wait_for_selector("#set li")
+    before = page.inner_text("#set")
+    page.check("input[value=lift]", force=True)
+    expect(page.locator("#set")).not_to_have_text(before, use_inner_text=True)
+    page.fill("#length", "4")
+    page.press("#length", "Tab")
+    expect(page.locator("#set li")).to_have_count(4)
+
+
+def test_dragging_oneself_moves_the_set(page: Page, says: Callable[..., None]) -> None:
+    """Pull the point to the lower left: the music becomes dark and calm."""
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_selector("#set li")
+    says(page, "#opening", "sad")
+
+
+def test_no_music_is_said(
+    serve: Callable[..., AbstractContextManager[str]],
+    tmp_path: Path,
+    opened: Callable[..., AbstractContextManager[Page]],
+    says: Callable[..., None],
+) -> None:
+    """A library without music: the page says so, and that a folder has to be named."""
+    (tmp_path / "empty").mkdir()
+    with serve("--library", str(tmp_path / "empty")) as address, opened(address) as page:
+        says(page, "#music", "there is no music")
+        page.check("input[value=calm]", force=True)
+        says(page, "#opening", "there is no music")
+
+
+def test_sets_are_saved(page: Page) -> None:
+    """The button downloads a playlist of the set that is shown."""
+    page.check("input[value=calm]", force=True)
+    page.wait_for_selector("#set li")
+    with page.expect_download() as download:
+        page.click("[data-form=m3u8]")
+    assert download.value.suggested_filename == "emotion-dj.m3u8"
+    assert Path(download.value.path()).read_text().startswith("#EXTM3U")
+
+
+def test_sets_are_remembered_only_where_wanted(page: Page, says: Callable[..., None]) -> None:
+    """Off by default; on, they outlive a reload in the middle of a song, until forgotten."""
+    page.check("input[value=calm]", force=True)
+    says(page, "#opening", "calm")
+    assert page.evaluate("localStorage.length") == 0
+    page.click("summary")
+    page.check("#remember")
+    page.check("input[value=happy]", force=True)
+    says(page, "#past", "happy")
+    page.click("#play")
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+    page.reload()
+    page.wait_for_selector("#moods input")
+    assert page.locator("#set li").count() == 0
+    page.click("summary")
+    page.click("#past button")
+    assert page.locator("#set li").count() == 10
+    assert page.inner_text("#opening") == "You want happy."
+    page.click("#forget")
+    assert page.locator("#past li").count() == 0
+    page.uncheck("#remember")
+    assert page.evaluate("localStorage.length") == 0

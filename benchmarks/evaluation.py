@@ -260,12 +260,13 @@ def figures(library: Library, path: Sequence[Affect], rows: Rows) -> list[float]
     apart = np.linalg.norm(library.truth[rows] - targets[: len(rows)], axis=1)
     likeness = library.sound[rows] @ library.sound[rows].T
     off = ~np.eye(len(rows), dtype=bool)
+    steps = np.linalg.norm(np.diff(library.truth[rows], axis=0), axis=1)
     return [
         gain(library, targets, rows) / max(gain(library, targets, ideal), 1e-9),
         float(apart.mean()),
         float(1 - likeness[off].mean()) if len(rows) > 1 else 0.0,
         len(set(library.music.artist[rows])) / len(rows),
-        float(np.linalg.norm(np.diff(library.truth[rows], axis=0), axis=1).mean()),
+        float(steps.mean()) if len(steps) else float("nan"),
         mixing.mixes(library.music, rows),
     ]
 

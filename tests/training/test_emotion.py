@@ -43,7 +43,7 @@ def tiny(**changes: object) -> object:
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(held: LabelledFaces, tmp_path: Path) -> None:
-    """Two epochs at once, or one, a new process's state, and another: equal to the last bit."""
+    """Two epochs and one of settling at once, or interrupted: equal to the last bit."""
     import torch
 
     from emotion_dj.training import emotion
@@ -57,15 +57,16 @@ def test_a_killed_run_goes_on_to_the_same_weights(held: LabelledFaces, tmp_path:
         if done > 8:
             raise Killed
 
-    straight = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
+    recipe = tiny(settle=0.5)
+    straight = emotion.train(emotion.Run(recipe, tmp_path / "a"), few, other)
     with pytest.raises(Killed):
-        emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, report=kill)
+        emotion.train(emotion.Run(recipe, tmp_path / "b"), few, other, report=kill)
     torch.manual_seed(99)
-    resumed = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other)
+    resumed = emotion.train(emotion.Run(recipe, tmp_path / "b"), few, other)
     for one, two in zip(straight.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
     with (tmp_path / "b" / "log.csv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
 
 
 def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Path) -> None:
@@ -165,19 +166,38 @@ def test_the_share_of_votes_costs_little_accuracy() -> None:
     assert emotion_card.choose(shares) == 0.2
 
 
+def test_what_is_rare_is_read_more_often_when_the_prior_is_taken_back(held: LabelledFaces) -> None:
+    """Moving the logits of a network moves what it reads, and leaves the network as it was."""
+    import torch
+
+    from emotion_dj.training import emotion, emotion_data, export
+    from emotion_dj.training.emotion_net import EmotionNet
+
+    torch.manual_seed(0)
+    net = EmotionNet((8, 16), (1, 1), classes=7).eval()
+    few = held.rows(np.arange(64))
+    before, _ = emotion.logits(net, few.pixels)
+    by = -np.log(emotion_data.prior(held))
+    after, _ = emotion.logits(export.shifted(net, by), few.pixels)
+    assert by.argmax() == emotion_data.LABELS.index("disgust")
+    assert torch.allclose(after, before + torch.from_numpy(by).float(), atol=1e-5)
+
+
 def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_path: Path) -> None:
     """What `train emotion` writes loads as the reader does, and its figures are in the card."""
     import torch
 
     from emotion_dj import artifacts
-    from emotion_dj.training import emotion_card
+    from emotion_dj.training import emotion_card, emotion_data
     from emotion_dj.training.emotion_net import EmotionNet
     from emotion_dj.vision.emotion import EmotionReader
 
     torch.manual_seed(0)
     net = EmotionNet((8, 16), (1, 1), classes=14).eval()
-    card = emotion_card.publish(net, held.rows(np.arange(200)), tmp_path, recipe={"seed": 0})
-    reader = EmotionReader(artifacts.load(tmp_path / "face-2.json"))
+    few = held.rows(np.arange(200))
+    prior = emotion_data.prior(few)
+    card = emotion_card.publish(net, few, tmp_path, recipe={"seed": 0}, prior=prior)
+    reader = EmotionReader(artifacts.load(tmp_path / "face-3.json"))
     assert reader.read_crop(held.pixels[0]).model == card["id"]
     assert card["metrics"]["fer2013-public"]["n"] == 200
 

@@ -65,7 +65,8 @@ def emotion(
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
     told = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
-    card = emotion_card.publish(net, held, out, recipe=told)
+    prior = emotion_data.prior(faces)
+    card = emotion_card.publish(net, held, out, recipe=told, prior=prior)
     print_json(card["metrics"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import torch
@@ -52,6 +52,15 @@ class Augmentation:
         faces = _where(self.noisy, faces + 0.06 * torch.randn_like(faces), faces)
         faces = _where(self.squeezed, _squeeze(faces), faces)
         return _where(self.covered, _cover(faces), faces)
+
+    def gentler(self, share: float) -> Augmentation:
+        """Return one that changes faces by so much of what this one does."""
+        factors = {"scale", "contrast", "gamma"}
+        changed = {
+            name: value**share if name in factors else share * value
+            for name, value in asdict(self).items()
+        }
+        return Augmentation(**changed)
 
     def _move(self, faces: torch.Tensor, side: int) -> torch.Tensor:
         """Mirror, roll, scale and shift in one resampling."""

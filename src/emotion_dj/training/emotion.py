@@ -51,6 +51,9 @@ COLUMNS: Final = (
 QUESTIONS: Final = 2
 """FER2013's label, and FER+'s votes."""
 
+GENTLE: Final = 0.4
+"""Share of the variation that is left in the last epochs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -60,9 +63,12 @@ class Recipe:
     run, side in pixels): small faces first, since early epochs learn coarse things and cost a
     third there. ``rate`` is Muon's, for the convolutions, ``rate_of_rest`` SGD's, for the other
     weights; both rise for ``warmup`` epochs, hold, and fall linearly to 0 from ``decay_from`` (a
-    share of the run) on. ``votes`` is the weight of the second question's loss (the votes) against
-    the first's (the label). ``distil`` is the weight, in both, of the teachers' opinion of the
-    very same varied face against those targets (Hinton et al. 2015; Beyer et al. 2022).
+    share of the run) on. Then come ``settle`` of the run's length more, from ``rate_settling`` of
+    the rates down to 0, with GENTLE variation, since the faces that will be read are not varied (He
+    et al. 2019, "Data augmentation revisited"). ``votes`` is the weight of the second question's
+    loss (the votes) against the first's (the label). ``distil`` is the weight, in both, of the
+    teachers' opinion of the very same varied face against those targets (Hinton et al. 2015; Beyer
+    et al. 2022).
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 160)
@@ -73,6 +79,8 @@ class Recipe:
     rate_of_rest: float = 0.02
     warmup: int = 2
     decay_from: float = 0.35
+    settle: float = 0.05
+    rate_settling: float = 0.1
     sides: tuple[tuple[float, int], ...] = ((0.3, 32), (0.45, 40), (1.0, 48))
     votes: float = 0.5
     distil: float = 0.7
@@ -80,6 +88,11 @@ class Recipe:
     seed: int = 7
     compiled: bool = True
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def length(self) -> int:
+        """Epochs in all."""
+        return self.epochs + round(self.settle * self.epochs)
 
 
 TEACHER: Final = Recipe(widths=(48, 96, 192, 384), blocks=(2, 2, 2, 2))
@@ -163,11 +176,11 @@ def train(
     recipe = run.recipe
     pixels, targets = _examples(faces, held)
     steps = len(pixels) // recipe.batch
-    while run.epoch < recipe.epochs:
+    while run.epoch < recipe.length:
         losses = []
         for loss in _steps(run, pixels.to(run.device), targets.to(run.device), teachers):
             losses.append(loss)
-            report(run.epoch * steps + len(losses), recipe.epochs * steps)
+            report(run.epoch * steps + len(losses), recipe.length * steps)
         run.epoch += 1
         _log(run, {"loss": sum(losses) / steps, **evaluate(averaged(run), held)})
         run.save()
@@ -242,12 +255,15 @@ def _steps(
 ) -> Iterator[float]:
     """Train for one epoch; yield the loss of each step."""
     recipe, side = run.recipe, _side(run.recipe, run.epoch)
+    vary = recipe.augmentation
+    if run.epoch >= recipe.epochs:
+        vary = vary.gentler(GENTLE)
     net = _compiled(run.net.train(), recipe)
     masters = [_compiled(teacher.to(run.device).eval(), recipe) for teacher in teachers]
     batches = list(_batches(torch.randperm(len(pixels)), recipe.batch))
     for step, rows in enumerate(batches):
         _set_rate(run, run.epoch + step / len(batches))
-        faces = recipe.augmentation(pixels[rows].float() / 255, side)
+        faces = vary(pixels[rows].float() / 255, side)
         faces = standardise(faces).to(memory_format=torch.channels_last)
         with torch.autocast(run.device.type, torch.bfloat16, enabled=_is_half_fast(run.device)):
             wanted = _with_opinions(faces, targets[rows], masters, recipe.distil)
@@ -297,17 +313,23 @@ def _batches(order: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
 
 
 def _side(recipe: Recipe, epoch: int) -> int:
-    return next(side for until, side in recipe.sides if epoch < until * recipe.epochs)
+    reached = [side for until, side in recipe.sides if epoch < until * recipe.epochs]
+    return (*reached, recipe.sides[-1][1])[0]
 
 
 def _set_rate(run: Run, epoch: float) -> None:
-    recipe = run.recipe
-    rising = epoch / recipe.warmup if recipe.warmup else 1.0
-    falling = (1 - epoch / recipe.epochs) / (1 - recipe.decay_from)
-    rates = (recipe.rate, recipe.rate_of_rest)
+    share = _share_of_rate(run.recipe, epoch)
+    rates = (run.recipe.rate, run.recipe.rate_of_rest)
     for optimiser, rate in zip(run.optimisers, rates, strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, rising, falling)
+            group["lr"] = rate * share
+
+
+def _share_of_rate(recipe: Recipe, epoch: float) -> float:
+    if epoch >= recipe.epochs:
+        return recipe.rate_settling * (recipe.length - epoch) / (recipe.length - recipe.epochs)
+    rising = epoch / recipe.warmup if recipe.warmup else 1.0
+    return min(1.0, rising, (1 - epoch / recipe.epochs) / (1 - recipe.decay_from))
 
 
 def _accuracy(scores: torch.Tensor, labels: torch.Tensor) -> float:

@@ -162,6 +162,12 @@ def without(faces: LabelledFaces, digests: Collection[str]) -> LabelledFaces:
     return faces.rows(np.array([i for i, d in enumerate(faces.digests()) if d not in banned]))
 
 
+def prior(faces: LabelledFaces) -> npt.NDArray[np.float64]:
+    """Return how often each emotion occurs, (7,); one that never does counts as met once."""
+    counts = np.maximum(np.bincount(faces.labels, minlength=len(LABELS)), 1)
+    return np.asarray(counts / counts.sum())
+
+
 def labels(faces: LabelledFaces) -> npt.NDArray[np.float32]:
     """Return FER2013's labels as certainties: float32 (n, 7), one 1 per row."""
     return np.eye(len(LABELS), dtype=np.float32)[faces.labels]

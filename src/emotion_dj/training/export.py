@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from emotion_dj.training.emotion_net import EmotionNet
 
 
@@ -48,6 +50,14 @@ def folded(net: EmotionNet, share: float) -> EmotionNet:
         new.data = torch.lerp(first, second, share)
     net.head[-1] = one
     return net.eval()
+
+
+def shifted(net: EmotionNet, by: np.ndarray) -> EmotionNet:
+    """Return a copy whose logits are moved by so much, (classes,)."""
+    net = copy.deepcopy(net)
+    last = cast("nn.Linear", net.head[-1])
+    last.bias.data += torch.from_numpy(by).to(last.bias)
+    return net
 
 
 def without_shuffle(net: EmotionNet) -> EmotionNet:

@@ -23,7 +23,7 @@ def report(chances: Floats, labels: Labels, names: Sequence[str]) -> dict[str, A
     return {
         "n": len(labels),
         "accuracy": _rounded(np.trace(table) / table.sum()),
-        "macro_f1": _rounded(f1(table)[table.sum(axis=1) > 0].mean()),
+        "macro_f1": _rounded(macro_f1(table)),
         "nll": _rounded(nll(chances, labels)),
         "ece": _rounded(ece(chances, labels)),
         "per_class": _per_class(table, names),
@@ -42,6 +42,11 @@ def f1(table: Labels) -> Floats:
     """Return the F1 score of each class from a confusion table; 0 where it was never right."""
     right = np.diag(table)
     return np.asarray(2 * right / np.maximum(table.sum(0) + table.sum(1), 1))
+
+
+def macro_f1(table: Labels) -> float:
+    """Return the mean F1 score of the classes that occur."""
+    return float(f1(table)[table.sum(axis=1) > 0].mean())
 
 
 def nll(chances: Floats, labels: Labels) -> float:

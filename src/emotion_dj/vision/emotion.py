@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "face-2"
+ARTIFACT: Final = "face-3"
 _THREADS: Final = 1
 _STDERR: Final = 2
 

@@ -206,7 +206,7 @@ class Face(BaseModel):
 class Look(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-2")
+    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-3")
 
     faces: list[Face]
     affect: Affect

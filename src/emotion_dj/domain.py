@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -224,7 +224,8 @@ class Plan:
 class Candidates:
     """All that may be picked, as columns: row i of every column is one track (n rows).
 
-    float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
+    int64 ``number``: what its catalogue calls the track. float32: ``valence``, ``arousal``,
+    ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
     int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
     ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
     listener makes of the track, 0 where nothing is known. float32 ``lately`` in [0, 1]: 1 for the
@@ -232,6 +233,7 @@ class Candidates:
     two analysers are orthogonal. ``load`` fetches the Tracks of the rows named.
     """
 
+    number: npt.NDArray[np.int64]
     valence: npt.NDArray[np.float32]
     arousal: npt.NDArray[np.float32]
     spread: npt.NDArray[np.float32]
@@ -248,6 +250,13 @@ class Candidates:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.valence)
+
+    def rows(self, keep: npt.NDArray[np.intp]) -> Candidates:
+        """Return the rows at these places as candidates of their own."""
+        columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name != "load"}
+        return Candidates(
+            **columns, load=lambda places: self.load(keep[np.array(places, np.intp)].tolist())
+        )
 
 
 @dataclass(frozen=True, slots=True)

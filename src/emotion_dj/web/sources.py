@@ -62,8 +62,14 @@ def routes(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
 
 
 def _sink(dj: EmotionDJ, name: str) -> Sink:
-    """Return a service; who asks over HTTP can do nothing about settings. Raises LoginRequired."""
+    """Return a service that takes sets now. Raises LoginRequired, also where it is not set up: who
+    asks over HTTP can do nothing about settings.
+    """  # noqa: D205
     try:
-        return dj.sink(name)
+        sink = dj.sink(name)
     except SettingsError as error:
         raise LoginRequired(str(error)) from error
+    if name not in dj.writable():
+        msg = f"nobody is logged in there: run  emotion-dj login {name}"
+        raise LoginRequired(msg)
+    return sink

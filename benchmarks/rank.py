@@ -114,7 +114,6 @@ def library(n: int) -> Candidates:
         return [Track(f"made-up:{row}", f"Track {row}") for row in rows]
 
     return Candidates(
-        number=np.arange(n),
         valence=np.clip(generator.normal(0.1, 0.4, n), -1, 1).astype(np.float32),
         arousal=np.clip(generator.normal(0, 0.4, n), -1, 1).astype(np.float32),
         spread=np.full(n, 0.3, np.float32),

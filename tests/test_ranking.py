@@ -30,7 +30,6 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         return [Track(f"test:{row}", f"Track {row}", (f"Artist {artist[row]}",)) for row in rows]
 
     return Candidates(
-        number=np.arange(n),
         valence=points[0],
         arousal=points[1],
         spread=np.full(n, 0.3, np.float32),

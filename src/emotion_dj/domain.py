@@ -224,8 +224,7 @@ class Plan:
 class Candidates:
     """All that may be picked, as columns: row i of every column is one track (n rows).
 
-    int64 ``number``: what its catalogue calls the track. float32: ``valence``, ``arousal``,
-    ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
+    float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
     int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
     ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
     listener makes of the track, 0 where nothing is known. float32 ``lately`` in [0, 1]: 1 for the
@@ -233,7 +232,6 @@ class Candidates:
     two analysers are orthogonal. ``load`` fetches the Tracks of the rows named.
     """
 
-    number: npt.NDArray[np.int64]
     valence: npt.NDArray[np.float32]
     arousal: npt.NDArray[np.float32]
     spread: npt.NDArray[np.float32]

@@ -63,7 +63,6 @@ def candidates_of(
         for column, values in ((answers, told), (heard, lately)):
             _fill(column, found.number, order, values)
     candidates = Candidates(
-        number=found.number,
         valence=found.valence,
         arousal=found.arousal,
         spread=found.spread,

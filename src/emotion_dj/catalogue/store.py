@@ -30,7 +30,6 @@ from emotion_dj.domain import Affect
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    import numpy.typing as npt
     from sqlalchemy import ColumnElement, Connection, Row
 
     from emotion_dj.catalogue.columns import Columns
@@ -111,7 +110,8 @@ class Catalogue:
     ) -> Candidates:
         """Return the columns of every track that an analyser knows, of those named or of all.
 
-        Where several know a track, the one that is named first is believed.
+        They are in the order of their uris. Where several know a track, the one that is named
+        first is believed.
         """
         with translated(self.address), self._engine.connect() as connection:
             found = self._columns(connection, analysers)
@@ -146,12 +146,6 @@ class Catalogue:
         """Return the number of each track that is known, by its uri."""
         with translated(self.address), self._engine.connect() as connection:
             return _numbers(connection, uris)
-
-    def numbers_below(self, prefix: str) -> npt.NDArray[np.int64]:
-        """Return the numbers of all tracks whose uri begins so, int64, in no order."""
-        with translated(self.address), self._engine.connect() as connection:
-            found = connection.scalars(select(tracks.c.id).where(_begins(prefix)))
-            return np.array(found.all(), np.int64)
 
     def entries(
         self, analysers: Sequence[str], *, limit: int | None = None

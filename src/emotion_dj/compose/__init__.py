@@ -164,7 +164,7 @@ class EmotionDJ(Services):
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
             candidates = self.catalogue.candidates(known_ids(), uris=self._uris or None)
-            self._kept = (mark, Known(candidates, self.catalogue, self.settings))
+            self._kept = (mark, Known(candidates, self.settings))
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Candidates
     from emotion_dj.settings import Settings
 
 
 class Known:
-    """The candidates of one state of the catalogue.
+    """The candidates of one state of the catalogue, in the order of their uris.
 
     Where nobody asks for a source, sources cost nothing. The last part that was chosen is kept, so
     that the ranker finds the candidates that it sorted.
     """
 
-    def __init__(self, music: Candidates, catalogue: Catalogue, settings: Settings) -> None:
-        """Keep the candidates, and whom to ask about them."""
-        self._music, self._catalogue, self._settings = music, catalogue, settings
+    def __init__(self, music: Candidates, settings: Settings) -> None:
+        """Keep the candidates, and which sources may be named."""
+        self._music, self._settings = music, settings
         self._part: tuple[frozenset[str], Candidates] | None = None
 
     def count(self) -> dict[str, int]:
@@ -67,5 +67,11 @@ class Known:
         """The place of each row's source among the names; a later one has what is of both."""
         source = np.full(len(self._music), len(self._begin), np.int8)
         for place, prefix in enumerate(self._begin.values()):
-            source[np.isin(self._music.number, self._catalogue.numbers_below(prefix))] = place
+            after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+            source[self._first(prefix) : self._first(after)] = place
         return source
+
+    def _first(self, uri: str) -> int:
+        """Return the first row that is not before a uri: few of a million tracks are looked at."""
+        rows = range(len(self._music))
+        return bisect_left(rows, uri, key=lambda row: self._music.load([row])[0].uri)

@@ -116,7 +116,3 @@ def test_the_choice_breaks_no_rule_of_axe(
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        if "H3_LOOK" in __import__("os").environ:
-            page.screenshot(path=f"/work/runs/h3/{width}-{scheme}.png", full_page=True)
-            page.evaluate("document.querySelector('#sources').scrollIntoView({block: 'center'})")
-            page.screenshot(path=f"/work/runs/h3/{width}-{scheme}-view.png")

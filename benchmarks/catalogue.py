@@ -13,17 +13,25 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from listen import write
 from spread import spread
 
+from emotion_dj import affect
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
-from emotion_dj.compose import ear, ear_id
+from emotion_dj.compose import EmotionDJ, ear, ear_id
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
+from emotion_dj.ranking import NearestRanker
+from emotion_dj.settings import Settings
 from emotion_dj.sources.local import Local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TRACKS = 1_000_000
 FILES = 10_000
@@ -32,6 +40,7 @@ LONG = 200
 """Files of three minutes that are heard on one core and on two."""
 
 TIMES = 5
+BEGIN = ("file:///", "spotify:track:")
 COLD = """
 import json, re, sys, time
 from pathlib import Path
@@ -64,6 +73,7 @@ def main(count: int) -> None:
         rows = [cold(path) for _ in range(TIMES)]
         spread("a later process, imports included", [r["seconds"] for r in rows], "s", goal="0.5")
         spread("its peak memory", [r["mb"] for r in rows], "MB", goal="250")
+        by_source(path)
         imports(Path(folder))
         rescan(Path(folder))
         throughput(Path(folder))
@@ -78,13 +88,35 @@ def cold(path: Path) -> dict[str, float]:
     return figures
 
 
+def by_source(path: Path) -> None:
+    """Time sets of everything and of one source of two, as one process asks for them."""
+    dj = EmotionDJ(settings=Settings(database=str(path)))
+    here, plan = affect.parse_affect("calm"), affect.parse_plan("match")
+
+    def timed(what: str, ask: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        ask()
+        print(f"{what}: {1000 * (time.perf_counter() - began):.0f} ms")
+
+    def play(*sources: str) -> None:
+        ranker.rank(affect.path(plan, [here], 20), dj.known(sources))
+
+    ranker = NearestRanker()
+    for times in ("first", "second"):
+        timed(f"a set of everything, {times}", play)
+    timed("how many tracks each source has, first", dj.by_source)
+    timed("how many tracks each source has, second", dj.by_source)
+    for times in ("first", "second"):
+        timed(f"a set of one source, {times}", partial(play, "spotify"))
+
+
 def fill(path: Path, count: int) -> None:
     """Write made-up tracks straight into the tables."""
     Catalogue(path).close()
     generator = np.random.default_rng(0)
     places = generator.normal(0, 0.4, (count, 2)).clip(-1, 1).tolist()
     songs = (
-        (i + 1, f"made-up:{i:07}", f"Track {i}", json.dumps([f"Artist {i % (count // 10)}"]))
+        (i + 1, f"{BEGIN[i % 2]}{i:07}", f"Track {i}", json.dumps([f"Artist {i % (count // 10)}"]))
         for i in range(count)
     )
     analyser = ear_id()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
+import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
 NOBODY = 65534
@@ -21,7 +25,7 @@ NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
     "needs_train": (find_spec("torch") is not None, "the extra `train` is not installed"),
     "needs_browser": (
-        bool(find_spec("playwright")) and bool(which("chromium") or which("chromium-browser")),
+        bool(find_spec("playwright")) and any(map(shutil.which, ("chromium", "chromium-browser"))),
         "Chromium is not installed (Debian: apt-get install chromium)",
     ),
     "needs_streamlit": (
@@ -90,6 +94,45 @@ def unprivileged(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return block
+
+
+@contextmanager
+def _supysonic(folder: Path, songs: Iterable[Path], password: str) -> Iterator[str]:
+    """Run supysonic with these songs for a listener called alice; give its address."""
+    (folder / "music").mkdir()
+    for path in songs:
+        shutil.copy(path, folder / "music")
+    (folder / "supysonic.conf").write_text(
+        f"[base]\ndatabase_uri = sqlite:///{folder}/db.sqlite\n"
+        f"[webapp]\ncache_dir = {folder}/cache\nmount_webui = off\n"
+    )
+    programs = Path(sys.executable).parent
+
+    def cli(*arguments: str) -> None:
+        command = [str(programs / "supysonic-cli"), *arguments]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+    cli("user", "add", "alice", "-p", password)
+    cli("folder", "add", "music", str(folder / "music"))
+    cli("folder", "scan", "music", "--foreground")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(programs / "supysonic-server"), "-h", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
+        address = f"http://127.0.0.1:{port}"
+        transport = httpx.HTTPTransport(retries=8)  # until it listens
+        with httpx.Client(transport=transport) as client:
+            client.get(address)
+        try:
+            yield address
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def supysonic() -> Callable[..., AbstractContextManager[str]]:
+    """Return the block that runs a real Subsonic server in a folder: songs, alice's password."""
+    return _supysonic
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -248,6 +248,13 @@ class Candidates:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.valence)
+
+    def rows(self, keep: npt.NDArray[np.intp]) -> Candidates:
+        """Return the rows at these places as candidates of their own."""
+        columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name != "load"}
+        return Candidates(
+            **columns, load=lambda places: self.load(keep[np.array(places, np.intp)].tolist())
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,18 @@ def test_what_is_gone_is_no_candidate_and_comes_back(catalogue: Catalogue) -> No
     assert catalogue.candidates(["ear-1"]).taste[0] > 0
 
 
+def test_uris_below_a_place_begin_as_it_does(catalogue: Catalogue) -> None:
+    """Case and all, and signs that would mean more elsewhere: a folder is not its namesake."""
+    uris = ["file:///Music/a", "file:///music/b", "file:///music2/c", "file:///mu%c/d"]
+    for uri in uris:
+        keep(catalogue, Track(uri, "T"), fingerprint=uri)
+    for gone, below in enumerate(("file:///music/", "file:///mu%c/", "file:///Music/"), start=1):
+        assert catalogue.found(below, []) == 1
+        assert len(catalogue.candidates(["ear-1"])) == len(uris) - gone
+    assert catalogue.forget_source("file:///mu%c/") == 1
+    assert catalogue.count() == 3
+
+
 def test_libraries_of_any_number_are_ranked(catalogue: Catalogue) -> None:
     """More uris than SQLite takes as parameters of one statement."""
     many(catalogue, 100)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -25,42 +22,27 @@ from emotion_dj.sources import http
 from emotion_dj.sources.subsonic import Subsonic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 PASSWORD = "canary-pässword-51"  # noqa: S105 - the test's own server
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Iterator[str]:
+def server(
+    supysonic: Callable[..., AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_music: Path,
+) -> Iterator[str]:
     """Run supysonic with eight tracks of the demo library; give its address."""
-    folder = tmp_path_factory.mktemp("supysonic")
-    (folder / "music").mkdir()
-    for mood in ("calm", "energetic"):
-        for path in sorted((demo_music / mood).glob("*.opus"))[:4]:
-            shutil.copy(path, folder / "music")
-    (folder / "supysonic.conf").write_text(
-        f"[base]\ndatabase_uri = sqlite:///{folder}/db.sqlite\n"
-        f"[webapp]\ncache_dir = {folder}/cache\nmount_webui = off\n"
-    )
-    programs = Path(sys.executable).parent
-
-    def cli(*arguments: str) -> None:
-        command = [str(programs / "supysonic-cli"), *arguments]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-    cli("user", "add", "alice", "-p", PASSWORD)
-    cli("folder", "add", "music", str(folder / "music"))
-    cli("folder", "scan", "music", "--foreground")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(programs / "supysonic-server"), "-h", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
-        address = f"http://127.0.0.1:{port}"
-        transport = httpx.HTTPTransport(retries=8)  # until it listens
-        with httpx.Client(transport=transport) as client:
-            client.get(address)
+    songs = [
+        path
+        for mood in ("calm", "energetic")
+        for path in sorted((demo_music / mood).glob("*.opus"))[:4]
+    ]
+    with supysonic(tmp_path_factory.mktemp("supysonic"), songs, PASSWORD) as address:
         yield address
-        process.terminate()
 
 
 @pytest.fixture

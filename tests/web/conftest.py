@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+from emotion_dj.sources.spotify_login import SCOPES
+from emotion_dj.sources.subsonic import Subsonic
+from emotion_dj.testing.spotify import CLIENT_ID, SpotifyStandIn, entry, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,9 +28,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[str]:
-    """Run `emotion-dj serve` and give its address once it answers."""
-    environment = {**os.environ, "HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
+def serving(home: Path, *arguments: str, **more: str) -> Iterator[str]:
+    """Run `emotion-dj serve`, in an environment with more, and give its address once it answers."""
+    own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
+    environment = {**os.environ, **own, **more}
     command = [sys.executable, "-m", "emotion_dj", "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
         try:
@@ -78,3 +87,68 @@ def client(address: str) -> Iterator[httpx.Client]:
     """Ask the service."""
     with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
         yield client
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A service with music of three sources: two files, four songs of Subsonic, two of Spotify."""
+
+    address: str
+    subsonic: Subsonic
+    spotify: SpotifyStandIn
+
+    def playlists(self) -> dict[str, list[str]]:
+        """Return the titles on each playlist of the Subsonic server."""
+        known = self.subsonic._ask("getPlaylists").get("playlists", {}).get("playlist", [])
+        told = {p["name"]: self.subsonic._ask("getPlaylist", id=p["id"]) for p in known}
+        return {
+            name: [song["title"] for song in one["playlist"]["entry"]] for name, one in told.items()
+        }
+
+
+CALM = {"energy": 0.1, "valence": 0.7, "loudness": -22.0, "acousticness": 0.95, "tempo": 80.0}
+CALM |= {"danceability": 0.3, "instrumentalness": 0.5, "liveness": 0.1, "speechiness": 0.04}
+
+
+def logged_in(site: SpotifyStandIn) -> dict[str, str]:
+    """Return the environment of a listener who is logged in there."""
+    new = site.grant(*SCOPES)
+    kept = {"access": new["access_token"], "refresh": new["refresh_token"]}
+    return {
+        "EMOTION_DJ_SPOTIFY_API": site.api,
+        "EMOTION_DJ_SPOTIFY_ACCOUNTS": site.accounts,
+        "EMOTION_DJ_SPOTIFY_CLIENT_ID": CLIENT_ID,
+        "EMOTION_DJ_SPOTIFY_TOKENS": json.dumps({**kept, "expires": time.time() + 3000}),
+    }
+
+
+@pytest.fixture(scope="session")
+def account() -> Callable[[SpotifyStandIn], dict[str, str]]:
+    """Return a function that logs a listener in to a Spotify, for the environment of a service."""
+    return logged_in
+
+
+@pytest.fixture(scope="module")
+def mixed(
+    supysonic: Callable[..., AbstractContextManager[str]],
+    demo_music: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Mixed]:
+    """Serve three sources, all of it heard or placed, to a listener who is logged in."""
+    files, password = tmp_path_factory.mktemp("files"), "secret"
+    happy, calm = (sorted((demo_music / mood).glob("*.opus")) for mood in ("happy", "calm"))
+    for path in (happy[0], calm[0]):
+        shutil.copy(path, files)
+    with (
+        SpotifyStandIn() as site,
+        supysonic(tmp_path_factory.mktemp("supysonic"), calm[1:5], password) as server,
+    ):
+        site.saved = [entry(song(name), under="track") for name in ("one", "two")]
+        site.features = {name: {**CALM, "id": name} for name in ("one", "two")}
+        own = {"EMOTION_DJ_SUBSONIC_URL": server, "EMOTION_DJ_SUBSONIC_USER": "alice"}
+        own |= {"EMOTION_DJ_SUBSONIC_PASSWORD": password, "EMOTION_DJ_RECCOBEATS_API": ""}
+        own |= {"EMOTION_DJ_DEEZER_API": "", **logged_in(site)}
+        libraries = ("--library", str(files), "--library", "subsonic", "--library", "spotify")
+        with serving(tmp_path_factory.mktemp("server"), *libraries, **own) as address:
+            httpx.get(f"{address}/api/v1/library/scan", timeout=120)  # ends when all is heard
+            yield Mixed(address, Subsonic(server, "alice", password), site)

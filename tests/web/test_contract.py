@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 JUDGED_BY_CONTENT = (
     *("POST /readings", "POST /sets", "POST /playlists/{form}"),
-    "POST /corrections",
+    *("POST /corrections", "POST /sources/{name}/playlists"),
 )
-"""Where a well-formed request may still be refused: nobody in the photo, nothing probable."""
+"""Where a well-formed request may still be refused: nobody in the photo, nobody logged in."""
 
 SETTINGS = "".join(
     f"""
 [[operations]]
 include-name = "{name}"
-checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 422]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 403, 404, 422]
 """
     for name in JUDGED_BY_CONTENT
 )
@@ -56,7 +56,7 @@ def test_every_operation_shows_an_example_and_its_problems(address: str) -> None
     """Bodies and answers in JSON come with an example; refusals are problem documents."""
     document = httpx.get(f"{address}/api/v1/openapi.json").json()
     schemas = document["components"]["schemas"]
-    for name in ("Wish", "Taste", "Look", "Pick", "Problem"):
+    for name in ("Wish", "Taste", "Look", "Pick", "Problem", "Source", "Written"):
         assert schemas[name]["examples"], name
     for path, operations in document["paths"].items():
         for operation in operations.values():

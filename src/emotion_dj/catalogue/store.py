@@ -30,7 +30,7 @@ from emotion_dj.domain import Affect
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from emotion_dj.catalogue.columns import Columns
     from emotion_dj.catalogue.writing import Heard
@@ -110,7 +110,8 @@ class Catalogue:
     ) -> Candidates:
         """Return the columns of every track that an analyser knows, of those named or of all.
 
-        Where several know a track, the one that is named first is believed.
+        They are in the order of their uris. Where several know a track, the one that is named
+        first is believed.
         """
         with translated(self.address), self._engine.connect() as connection:
             found = self._columns(connection, analysers)
@@ -270,7 +271,7 @@ class Catalogue:
         """
         here = set(uris)
         query = select(tracks.c.id, tracks.c.uri, tracks.c.gone)
-        query = query.where(tracks.c.uri.startswith(below, autoescape=True))
+        query = query.where(_begins(below))
         with translated(self.address), self._engine.begin() as connection:
             rows = connection.execute(query).all()
             for gone in (True, False):
@@ -303,10 +304,9 @@ class Catalogue:
 
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""
-        begins = tracks.c.uri.startswith(prefix, autoescape=True)
         with translated(self.address):
             with self._engine.begin() as connection:
-                count = connection.execute(tracks.delete().where(begins)).rowcount
+                count = connection.execute(tracks.delete().where(_begins(prefix))).rowcount
                 _changed(connection, "music")
             whole = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             with whole.connect() as connection:
@@ -349,6 +349,11 @@ def _state(connection: Connection) -> dict[str, int]:
 def _changed(connection: Connection, what: str) -> None:
     statement = insert(state).values(name=what, value=1)
     connection.execute(statement.on_conflict_do_update(["name"], set_={"value": state.c.value + 1}))
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    """Say that a uri begins so, case and all, in a form that SQLite finds by its index."""
+    return (tracks.c.uri >= prefix) & (tracks.c.uri < prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
 def _beside(file: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, settings
+from emotion_dj.compose.known import Known
 from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_ids
 from emotion_dj.compose.named import TOKENS, deezer, reccobeats, sources
 from emotion_dj.compose.services import Services
@@ -56,7 +57,7 @@ class EmotionDJ(Services):
         super().__init__(settings or _settings())
         self._library = tuple(library)
         self._uris: tuple[str, ...] | None = None
-        self._kept: tuple[object, Candidates] | None = None
+        self._kept: tuple[object, Known] | None = None
 
     @cached_property
     def dj(self) -> DJ:
@@ -148,12 +149,22 @@ class EmotionDJ(Services):
             self.scan()
         return self.known()
 
-    def known(self) -> Candidates:
-        """Return what may be picked right now, without analysing anything; kept between calls."""
+    def known(self, sources: Collection[str] = ()) -> Candidates:
+        """Return what may be picked right now, without analysing anything; kept between calls.
+
+        Where sources are named, as in `by_source`, it is what these have. Raises LabelError.
+        """
+        return self._known().of(sources)
+
+    def by_source(self) -> dict[str, int]:
+        """Count what may be picked right now, for every source that may be named."""
+        return self._known().count()
+
+    def _known(self) -> Known:
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
             candidates = self.catalogue.candidates(known_ids(), uris=self._uris or None)
-            self._kept = (mark, candidates)
+            self._kept = (mark, Known(candidates, self.settings))
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:

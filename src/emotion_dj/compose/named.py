@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TOKENS: Final = "spotify_tokens"
 API_KEY: Final = "subsonic_api_key"
+TABLES: Final = "tables"
+"""Where tracks are from whose uris begin as those of no source do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ def offers(settings: Settings) -> dict[str, Offer]:
         if name not in named
     }
     return named | theirs
+
+
+def beginnings(settings: Settings) -> dict[str, str]:
+    """Return how the uris of each source begin, by its name; the demo library's are files too."""
+    from emotion_dj.sources import demo  # noqa: PLC0415
+
+    own = {"files": "file://", "demo": demo.below()}
+    return own | {name: f"{name}:" for name in offers(settings) if name not in own}
 
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from emotion_dj.compose.named import TOKENS, offers, session, spotify, subsonic
-from emotion_dj.errors import NotAvailable, SettingsError
+from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,14 +48,33 @@ class Services:
 
         Raises SettingsError or a SourceError.
         """
+        return self.sink(sink).write(music, name=name)
+
+    def sink(self, name: str) -> Sink:
+        """Return the service called so, if sets are written there; nobody is asked.
+
+        Raises SettingsError or LoginRequired.
+        """
         sinks: dict[str, Callable[[], Sink]] = {
             "subsonic": lambda: self.subsonic,
             "spotify": lambda: self.spotify,
         }
-        if sink not in sinks:
-            msg = f"sets cannot be written to '{sink}': choose {', '.join(sinks)}"
+        if name not in sinks:
+            msg = f"sets cannot be written to '{name}': choose {', '.join(sinks)}"
             raise SettingsError(msg)
-        return sinks[sink]().write(music, name=name)
+        return sinks[name]()
+
+    def writable(self) -> set[str]:
+        """Return the services to which a set can be written right now, without asking them."""
+        ready = {"subsonic": self._names_subsonic, "spotify": self.logged_in}
+        return {name for name, is_ready in ready.items() if is_ready()}
+
+    def _names_subsonic(self) -> bool:
+        try:
+            self.sink("subsonic")
+        except (SettingsError, LoginRequired):
+            return False
+        return True
 
     def start(self, music: Set, player: str) -> None:
         """Start a set on a service's active device, or on the one named behind a colon.

@@ -24,10 +24,19 @@ class Demo(Local):
         return replace(described, title=words.capitalize())
 
 
+def below() -> str:
+    """Return how the uris of its tracks begin, or would where the extra is not installed."""
+    return f"{demo().roots[0].resolve().as_uri()}/" if _is_here() else "demo:"
+
+
 def demo() -> Demo:
     """Return the demo library. Raises MissingExtra."""
-    if find_spec("immich_memories_music") is None:
+    if not _is_here():
         raise MissingExtra("demo", "the demo library")
     from immich_memories_music import tracks_dir  # noqa: PLC0415 - optional
 
     return Demo(roots=(tracks_dir(),), name="demo")
+
+
+def _is_here() -> bool:
+    return find_spec("immich_memories_music") is not None

@@ -138,7 +138,10 @@ class Subsonic:
             old = old or self._playlist(name)
             part = songs[start : start + BATCH]
             self._ask("updatePlaylist", once=True, playlistId=old, songIdToAdd=part)
-        return f"playlist '{name}' on {self._host}"
+        where = f"playlist '{name}' on {self._host}"
+        if len(songs) == len(music.picks):
+            return where
+        return f"{where} with {len(songs)} of {len(music.picks)} songs: the others are not there"
 
     def _playlist(self, name: str) -> str | None:
         """Return the id of the listener's playlist called ``name``, None where there is none."""

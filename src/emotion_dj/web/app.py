@@ -40,14 +40,14 @@ from emotion_dj import __version__, affect, errors, playlists, wire
 from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, elsewhere, models, problems
+from emotion_dj.web import covers, elsewhere, models, problems, sources
 from emotion_dj.web.guard import MAX_BODY, Guard
 from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
@@ -93,7 +93,9 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     measure(api)
     problems.answer(api)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
-    for routes in (_sets(dj, scan), _tracks(dj), _library(dj, scan), elsewhere.devices(dj)):
+    play = partial(_play, dj, scan)
+    rooms = (_sets(dj, play), _tracks(dj), _library(dj, scan), elsewhere.devices(dj))
+    for routes in (*rooms, sources.routes(dj, play)):
         api.include_router(routes, responses=problems.told("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
@@ -102,7 +104,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     return Guard(app, hosts)
 
 
-def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
+def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
     routes = APIRouter(tags=["sets"])
     live = Live()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
@@ -138,7 +140,7 @@ def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.post("/sets", responses=_gives(models.Music))
     def sets(wish: models.Wish) -> dict[str, Any]:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
-        return _set_json(dj, _play(dj, scan, wish))
+        return _set_json(dj, play(wish))
 
     @routes.post(
         "/playlists/{form}",
@@ -147,7 +149,7 @@ def _sets(dj: EmotionDJ, scan: Scan) -> APIRouter:
     )
     def playlist(form: Literal["m3u8", "xspf", "jspf"], wish: models.Wish) -> Response:
         """Return the set of a wish as a playlist file: m3u8, xspf or jspf."""
-        data = playlists.render(_play(dj, scan, wish), form)
+        data = playlists.render(play(wish), form)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
@@ -275,13 +277,10 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
 
 
 def _play(dj: EmotionDJ, scan: Scan, wish: models.Wish) -> Set:
-    if not len(dj.known()):
-        scan.wait()
-        if scan.sentence:
-            raise errors.LibraryError(scan.sentence)
+    music = sources.music(dj, scan, wish.sources)
     plan = affect.parse_plan(wish.plan)
     return dj.dj.answer(
-        _who(dj, wish), dj.known(), plan, n=wish.length, seed=wish.seed, faces=wish.serve
+        _who(dj, wish), music, plan, n=wish.length, seed=wish.seed, faces=wish.serve
     )
 
 

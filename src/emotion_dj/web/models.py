@@ -81,7 +81,7 @@ class Wish(BaseModel):
             "examples": [
                 {"mood": "calm", "plan": "lift", "length": 5},
                 {"faces": [_FACE], "plan": "match"},
-                {"at": "0.5,-0.2", "plan": "journey:..happy"},
+                {"at": "0.5,-0.2", "plan": "journey:..happy", "sources": ["demo"]},
             ],
             "oneOf": [
                 {"required": [name], "properties": {name: {"type": kind}}}
@@ -124,6 +124,10 @@ class Wish(BaseModel):
     length: Annotated[int, Field(ge=1, le=200), WHOLE] = 10
     seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
     serve: Literal["room", "each"] = "room"
+    sources: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100)]],
+        Field(max_length=100, description="Names as /sources tells them; none means all"),
+    ] = []
 
     @model_validator(mode="after")
     def _one_start(self) -> Wish:
@@ -282,6 +286,30 @@ class Devices(BaseModel):
     """The devices that are there now, the active one first."""
 
     devices: list[Device]
+
+
+class Source(BaseModel):
+    """A source of music: how many of its tracks may be picked, and whether it takes sets now."""
+
+    model_config = _example(name="subsonic", tracks=812, writable=True)
+
+    name: str
+    tracks: int
+    writable: bool
+
+
+class Sources(BaseModel):
+    """Every source that may be named."""
+
+    sources: list[Source]
+
+
+class Written(BaseModel):
+    """Where a set was written, in words or by its address, and how much of it the service has."""
+
+    model_config = _example(where="https://open.spotify.com/playlist/37i9dQZF1DX")
+
+    where: str
 
 
 class Tracks(BaseModel):

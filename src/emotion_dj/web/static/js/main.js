@@ -2,6 +2,7 @@
 
 import { Problem, ROOT, get, post, read } from "./api.js";
 import { Camera, Smoother } from "./camera.js";
+import { choice } from "./choice.js";
 import { colour } from "./colour.js";
 import { artwork, cover } from "./cover.js";
 import { Elsewhere } from "./elsewhere.js";
@@ -11,6 +12,7 @@ import { LANGUAGES, load, preferred, say } from "./i18n.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import { clock, mark, rows } from "./set.js";
+import * as sources from "./sources.js";
 import { name, opening, why } from "./words.js";
 
 /** @param {string} id @returns {any} */
@@ -58,12 +60,15 @@ async function reach() {
       replan();
     });
     card(state.about);
-    await library();
+    await music();
   } catch (error) {
     tell(error);
     setTimeout(reach, RETRY_MS);
   }
 }
+
+/** Tell what music there is, and of which sources. */
+const music = () => Promise.all([library(), sources.load(replan, whole)]);
 
 async function library() {
   const known = await get("/library");
@@ -80,7 +85,7 @@ function followScan() {
   scan.addEventListener("done", () => {
     scan.close();
     state.scan = null;
-    library().catch(tell);
+    music().catch(tell);
   });
 }
 
@@ -203,6 +208,7 @@ function show(music) {
   player.load(music.picks);
   $("player").hidden = false;
   $("save").hidden = false;
+  sources.said("");
   $("opening").textContent = opening(music);
   library().catch(() => {});
 }
@@ -227,6 +233,7 @@ const whole = () => ({
   ...state.wish,
   plan: state.plan === "journey" ? "journey:..happy" : state.plan,
   length: Math.min(50, Math.max(1, Number($("length").value) || 10)),
+  sources: sources.chosen(),
 });
 
 /** Draw what plays; the list and the dots only where they are others, so that no focus is lost. */
@@ -362,7 +369,7 @@ function onDrop(event) {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio]):not([type=range])")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
   if (event.key === " " && target.closest("button, input, summary")) return;
   const action = {
     playPause: () => player.toggle(), next: () => player.next(), skip, like: () => feedback("like"),
@@ -390,17 +397,10 @@ function choices(id, names, chosen, choose) {
   const legend = $(id).querySelector("legend");
   legend.textContent = say(legend.dataset.i18n);
   $(id).replaceChildren(legend, ...names.map((name) => {
-    const [label, input, word] = [document.createElement("label"), document.createElement("input"), document.createElement("span")];
-    input.type = "radio";
-    input.name = id;
-    input.value = name;
-    input.checked = name === chosen;
-    input.addEventListener("change", () => choose(name));
-    word.className = "choice";
-    word.textContent = say(id === "plans" ? `plan_${name}` : name);
+    const words = say(id === "plans" ? `plan_${name}` : name);
+    const { label, word } = choice({ type: "radio", group: id, value: name, words, checked: name === chosen }, () => choose(name));
     const place = id === "moods" && state.about.moods[name];
     if (place) word.style.setProperty("--tint", colour(place[0], place[1]));
-    label.append(input, word);
     return label;
   }));
 }

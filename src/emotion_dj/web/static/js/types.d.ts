@@ -8,6 +8,7 @@ interface SetPick {
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
   liked?: boolean; heard?: boolean; // said in this page, not sent
 }
+interface Source { name: string; tracks: number; writable: boolean }
 interface Device { id: string; name: string; active: boolean }
 interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[] }
 interface Card { id: string; limits: string; metrics?: Record<string, { accuracy: number; n: number }> }

@@ -1,0 +1,64 @@
+"""What may be picked, by its source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emotion_dj.compose import EmotionDJ
+from emotion_dj.domain import TOLD, Affect, Analysis, AudioFeatures, Track
+from emotion_dj.errors import LabelError
+from emotion_dj.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEARD = Analysis(AudioFeatures(TOLD), Affect(0.5, 0.5))
+URIS = {
+    "files": ["file:///a.mp3", "file:///z/é.mp3", "file:///z.mp3"],
+    "deezer": ["deezer:1"],
+    "spotify": ["spotify:track:a", "spotify:track:b"],
+    "tables": ["", "spotify", "spotify;", "Spotify:x", "spotifz:1", "import:1", "ütf:1", "file:/b"],
+}
+
+
+@pytest.fixture
+def dj(tmp_path: Path, demo_music: Path) -> EmotionDJ:
+    """Return a DJ who knows tracks of several sources; a demo song is a file of its own source."""
+    dj = EmotionDJ(settings=Settings(database=str(tmp_path / "c.sqlite")))
+    uris = [*(uri for some in URIS.values() for uri in some), demo(demo_music)]
+    dj.catalogue.store_all(((Track(uri, uri), "", uri, HEARD) for uri in uris), analyser=TOLD)
+    return dj
+
+
+def demo(music: Path) -> str:
+    """Return the uri of a demo song."""
+    return min(music.rglob("*.opus")).resolve().as_uri()
+
+
+def test_each_track_is_of_one_source(dj: EmotionDJ, demo_music: Path) -> None:
+    """As its uri begins, and of no other whose name is alike; what is of none is from a table."""
+    told = dj.by_source()
+    known = {**URIS, "demo": [demo(demo_music)]}
+    assert {name: count for name, count in told.items() if count} == {
+        name: len(uris) for name, uris in known.items()
+    }
+    for name, uris in known.items():
+        music = dj.known([name])
+        assert {track.uri for track in music.load(range(len(music)))} == set(uris)
+    both = dj.known(["demo", "spotify"])
+    assert len(both) == len(both.valence) == len(both.embedding) == 3
+
+
+def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
+    """The same object, for the ranker to know again; all that there is is no part."""
+    assert dj.known(["spotify"]) is dj.known(["spotify"])
+    assert dj.known([*URIS, "demo"]) is dj.known()
+    before = dj.known(["files"])
+    dj.catalogue.store(
+        Track("file:///new", ""), stamp="", fingerprint="n", analyser=TOLD, heard=HEARD
+    )
+    assert len(dj.known(["files"])) == len(before) + 1
+    with pytest.raises(LabelError, match="'gramophone' is no source of music: choose files, demo"):
+        dj.known(["gramophone"])

@@ -101,6 +101,22 @@ def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) ->
     assert f'"emotion-dj.{form}"' in answer.headers["content-disposition"]
 
 
+def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> None:
+    """Its songs in its order with its words, whatever was heard since; unknown ones are said."""
+    picks = client.post("/sets", json={"mood": "happy", "length": 4}).json()["picks"]
+    for pick in picks:
+        assert client.post("/feedback", json={"track": pick["id"], "kind": "play"}).is_success
+    songs = [{"id": pick["id"], "reason": f"reason {i}"} for i, pick in enumerate(picks[::-1])]
+    saved = client.post("/playlists/jspf", json={"songs": songs, "plan": "lift"}).json()["playlist"]
+    assert saved["title"].endswith("lift")
+    assert [(song["title"], song["annotation"]) for song in saved["track"]] == [
+        (pick["title"], f"reason {i}") for i, pick in enumerate(picks[::-1])
+    ]
+    unknown = client.post("/playlists/jspf", json={"songs": [{"id": 2**40}]})
+    is_problem(unknown, 404, "not-found")
+    is_problem(client.post("/playlists/jspf", json={"songs": []}), 422, "invalid-request")
+
+
 def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
     """Text, SVG, nothing, a lying type, nobody in it: each its own problem."""
     for data in (b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b""):

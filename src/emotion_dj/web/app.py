@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import (
@@ -36,11 +36,11 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from emotion_dj import __version__, affect, errors, playlists, wire
+from emotion_dj import __version__, affect, errors, wire
 from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, elsewhere, models, problems, sources
+from emotion_dj.web import covers, elsewhere, models, problems, saving, sources
 from emotion_dj.web.guard import MAX_BODY, Guard
 from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.metrics import measure
@@ -95,7 +95,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     play = partial(_play, dj, scan)
     rooms = (_sets(dj, play), _tracks(dj), _library(dj, scan), elsewhere.devices(dj))
-    for routes in (*rooms, sources.routes(dj, play)):
+    for routes in (*rooms, sources.routes(dj), saving.routes(dj, play)):
         api.include_router(routes, responses=problems.told("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
@@ -142,17 +142,6 @@ def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
         return _set_json(dj, play(wish))
 
-    @routes.post(
-        "/playlists/{form}",
-        response_class=Response,
-        responses=_file("application/octet-stream"),
-    )
-    def playlist(form: Literal["m3u8", "xspf", "jspf"], wish: models.Wish) -> Response:
-        """Return the set of a wish as a playlist file: m3u8, xspf or jspf."""
-        data = playlists.render(play(wish), form)
-        headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
-        return Response(data, media_type="application/octet-stream", headers=headers)
-
     return routes
 
 
@@ -175,7 +164,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     )
     def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
-        track = _track(dj, number)
+        (track,) = sources.numbered(dj, [number])
         source = dj.source_of(track)
         if hasattr(source, "stream"):
             return _passed_on(source, track, request)
@@ -191,7 +180,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     )
     def cover(number: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
         """Send the picture of a track, of its file or its source, small; 204 where none is."""
-        track = _track(dj, number)
+        (track,) = sources.numbered(dj, [number])
         picture = _picture(dj, track)
         seconds = PICTURE_SECONDS if picture or track.path else 0
         kept = {"cache-control": f"private, max-age={seconds}"}
@@ -202,12 +191,12 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     @routes.get("/tracks/{number}", responses=_gives(models.Track))
     def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
         """Return one track."""
-        return {"id": number, **wire.track_json(_track(dj, number))}
+        return {"id": number, **wire.track_json(*sources.numbered(dj, [number]))}
 
     @routes.post("/feedback", status_code=204)
     def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
         """Remember a like, a skip or a play, here and at the listener's own server."""
-        track = _track(dj, taste.track)
+        (track,) = sources.numbered(dj, [taste.track])
         dj.catalogue.remember(taste.track, taste.kind)
         after.add_task(_heed, dj, track, taste.kind)
 
@@ -338,14 +327,6 @@ def _heed(dj: EmotionDJ, track: Track, kind: str) -> None:
         dj.heed(track, kind)
     except (errors.SourceError, errors.SettingsError) as error:
         _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)
-
-
-def _track(dj: EmotionDJ, number: int) -> Track:
-    try:
-        (track,) = dj.catalogue.tracks([number])
-    except KeyError as error:
-        raise HTTPException(404, f"The catalogue knows no track {number}.") from error
-    return track
 
 
 def _audio_type(suffix: str) -> str:

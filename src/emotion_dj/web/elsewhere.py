@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from emotion_dj.errors import LoginRequired
 from emotion_dj.web import models
+from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,10 +81,6 @@ def devices(dj: EmotionDJ) -> APIRouter:
         if not dj.logged_in():
             msg = "nobody is logged in to Spotify: run  emotion-dj login spotify"
             raise LoginRequired(msg)
-        try:
-            tracks = dj.catalogue.tracks(wish.tracks)
-        except KeyError as error:
-            raise HTTPException(404, f"The catalogue knows no track {error}.") from error
-        dj.spotify.play(tracks, device=wish.device)
+        dj.spotify.play(numbered(dj, wish.tracks), device=wish.device)
 
     return routes

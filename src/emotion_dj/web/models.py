@@ -137,6 +137,27 @@ class Wish(BaseModel):
         return self
 
 
+class Song(BaseModel):
+    """A song of a set that was made before, and why it was picked, in the words it was told in."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: TrackId
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class Songs(BaseModel):
+    """A set that was made before, in its order: what is saved is then what was shown."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={"examples": [{"songs": [{"id": 1, "reason": "bright and lively"}]}]},
+    )
+
+    songs: Annotated[list[Song], Field(min_length=1, max_length=200)]
+    plan: Annotated[str, Field(max_length=80, json_schema_extra={"pattern": PLAN})] = "match"
+
+
 class Taste(BaseModel):
     """What the listener did with a track."""
 

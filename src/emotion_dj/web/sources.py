@@ -1,24 +1,21 @@
-"""Music by its source: what there is of each, sets of some alone, and sets written to a service."""
+"""Music by its source: what there is of each, and sets of some alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 
-from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
+from emotion_dj.errors import LibraryError
 from emotion_dj.web import models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection, Sequence
 
     from emotion_dj.compose import EmotionDJ
-    from emotion_dj.domain import Candidates, Set
-    from emotion_dj.interfaces import Sink
+    from emotion_dj.domain import Candidates, Track
     from emotion_dj.web.scan import Scan
-
-NAME: Final = "Emotion-DJ"
-"""The only playlist that is written, so that no visitor of the page can replace another one."""
 
 
 def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
@@ -38,8 +35,16 @@ def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
     return found
 
 
-def routes(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
-    """Return the routes by which sources are told of and written to; ``play`` answers a wish."""
+def numbered(dj: EmotionDJ, numbers: Sequence[int]) -> list[Track]:
+    """Return the tracks with these numbers, in that order; 404 where the catalogue has none."""
+    try:
+        return dj.catalogue.tracks(numbers)
+    except KeyError as error:
+        raise HTTPException(404, f"The catalogue knows no track {error}.") from error
+
+
+def routes(dj: EmotionDJ) -> APIRouter:
+    """Return the route by which sources are told of."""
     routes = APIRouter(tags=["sources"])
 
     @routes.get("/sources", responses={200: {"model": models.Sources}})
@@ -52,24 +57,4 @@ def routes(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
         ]
         return {"sources": found}
 
-    @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: Literal["subsonic", "spotify"], wish: models.Wish) -> dict[str, str]:
-        """Write the set of a wish to a service, in place of the one that was written before."""
-        sink = _sink(dj, name)
-        return {"where": sink.write(play(wish), name=NAME)}
-
     return routes
-
-
-def _sink(dj: EmotionDJ, name: str) -> Sink:
-    """Return a service that takes sets now. Raises LoginRequired, also where it is not set up: who
-    asks over HTTP can do nothing about settings.
-    """  # noqa: D205
-    try:
-        sink = dj.sink(name)
-    except SettingsError as error:
-        raise LoginRequired(str(error)) from error
-    if name not in dj.writable():
-        msg = f"nobody is logged in there: run  emotion-dj login {name}"
-        raise LoginRequired(msg)
-    return sink

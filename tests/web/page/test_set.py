@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,14 +60,21 @@ def test_no_music_is_said(
         says(page, "#opening", "there is no music")
 
 
-def test_sets_are_saved(page: Page) -> None:
-    """The button downloads a playlist of the set that is shown."""
+def test_sets_are_saved(page: Page, says: Callable[..., None]) -> None:
+    """The button downloads a playlist of the set that is shown, also when some of it was heard."""
     page.check("input[value=calm]", force=True)
     page.wait_for_selector("#set li")
+    page.click("#play")
+    says(page, "#time", re.compile(r"0:0[1-9] /"))
+    page.evaluate("document.querySelector('#seek').value = 900")
+    with page.expect_response("**/feedback"):
+        page.dispatch_event("#seek", "input")
     with page.expect_download() as download:
-        page.click("[data-form=m3u8]")
-    assert download.value.suggested_filename == "emotion-dj.m3u8"
-    assert Path(download.value.path()).read_text().startswith("#EXTM3U")
+        page.click("[data-form=jspf]")
+    assert download.value.suggested_filename == "emotion-dj.jspf"
+    saved = json.loads(Path(download.value.path()).read_text())["playlist"]["track"]
+    assert [song["title"] for song in saved] == page.locator("#set .title").all_inner_texts()
+    assert saved[0]["annotation"] == page.locator("#set .text .why").first.inner_text()
 
 
 def test_sets_are_remembered_only_where_wanted(page: Page, says: Callable[..., None]) -> None:

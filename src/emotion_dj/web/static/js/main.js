@@ -68,7 +68,7 @@ async function reach() {
 }
 
 /** Tell what music there is, and of which sources. */
-const music = () => Promise.all([library(), sources.load(replan, whole)]);
+const music = () => Promise.all([library(), sources.load(replan, shown)]);
 
 async function library() {
   const known = await get("/library");
@@ -236,6 +236,12 @@ const whole = () => ({
   sources: sources.chosen(),
 });
 
+/** The set as it stands on the page, to be saved. */
+const shown = () => ({
+  songs: player.queue.map((pick) => ({ id: pick.id, reason: why(pick) })),
+  plan: state.set?.plan === "journey" ? "journey:..happy" : state.set?.plan,
+});
+
 /** Draw what plays; the list and the dots only where they are others, so that no focus is lost. */
 function draw() {
   if (state.drawn !== player.queue) {
@@ -279,7 +285,7 @@ async function skip() {
 /** @param {string} form */
 async function save(form) {
   try {
-    const blob = await (await post(`/playlists/${form}`, whole())).blob();
+    const blob = await (await post(`/playlists/${form}`, shown())).blob();
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `emotion-dj.${form}`;

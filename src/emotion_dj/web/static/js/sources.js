@@ -30,9 +30,9 @@ export const chosen = () => (kept().length === there().length ? [] : kept());
 
 /**
  * Ask what there is, and draw it where that or the language is another one than before.
- * @param {() => void} changed @param {() => unknown} wish
+ * @param {() => void} changed @param {() => unknown} shown the set that is saved
  */
-export async function load(changed, wish) {
+export async function load(changed, shown) {
   sources = (await get("/sources")).sources;
   const writable = sources.filter((source) => source.writable).map(({ name }) => name);
   const all = JSON.stringify([document.documentElement.lang, there(), writable]);
@@ -41,7 +41,7 @@ export async function load(changed, wish) {
   said("");
   $("sources").hidden = there().length < 2;
   $("sources").replaceChildren($("sources").querySelector("legend"), ...there().map((name) => box(name, changed)));
-  $("services").replaceChildren(...writable.map((name) => button(name, wish)));
+  $("services").replaceChildren(...writable.map((name) => button(name, shown)));
 }
 
 /** Say something of what was saved, or nothing. @param {string} words */
@@ -62,23 +62,23 @@ function box(name, changed) {
   }).label;
 }
 
-/** @param {string} name @param {() => unknown} wish */
-function button(name, wish) {
+/** @param {string} name @param {() => unknown} shown */
+function button(name, shown) {
   const made = document.createElement("button");
   made.type = "button";
   made.textContent = say("saveTo", { service: title(name) });
-  made.addEventListener("click", () => save(name, wish()));
+  made.addEventListener("click", () => save(name, shown()));
   return made;
 }
 
-/** @param {string} name @param {unknown} wish */
-async function save(name, wish) {
+/** @param {string} name @param {unknown} set */
+async function save(name, set) {
   if (saving) return;
   const service = title(name);
   saving = true;
   said(say("saving", { service }));
   try {
-    const { where } = await (await post(`/sources/${name}/playlists`, wish)).json();
+    const { where } = await (await post(`/sources/${name}/playlists`, set)).json();
     said(say("saved", { where: own(where) }));
   } catch (error) {
     const key = error instanceof Problem && REFUSALS[error.kind];

@@ -1,0 +1,88 @@
+"""Sets saved: as a file for the listener, or as a playlist of their service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from fastapi import APIRouter, Response
+
+from emotion_dj import affect, playlists
+from emotion_dj.domain import Affect, Pick, Set
+from emotion_dj.errors import LoginRequired, SettingsError
+from emotion_dj.web import models
+from emotion_dj.web.sources import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.interfaces import Sink
+
+    Play = Callable[[models.Wish], Set]
+
+NAME: Final = "Emotion-DJ"
+"""The only playlist that is written, so that no visitor of the page can replace another one."""
+
+ANYWHERE: Final = Affect(0.0, 0.0, spread=1.0)
+"""Where songs stand that were placed before: it is not asked again."""
+
+FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The file",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def routes(dj: EmotionDJ, play: Play) -> APIRouter:
+    """Return the routes by which sets are saved; ``play`` answers a wish."""
+    routes = APIRouter(tags=["saving"])
+
+    def meant(said: models.Wish | models.Songs) -> Set:
+        return _listed(dj, said) if isinstance(said, models.Songs) else play(said)
+
+    @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
+    def playlist(
+        form: Literal["m3u8", "xspf", "jspf"], said: models.Wish | models.Songs
+    ) -> Response:
+        """Return a set that was made before, or that of a wish, as a playlist file."""
+        data = playlists.render(meant(said), form)
+        headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
+        return Response(data, media_type="application/octet-stream", headers=headers)
+
+    @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
+    def write(
+        name: Literal["subsonic", "spotify"], said: models.Wish | models.Songs
+    ) -> dict[str, str]:
+        """Write a set that was made before, or that of a wish, to a service, in place of the one
+        that was written there before.
+        """  # noqa: D205
+        sink = _sink(dj, name)
+        return {"where": sink.write(meant(said), name=NAME)}
+
+    return routes
+
+
+def _listed(dj: EmotionDJ, said: models.Songs) -> Set:
+    """Return the songs as a set, in their order."""
+    tracks = numbered(dj, [song.id for song in said.songs])
+    mood = affect.mood(ANYWHERE)
+    picks = tuple(
+        Pick(track, ANYWHERE, mood, score=0.0, reason=song.reason)
+        for track, song in zip(tracks, said.songs, strict=True)
+    )
+    return Set(picks, affect.parse_plan(said.plan), (ANYWHERE,) * len(picks), ANYWHERE)
+
+
+def _sink(dj: EmotionDJ, name: str) -> Sink:
+    """Return a service that takes sets now. Raises LoginRequired, also where it is not set up: who
+    asks over HTTP can do nothing about settings.
+    """  # noqa: D205
+    try:
+        sink = dj.sink(name)
+    except SettingsError as error:
+        raise LoginRequired(str(error)) from error
+    if name not in dj.writable():
+        msg = f"nobody is logged in there: run  emotion-dj login {name}"
+        raise LoginRequired(msg)
+    return sink

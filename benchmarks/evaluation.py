@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,12 +132,8 @@ def demo(data: Path, folder: Path) -> Library:
 def drawn(library: Library, seed: int) -> Library:
     """Return a small library of tracks drawn from a large one."""
     rows = np.sort(np.random.default_rng(seed).choice(len(library.music), SMALL, replace=False))
-    columns = {
-        field.name: getattr(library.music, field.name)[rows]
-        for field in fields(Candidates)
-        if field.name != "load"
-    }
-    music = Candidates(**columns, load=lambda places: [Track(f"drawn:{i}", "") for i in places])
+    named = [Track(f"drawn:{i}", "") for i in range(SMALL)]
+    music = replace(library.music.rows(rows), load=lambda places: [named[i] for i in places])
     numbered = {f"drawn:{i}": i for i in range(SMALL)}
     return Library(music, numbered, library.truth[rows], library.sound[rows])
 

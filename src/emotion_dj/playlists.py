@@ -96,7 +96,7 @@ def _fields(pick: Pick, seen_from: Path | None) -> dict[str, str | int]:
         "location": _location(track, seen_from, as_uri=True),
         "title": _printable(track.title),
         "creator": _printable(", ".join(track.artists)),
-        "annotation": pick.reason,
+        "annotation": _printable(pick.reason),
         "album": _printable(track.album),
     }
     if track.duration is not None:

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -112,6 +113,9 @@ def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> 
     assert [(song["title"], song["annotation"]) for song in saved["track"]] == [
         (pick["title"], f"reason {i}") for i, pick in enumerate(picks[::-1])
     ]
+    nul = {"songs": [{"id": picks[0]["id"], "reason": "a\0b"}]}
+    tree = ET.fromstring(client.post("/playlists/xspf", json=nul).content)  # noqa: S314 - ours
+    assert "ab" in tree.itertext()
     unknown = client.post("/playlists/jspf", json={"songs": [{"id": 2**40}]})
     is_problem(unknown, 404, "not-found")
     is_problem(client.post("/playlists/jspf", json={"songs": []}), 422, "invalid-request")

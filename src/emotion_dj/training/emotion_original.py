@@ -4,6 +4,9 @@
 
 A folder per emotion, as Kaggle's copy of FER2013 has them, or our Parquet files. Its notebook
 claims 72 %, which is the accuracy on its training faces; on its 7,178 test faces it had 63.25 %.
+
+Where bfloat16 is computed in hardware, it trains in that and with channels first: 260 against 110
+faces a second on two cores. Weights and sums stay in float32, and so do the files.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.training import metrics, plots
+from emotion_dj.training.emotion import is_half_fast
 from emotion_dj.vision.original import LABELS, SIDE, FaceRecognition, load_keras
 
 if TYPE_CHECKING:
@@ -45,16 +49,17 @@ def train(
     """
     keras = load_keras()
     keras.utils.set_random_seed(7)
-    model = network(keras)
-    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    learner = network(keras, quick=is_half_fast())
+    learner.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     out.mkdir(parents=True, exist_ok=True)
-    x, y = _examples(keras, faces)
-    model.fit(
+    shape = (-1, *learner.input_shape[1:])
+    x, y = _examples(keras, faces, shape)
+    learner.fit(
         x,
         y,
         batch_size=BATCH,
         epochs=epochs,
-        validation_data=_examples(keras, held),
+        validation_data=_examples(keras, held, shape),
         verbose=0,
         callbacks=[
             keras.callbacks.BackupAndRestore(str(out / "backup"), delete_checkpoint=False),
@@ -62,21 +67,28 @@ def train(
             _teller(keras, report, epochs, steps=-(-len(x) // BATCH)),
         ],
     )
+    model = network(keras)
+    model.set_weights(learner.get_weights())
     write_atomically(out / ARCHITECTURE, model.to_json().encode())
     model.save_weights(out / WEIGHTS)
     return _measure(out, held)
 
 
-def network(keras: Any) -> Any:
-    """Return the original's network: grey faces (n, 48, 48, 1) to seven probabilities."""
+def network(keras: Any, *, quick: bool = False) -> Any:
+    """Return the original's network: grey faces (n, 48, 48, 1) to seven probabilities.
+
+    The ``quick`` one has the same weights, takes (n, 1, 48, 48) and computes in bfloat16.
+    """
     layers = keras.layers
-    parts = [layers.Input((SIDE, SIDE, 1))]
+    how = {"dtype": "mixed_bfloat16" if quick else "float32"}
+    axes = {"data_format": "channels_first" if quick else "channels_last"}
+    parts = [layers.Input((1, SIDE, SIDE) if quick else (SIDE, SIDE, 1))]
     for width in (128, 256, 512, 512):
-        parts += [layers.Conv2D(width, 3, activation="relu"), layers.MaxPooling2D(2)]
-        parts += [layers.Dropout(0.4)]
-    parts += [layers.Flatten()]
+        parts += [layers.Conv2D(width, 3, activation="relu", **how, **axes)]
+        parts += [layers.MaxPooling2D(2, **how, **axes), layers.Dropout(0.4, **how)]
+    parts += [layers.Flatten(**how)]
     for width, dropped in ((512, 0.4), (256, 0.3)):
-        parts += [layers.Dense(width, activation="relu"), layers.Dropout(dropped)]
+        parts += [layers.Dense(width, activation="relu", **how), layers.Dropout(dropped, **how)]
     return keras.Sequential([*parts, layers.Dense(len(LABELS), activation="softmax")])
 
 
@@ -93,8 +105,8 @@ def _teller(keras: Any, report: Report, epochs: int, *, steps: int) -> Any:
     return keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_batch_end=tell)
 
 
-def _examples(keras: Any, faces: LabelledFaces) -> tuple[Any, Any]:
-    pixels = faces.pixels[..., np.newaxis].astype(np.float32) / 255
+def _examples(keras: Any, faces: LabelledFaces, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    pixels = faces.pixels.reshape(shape).astype(np.float32) / 255
     return pixels, keras.utils.to_categorical(faces.labels, len(LABELS))
 
 

@@ -236,8 +236,8 @@ class Run:
     @contextmanager
     def _pool(self, library: Library, workers: int) -> Iterator[ProcessPoolExecutor]:
         """Give worker processes with one thread each: more would only wait for each other."""
-        before = {name: os.environ.get(name) for name in _THREADS}
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        before = {name: os.environ.get(name) for name in _WORKER}
+        os.environ.update(_WORKER)
         try:
             with ProcessPoolExecutor(
                 workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
@@ -255,8 +255,16 @@ class Run:
         )
 
 
-_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-"""What NumPy's libraries for matrices read when a process begins."""
+_WORKER = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+}
+"""What is read when a worker process begins: NumPy's libraries for matrices take one thread, and
+the GNU C library keeps the memory that one track is done with for the next. Asking the system for
+it again, page by page, is a tenth of the time and is what two processes wait for each other in."""
 
 _WORTH_A_PROCESS = 8
 """Tracks for which starting another process pays."""

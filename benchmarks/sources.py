@@ -6,18 +6,15 @@ Nobody but stand-ins on this machine is asked.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from typing import Any
 
-from emotion_dj.sources.spotify_login import SCOPES
-from emotion_dj.testing import deezer, spotify
+from emotion_dj.testing import deezer, faults, spotify
 from emotion_dj.testing.deezer import DeezerStandIn, Song
-from emotion_dj.testing.spotify import CLIENT_ID, Playlist, SpotifyStandIn, entry, song
+from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song
 
 SONGS = 10_000
 PICKS = 50
@@ -57,9 +54,9 @@ FAULTS: dict[str, Any] = {
     "401, for ever": spotify.status(401),
     "403": spotify.status(403),
     "404": spotify.status(404),
-    "cut connections": spotify.cut,
-    "malformed JSON": spotify.raw(b'{"items": ['),
-    "HTML": spotify.raw(b"<html>"),
+    "cut connections": faults.cut,
+    "malformed JSON": faults.raw(b'{"items": ['),
+    "HTML": faults.raw(b"<html>"),
 }
 
 
@@ -76,24 +73,12 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
         )
 
 
-def settings(site: SpotifyStandIn) -> dict[str, str]:
-    """Return the environment of a listener who is logged in to a stand-in."""
-    new = site.grant(*SCOPES)
-    kept = {"access": new["access_token"], "refresh": new["refresh_token"]}
-    return {
-        "EMOTION_DJ_SPOTIFY_API": site.api,
-        "EMOTION_DJ_SPOTIFY_ACCOUNTS": site.accounts,
-        "EMOTION_DJ_SPOTIFY_CLIENT_ID": CLIENT_ID,
-        "EMOTION_DJ_SPOTIFY_TOKENS": json.dumps({**kept, "expires": time.time() + 3000}),
-    }
-
-
 def big_playlists() -> None:
     """Print requests and peak memory of a playlist of ten thousand songs."""
     entries = [entry(song(f"s{number}")) for number in range(SONGS)]
     with SpotifyStandIn() as site:
         site.playlists["big"] = Playlist("big", entries)
-        done = run(READ, "spotify", "big", **settings(site))
+        done = run(READ, "spotify", "big", **site.environment())
         count, peak = done.stdout.split()
         print(f"Spotify: {count} songs in {len(site.requests)} requests (asked: 200), ", end="")
         print(f"{float(peak):.0f} MB in all (asked: 150)")
@@ -117,7 +102,7 @@ def resolved() -> None:
         print(f"the same while the service is down: {site.count()} requests")
 
 
-def faults() -> None:
+def lasting_faults() -> None:
     """Print what each lasting fault costs, what is said, and that no secret is in it."""
     code = "from emotion_dj.cli import main; main()"
     leaks = 0
@@ -125,7 +110,7 @@ def faults() -> None:
         with SpotifyStandIn() as site:
             site.faults = [fault] * 99
             told = "import logging; logging.basicConfig(level=0, filename='/dev/stdout'); " + code
-            done = run(told, "sources", "test", "spotify", **settings(site))
+            done = run(told, "sources", "test", "spotify", **site.environment())
             leaks += (done.stdout + done.stderr).count("canary")
             said = done.stderr.strip().splitlines()
             print(f"{name}: {len(site.requests)} requests, {said[-1]}")
@@ -143,7 +128,7 @@ def main() -> None:
     imported()
     big_playlists()
     resolved()
-    faults()
+    lasting_faults()
 
 
 if __name__ == "__main__":

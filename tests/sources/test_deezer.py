@@ -22,6 +22,7 @@ from emotion_dj.sources import http
 from emotion_dj.sources.budget import Budget
 from emotion_dj.sources.deezer import Deezer
 from emotion_dj.testing import deezer as stand_in
+from emotion_dj.testing import faults
 from emotion_dj.testing.conformance import check_source
 from emotion_dj.testing.deezer import BUSY, QUOTA, DeezerStandIn, Song
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emotion_dj.testing.deezer import Fault
+    from emotion_dj.testing.faults import Fault
 
 MIX = 7
 
@@ -163,7 +164,7 @@ SHORT = [
     pytest.param([stand_in.status(503), stand_in.status(500)], 3, id="5xx burst"),
     pytest.param([stand_in.status(429, **{"retry-after": "0"})], 2, id="429"),
     pytest.param([stand_in.status(429)], 2, id="429 without a time"),
-    pytest.param([stand_in.cut], 2, id="cut"),
+    pytest.param([faults.cut], 2, id="cut"),
 ]
 
 
@@ -184,12 +185,12 @@ LASTING = [
         [stand_in.status(429, **{"retry-after": "86400"})], RateLimited, "too often", 1, id="24 h"
     ),
     pytest.param([stand_in.status(502)] * 9, SourceError, "not well", http.TRIES, id="5xx"),
-    pytest.param([stand_in.body(b"{]")], SourceError, "no JSON", 1, id="malformed"),
-    pytest.param([stand_in.body(b"<html>")], SourceError, "no JSON", 1, id="html"),
-    pytest.param([stand_in.body(b"[1]")], SourceError, "none of its answers", 1, id="list"),
-    pytest.param([stand_in.body(ODD)], SourceError, "none of its answers", 1, id="odd"),
-    pytest.param([stand_in.body(b"{}")], SourceError, "none of its answers", 1, id="empty"),
-    pytest.param([stand_in.cut] * 9, SourceError, "cannot be reached", http.TRIES, id="cut"),
+    pytest.param([faults.raw(b"{]")], SourceError, "no JSON", 1, id="malformed"),
+    pytest.param([faults.raw(b"<html>")], SourceError, "no JSON", 1, id="html"),
+    pytest.param([faults.raw(b"[1]")], SourceError, "none of its answers", 1, id="list"),
+    pytest.param([faults.raw(ODD)], SourceError, "none of its answers", 1, id="odd"),
+    pytest.param([faults.raw(b"{}")], SourceError, "none of its answers", 1, id="empty"),
+    pytest.param([faults.cut] * 9, SourceError, "cannot be reached", http.TRIES, id="cut"),
     pytest.param([stand_in.status(404)], NotAvailable, "does not have", 1, id="404"),
     pytest.param([stand_in.status(403)], SourceError, "Deezer", 1, id="403"),
     pytest.param([stand_in.error(500, "no way")], SourceError, "no way", 1, id="other error"),
@@ -220,7 +221,7 @@ def test_after_a_refused_quota_nothing_is_asked_for_a_while(site: DeezerStandIn)
     assert site.count() == 2
 
 
-@pytest.mark.parametrize("fault", [stand_in.cut, stand_in.status(404), stand_in.status(403)])
+@pytest.mark.parametrize("fault", [faults.cut, stand_in.status(404), stand_in.status(403)])
 def test_a_preview_that_does_not_arrive_is_said(site: DeezerStandIn, fault: Fault) -> None:
     """Cut off, gone, refused for good: a SourceError with one sentence, at most two requests."""
     source = quick(site)

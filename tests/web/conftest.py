@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +15,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.sources.subsonic import Subsonic
-from emotion_dj.testing.spotify import CLIENT_ID, SpotifyStandIn, entry, song
+from emotion_dj.testing.spotify import SpotifyStandIn, entry, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,24 +107,6 @@ CALM = {"energy": 0.1, "valence": 0.7, "loudness": -22.0, "acousticness": 0.95, 
 CALM |= {"danceability": 0.3, "instrumentalness": 0.5, "liveness": 0.1, "speechiness": 0.04}
 
 
-def logged_in(site: SpotifyStandIn) -> dict[str, str]:
-    """Return the environment of a listener who is logged in there."""
-    new = site.grant(*SCOPES)
-    kept = {"access": new["access_token"], "refresh": new["refresh_token"]}
-    return {
-        "EMOTION_DJ_SPOTIFY_API": site.api,
-        "EMOTION_DJ_SPOTIFY_ACCOUNTS": site.accounts,
-        "EMOTION_DJ_SPOTIFY_CLIENT_ID": CLIENT_ID,
-        "EMOTION_DJ_SPOTIFY_TOKENS": json.dumps({**kept, "expires": time.time() + 3000}),
-    }
-
-
-@pytest.fixture(scope="session")
-def account() -> Callable[[SpotifyStandIn], dict[str, str]]:
-    """Return a function that logs a listener in to a Spotify, for the environment of a service."""
-    return logged_in
-
-
 @pytest.fixture(scope="module")
 def mixed(
     supysonic: Callable[..., AbstractContextManager[str]],
@@ -147,7 +126,7 @@ def mixed(
         site.features = {name: {**CALM, "id": name} for name in ("one", "two")}
         own = {"EMOTION_DJ_SUBSONIC_URL": server, "EMOTION_DJ_SUBSONIC_USER": "alice"}
         own |= {"EMOTION_DJ_SUBSONIC_PASSWORD": password, "EMOTION_DJ_RECCOBEATS_API": ""}
-        own |= {"EMOTION_DJ_DEEZER_API": "", **logged_in(site)}
+        own |= {"EMOTION_DJ_DEEZER_API": "", **site.environment()}
         libraries = ("--library", str(files), "--library", "subsonic", "--library", "spotify")
         with serving(tmp_path_factory.mktemp("server"), *libraries, **own) as address:
             httpx.get(f"{address}/api/v1/library/scan", timeout=120)  # ends when all is heard

@@ -116,7 +116,6 @@ def test_a_set_is_written_to_spotify_and_replaced(client: httpx.Client, mixed: A
 
 def test_what_a_service_refuses_is_said(
     serve: Serve,
-    account: Callable[..., dict[str, str]],
     demo_music: Path,
 ) -> None:
     """Not set up, none of the songs there, logged out, asked too often with when to come back."""
@@ -125,7 +124,7 @@ def test_what_a_service_refuses_is_said(
         site.features = {"one": {"id": "one", "energy": 0.1, "valence": 0.7}}
         local = min((demo_music / "calm").glob("*.opus"))
         with (
-            serve("--library", "spotify", "--library", str(local), **account(site)) as address,
+            serve("--library", "spotify", "--library", str(local), **site.environment()) as address,
             httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client,
         ):
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    Fault = Callable[[], Response]
+    from emotion_dj.testing.faults import Fault
 
 SIGNED: Final = "hdnea"
 LISTED: Final = frozenset({"index", "limit"})
@@ -52,16 +52,6 @@ def error(code: int, message: str, kind: str = "Exception") -> Fault:
 def status(code: int, **headers: str) -> Fault:
     """Return an HTTP error, as in ``status(429, **{"retry-after": "86400"})``."""
     return lambda: Response(status_code=code, headers=headers)
-
-
-def body(content: bytes) -> Fault:
-    """Return an answer of these bytes."""
-    return lambda: Response(content, media_type="application/json")
-
-
-def cut() -> Response:
-    """Promise more than is sent, and close the connection."""
-    return StreamingResponse(_drops(b'{"data": [', 0.0), headers={"content-length": "5000"})
 
 
 def redirect(address: str) -> Fault:

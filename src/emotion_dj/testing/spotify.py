@@ -2,7 +2,7 @@
 
     with SpotifyStandIn(contract=path_of_the_openapi_file) as site:
         site.playlists["p1"] = Playlist("Morning", [song("a"), song("b")])
-        site.faults += [status(503), cut]
+        site.faults += [status(503), faults.cut]
         ...                                   # ask site.api with a token of site.grant()
     assert not site.violations
 
@@ -13,28 +13,29 @@ player for other sites is at ``site.embed``: silent, it tells and obeys as the r
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
 import secrets
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing.contract import Contract
 from emotion_dj.testing.site import served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
-    Fault = Callable[[], Response]
+    from emotion_dj.testing.faults import Fault
 
 CLIENT_ID: Final = "emotion-dj-test"
 ME: Final = "listener"
@@ -112,36 +113,6 @@ def status(code: int, reason: str | None = None, **headers: str) -> Fault:
         return JSONResponse({"error": told}, code, named)
 
     return answer
-
-
-def raw(body: bytes, code: int = 200) -> Fault:
-    """Return an answer with any body, as of malformed JSON."""
-
-    def answer() -> Response:
-        from starlette.responses import Response  # noqa: PLC0415
-
-        return Response(body, code, media_type="application/json")
-
-    return answer
-
-
-def cut() -> Response:
-    """Answer half and hang up."""
-    from starlette.responses import Response  # noqa: PLC0415
-
-    return Response(b'{"items": [', 200, {"content-length": "5000"})
-
-
-def slow() -> Response:
-    """Answer with a body that drips and never ends."""
-    from starlette.responses import StreamingResponse  # noqa: PLC0415
-
-    async def drip() -> AsyncIterator[bytes]:
-        while True:
-            yield b" "
-            await asyncio.sleep(0.02)
-
-    return StreamingResponse(drip(), media_type="application/json")
 
 
 EMBEDDED: Final = """<!doctype html><title>Stand-in</title><button>Play</button><script>
@@ -231,6 +202,17 @@ class SpotifyStandIn:
             "token_type": "Bearer",
             "expires_in": 3600,
             "scope": " ".join(scopes),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a listener who is logged in here."""
+        new = self.grant(*SCOPES)
+        kept = {"access": new["access_token"], "refresh": new["refresh_token"]}
+        return {
+            "EMOTION_DJ_SPOTIFY_API": self.api,
+            "EMOTION_DJ_SPOTIFY_ACCOUNTS": self.accounts,
+            "EMOTION_DJ_SPOTIFY_CLIENT_ID": CLIENT_ID,
+            "EMOTION_DJ_SPOTIFY_TOKENS": json.dumps({**kept, "expires": time.time() + 3000}),
         }
 
     def revoke(self) -> None:

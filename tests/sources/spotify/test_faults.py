@@ -15,6 +15,7 @@ from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceEr
 from emotion_dj.sources import http
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.sources.spotify_login import SCOPES
+from emotion_dj.testing import faults
 from emotion_dj.testing import spotify as stand_in
 from emotion_dj.testing.spotify import CANARY, Playlist, SpotifyStandIn, songs, status
 
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
         [status(429, retry_after="0")],
         [status(429)],
         [status(429, retry_after="soon")],
-        [stand_in.cut],
-        [stand_in.cut, status(504)],
-        [None, stand_in.cut, None, status(503)],
+        [faults.cut],
+        [faults.cut, status(504)],
+        [None, faults.cut, None, status(503)],
     ],
 )
 def test_passing_faults_lose_nothing(
@@ -57,14 +58,14 @@ def test_passing_faults_lose_nothing(
         (status(401), 2, LoginRequired, "emotion-dj login spotify"),
         (status(403), 1, NotAvailable, "does not let"),
         (status(404), 1, NotAvailable, "HTTP 404"),
-        (stand_in.cut, http.TRIES, SourceError, "cannot be reached"),
-        (stand_in.slow, 1, SourceError, "too slowly"),
-        (stand_in.raw(b"<html>"), 1, SourceError, "no JSON"),
-        (stand_in.raw(b'{"items": ['), 1, SourceError, "no JSON"),
-        (stand_in.raw(b"[" * 100_000), 1, SourceError, "no JSON"),
-        (stand_in.raw(b"[1]"), 1, SourceError, "without 'items'"),
-        (stand_in.raw(b'{"items": {}}'), 1, SourceError, "without 'items'"),
-        (stand_in.raw(b""), 1, SourceError, "without 'items'"),
+        (faults.cut, http.TRIES, SourceError, "cannot be reached"),
+        (faults.slow, 1, SourceError, "too slowly"),
+        (faults.raw(b"<html>"), 1, SourceError, "no JSON"),
+        (faults.raw(b'{"items": ['), 1, SourceError, "no JSON"),
+        (faults.raw(b"[" * 100_000), 1, SourceError, "no JSON"),
+        (faults.raw(b"[1]"), 1, SourceError, "without 'items'"),
+        (faults.raw(b'{"items": {}}'), 1, SourceError, "without 'items'"),
+        (faults.raw(b""), 1, SourceError, "without 'items'"),
     ],
 )
 def test_lasting_faults_are_one_sentence_and_no_storm(  # noqa: PLR0913, PLR0917 - a table of faults
@@ -93,7 +94,7 @@ def test_no_query_is_logged(site: SpotifyStandIn, caplog: pytest.LogCaptureFixtu
     """Other services want their tokens in the address: what httpx logs of it ends before them."""
     caplog.set_level(logging.DEBUG)
     site.playlists["p"] = Playlist("p", songs(1))
-    site.faults = [stand_in.raw(b"{}")]
+    site.faults = [faults.raw(b"{}")]
     assert http.Client("x", site.api).get("me", {"t": f"{CANARY}-in-query"}) == {}
     assert "HTTP Request: GET" in caplog.text
     assert CANARY not in caplog.text

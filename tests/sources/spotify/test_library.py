@@ -13,7 +13,7 @@ import pytest
 from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.sources.spotify import Spotify, playlist_id
 from emotion_dj.sources.spotify_login import SCOPES
-from emotion_dj.testing import spotify as stand_in
+from emotion_dj.testing import faults
 from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song, songs, status
 
 if TYPE_CHECKING:
@@ -122,10 +122,10 @@ def test_pages_without_links_are_read_and_circles_end(
 ) -> None:
     """Where `next` is missing the total counts; a page that leads back to itself is said."""
     site.playlists["p"] = Playlist("p", songs(51))
-    site.faults = [stand_in.raw(json.dumps({"items": songs(50), "total": 51}).encode())]
+    site.faults = [faults.raw(json.dumps({"items": songs(50), "total": 51}).encode())]
     assert len(list(account.playlist("p"))) == 51
     link = f"{site.api}/playlists/p/items?offset=0&limit=50"
-    site.faults = [stand_in.raw(json.dumps({"items": [], "next": link}).encode())] * 9
+    site.faults = [faults.raw(json.dumps({"items": [], "next": link}).encode())] * 9
     site.requests.clear()
     with pytest.raises(SourceError, match="circle"):
         list(account.playlist("p"))

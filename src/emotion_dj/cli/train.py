@@ -96,6 +96,12 @@ def mood(
         typer.Option(exists=True, dir_okay=False, help="Features with moods; may be repeated."),
     ],
     out: Out,
+    felt: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Features with valence_mean and arousal_mean, 1 to 9."
+        ),
+    ] = None,
     recipe: Annotated[
         Literal["small", "original"],
         typer.Option(help="The one that ships, or the original's, which learns loudness."),
@@ -111,11 +117,15 @@ def mood(
     if epochs is not None:
         msg = "--epochs belongs to --recipe original"
         raise typer.BadParameter(msg)
+    if felt is None:
+        msg = "name --felt too: a table of what listeners felt"
+        raise typer.BadParameter(msg)
     from emotion_dj.training import mood as small
 
     tables = [(path.stem, small.read_moods(path)) for path in data]
+    places = small.read_felt(felt)
     with progress("searching") as report:
-        card = small.train(tables, out, report=report)
+        card = small.train(tables, places, out, report=report)
     print_json(card["metrics"])
 
 

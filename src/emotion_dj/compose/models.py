@@ -29,7 +29,7 @@ def ear(hearing: str = HEARINGS[0]) -> AudioAnalyser:
 
 def features_id() -> str:
     """Return the id of the ear without sound, without loading it."""
-    return str(artifacts.packaged("mood-1").card["id"])
+    return str(artifacts.packaged("mood-2").card["id"])
 
 
 def ear_id(hearing: str = HEARINGS[0]) -> str:

@@ -106,12 +106,12 @@ def evaluate_music(
 
 
 def evaluate_mood(table: Path) -> dict[str, Any]:
-    """Return the figures of mood-1 on a table of features with moods.
+    """Return our figures on a table of features with moods, which is taken to be one person's.
 
     Raises DataError or LabelError.
     """
     playlist = read_moods(table)
-    chances = FeatureEar().moods(playlist.features).astype(np.float64)
+    chances = FeatureEar().moods(playlist.features, together=True).astype(np.float64)
     return metrics.report(chances, playlist.labels, [mood.value for mood in MOODS])
 
 

@@ -40,6 +40,7 @@ LAYERS = [
 
 BELOW = {
     "affect": {"dj", "ranking", "music"},
+    "matching": {"ranking"},
     "mixing": {"ranking"},
     "taste": {"catalogue"},
 }

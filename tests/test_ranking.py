@@ -76,6 +76,22 @@ def test_caps_give_way_before_the_set_is_short() -> None:
     assert len(NearestRanker().rank([HERE] * 12, candidates(300, artists=1))) == 12
 
 
+def test_no_recording_is_played_twice() -> None:
+    """Every track is there twice, as another source or a copied file has it: each once at most."""
+    music = candidates(60)
+    twice = music.rows(np.repeat(np.arange(60), 2))
+
+    def load(rows: Sequence[int]) -> list[Track]:
+        return [
+            Track(f"{row % 2}:{row // 2}", f"Track {row // 2}", ("A",) * (row % 4 > 1), duration=99)
+            for row in rows
+        ]
+
+    for wanted in (10, 100):
+        picks = NearestRanker(per_artist=100).rank([HERE] * wanted, replace(twice, load=load))
+        assert len(picks) == len({pick.track.title for pick in picks}) == min(wanted, 60)
+
+
 def test_the_same_seed_gives_the_same_set() -> None:
     """Ranking is deterministic for a seed, and other seeds may differ."""
     music = candidates(3000)

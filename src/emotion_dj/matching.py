@@ -1,4 +1,4 @@
-"""The same recording in two sources: by ISRC, else by title, artists and duration.
+"""The same recording in two places: by ISRC, else by title, artists and duration.
 
 Equal codes decide. Without them titles are split into their words, their version (live, remix,
 acoustic ...: another recording) and what labels add to a name (remastered, feat., explicit ...: the
@@ -105,6 +105,22 @@ def same(a: Track, b: Track) -> bool:
     return _share_artist(_people(a) | one.guests, _people(b) | other.guests)
 
 
+def repeated(tracks: Iterable[Track]) -> list[bool]:
+    """Tell of each track whether it is the same recording as one before it, or a copy of its file.
+
+    A copy says all the same of itself, even if that is not enough to tell what it is.
+    """
+    index, again = Index(()), []
+    described: set[object] = set()
+    for track in tracks:
+        description = (track.title, track.artists, track.album, track.duration)
+        copied = track.duration is not None and description in described
+        again.append(copied or index.find(track) is not None)
+        described.add(description)
+        index.add(track)
+    return again
+
+
 class Index:
     """Finds recordings among many tracks, looking only at those with a similar name."""
 
@@ -113,10 +129,14 @@ class Index:
         self._by_code: dict[str, Track] = {}
         self._by_key: defaultdict[str, list[Track]] = defaultdict(list)
         for track in tracks:
-            if track.isrc:
-                self._by_code.setdefault(_code(track.isrc), track)
-            for key in _keys(track):
-                self._by_key[key].append(track)
+            self.add(track)
+
+    def add(self, track: Track) -> None:
+        """Take in one more."""
+        if track.isrc:
+            self._by_code.setdefault(_code(track.isrc), track)
+        for key in _keys(track):
+            self._by_key[key].append(track)
 
     def find(self, track: Track) -> Track | None:
         """Return the same recording, the one nearest in duration, None where there is none."""

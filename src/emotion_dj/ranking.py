@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Pick
+from emotion_dj.matching import repeated
 from emotion_dj.mixing import clashes, follows, order
 
 if TYPE_CHECKING:
@@ -65,15 +66,16 @@ like one of them; `benchmarks/evaluation.py` shows what it gives and costs."""
 MIXING: Final = 0.03
 """Distance that a track may be farther away for mixing with the pick before instead of clashing."""
 
-LIKED: Final = 0.3
-"""Taste from which on a reason says so."""
+LIKED: Final = 0.6
+"""Taste from which on a reason says so: after one like, a tenth of all music is beyond 0.5."""
 
 
 @dataclass(slots=True)
 class NearestRanker:
     """Picks the nearest tracks to a path; fits `interfaces.Ranker`.
 
-    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped.
+    ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped. No
+    recording appears twice, whatever source its copies come from.
     ``variety`` is how much distance a different sound is worth, ``mixing`` how much a song that
     mixes. The grid of the last candidates is kept, so that a second set from them costs no look at
     all of them.
@@ -90,13 +92,20 @@ class NearestRanker:
         grid = self._grid
         if grid is None or grid.candidates is not candidates:
             grid = self._grid = Grid(candidates)
-        path = path[: len(candidates)]
         crowds = {target: _Seen(grid.nearest(target, seed)) for target in path}
-        shares = _Shares(candidates, self)
-        rows = np.array([shares.take(crowds[target]) for target in path], np.intp)
+        copies: list[int] = []
+        while True:
+            path = path[: len(candidates) - len(copies)]
+            shares = _Shares(candidates, self, copies)
+            rows = np.array([shares.take(crowds[target]) for target in path], np.intp)
+            tracks = candidates.load(rows.tolist())
+            again = repeated(tracks)
+            if not any(again):
+                break
+            copies += rows[again].tolist()
         gaps = np.array([missed(target, candidates, rows) for target in path], np.float32).T
         playing = order(gaps, candidates, rows)
-        return _picks(path, candidates, rows[playing])
+        return _picks(path, candidates, rows[playing], [tracks[place] for place in playing])
 
 
 def missed(target: Affect, candidates: Candidates, rows: Rows) -> Floats:
@@ -216,8 +225,11 @@ class _Seen:
 class _Shares:
     """What has been picked, and who how often."""
 
-    def __init__(self, candidates: Candidates, ranker: NearestRanker) -> None:
+    def __init__(
+        self, candidates: Candidates, ranker: NearestRanker, copies: Sequence[int]
+    ) -> None:
         self._music = candidates
+        self._copies = copies
         self._ranker = ranker
         self._limits = (
             (candidates.artist, ranker.per_artist),
@@ -231,7 +243,7 @@ class _Shares:
         spare: int | None = None
         rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
         for part, expense in crowd:
-            free = ~np.isin(part, self._taken)
+            free = ~np.isin(part, [*self._taken, *self._copies])
             if spare is None and free.any():
                 spare = int(part[free.argmax()])
             fits = free & self._within(part)
@@ -276,9 +288,10 @@ class _Shares:
         return within
 
 
-def _picks(path: Sequence[Affect], music: Candidates, rows: Rows) -> list[Pick]:
+def _picks(
+    path: Sequence[Affect], music: Candidates, rows: Rows, tracks: Sequence[Track]
+) -> list[Pick]:
     """Return the picks of rows in playing order."""
-    tracks = music.load(rows.tolist())
     return [
         _pick(music, int(row), target, track, flows=bool(flow))
         for row, target, track, flow in zip(rows, path, tracks, follows(music, rows), strict=True)

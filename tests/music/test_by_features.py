@@ -137,14 +137,26 @@ def test_tables_are_checked(tmp_path: Path) -> None:
     playlist = mood.read_moods(path)
     assert playlist.labels.tolist() == [MOODS.index("calm")]
     assert np.isnan(playlist.features[0]).sum() == len(FEATURES) - 1
-    for content, error in (("energy\n1\n", DataError), ("mood\nhungry\n", LabelError)):
+    assert playlist.left_out == 3
+    wrong = {
+        "energy\n1\n": (DataError, "no column mood"),
+        "energy,mood\n.5,calm\n1,hungry\n": (LabelError, "row 2: .*hungry"),
+        "mood,energy\ncalm,70\n": (DataError, "tells none of .*shares are from 0 to 1"),
+        "energy,mood\n.5,calm\n.5,sad\n": (DataError, "without contradiction"),
+    }
+    for content, (error, said) in wrong.items():
         path.write_text(content)
-        with pytest.raises(error):
+        with pytest.raises(error, match=said):
             mood.read_moods(path)
     path.write_text("mood\n")
     with pytest.raises(DataError, match="no track"):
         mood.read_moods(path)
-    for content, said in (("energy\n1\n", "no table"), ("valence_mean,arousal_mean\n", "no track")):
+    path.write_bytes("\ufeffEnergy , Mood\n0.5,Happy\n".encode())
+    assert mood.read_moods(path).features[0, FEATURES.index("energy")] == 0.5
+    for content, said in (
+        ("energy\n1\n", "does not tell"),
+        ("valence_mean,arousal_mean\n", "no track"),
+    ):
         path.write_text(content)
         with pytest.raises(DataError, match=said):
             mood.read_felt(path)

@@ -60,7 +60,7 @@ def music(
 
 @app.command()
 def mood(
-    table: Annotated[Path, typer.Argument(help="A CSV file of features with a column mood.")],
+    table: Annotated[Path, typer.Argument(help="A table of features with a column mood.")],
     *,
     as_json: Json = False,
 ) -> None:
@@ -73,5 +73,5 @@ def mood(
         return
     out().print(
         f"accuracy {figures['accuracy']:.2%}  macro-F1 {figures['macro_f1']:.3f}  "
-        f"ECE {figures['ece']:.3f}, n = {figures['n']}"
+        f"ECE {figures['ece']:.3f}, n = {figures['n']}, {figures['left_out']} copies left out"
     )

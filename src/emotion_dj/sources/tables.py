@@ -58,13 +58,23 @@ def read(path: Path) -> Iterator[Row]:
         raise DataError(msg)
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def named_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table as they are, columns in lower case; at least one.
+
+    Raises DataError or MissingExtra.
+    """
     readers = {".parquet": _parquet, ".json": _json}
     rows = readers.get(path.suffix.lower(), _csv)(path)
     first = next(rows, None)
     if first is None:
         msg = f"{path} holds no track"
         raise DataError(msg)
+    yield from chain([first], rows)
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    rows = named_rows(path)
+    first = next(rows)
     if not (NEEDED | {"mood"}) & set(first):
         known = ", ".join(sorted(NEEDED))
         msg = f"{path} has no column of features: it needs one of {known}, or a mood"
@@ -151,7 +161,7 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
 def _row(row: Mapping[str, Any], name: str) -> Row:
     """Read a row; ``name`` stands in for a title."""
     title, artists = _text(row, "title"), _listed(row)
-    features = _features(row)
+    features = features_of(row)
     seconds = _number(row.get("duration_ms"))
     track = Track(
         uri=_text(row, "uri") or _made_up(title, artists, features),
@@ -164,7 +174,8 @@ def _row(row: Mapping[str, Any], name: str) -> Row:
     return track, features, _place(row)
 
 
-def _features(row: Mapping[str, Any]) -> AudioFeatures:
+def features_of(row: Mapping[str, Any]) -> AudioFeatures:
+    """Return the features that a row names; what is no number, or impossible, is not known."""
     numbers: dict[str, Any] = {name: _number(row.get(name)) for name in FEATURES}
     for name, value in numbers.items():
         if value is not None and not _possible(name, value):

@@ -108,11 +108,13 @@ def evaluate_music(
 def evaluate_mood(table: Path) -> dict[str, Any]:
     """Return our figures on a table of features with moods, which is taken to be one person's.
 
-    Raises DataError or LabelError.
+    ``left_out`` counts copies and tracks whose copies disagree. Raises DataError, LabelError or
+    MissingExtra.
     """
     playlist = read_moods(table)
     chances = FeatureEar().moods(playlist.features, together=True).astype(np.float64)
-    return metrics.report(chances, playlist.labels, [mood.value for mood in MOODS])
+    figures = metrics.report(chances, playlist.labels, [mood.value for mood in MOODS])
+    return {**figures, "left_out": playlist.left_out}
 
 
 def _from_table(path: Path, counts: dict[str, int]) -> Iterator[tuple[int, int, Crop, int]]:

@@ -8,7 +8,6 @@ kernel ridge regression gives in closed form (Rasmussen & Williams 2006, eq. 5.1
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from dataclasses import asdict, dataclass, replace
@@ -19,21 +18,23 @@ import numpy.typing as npt
 
 from emotion_dj.affect import parse_mood
 from emotion_dj.artifacts import digest, write_atomically
-from emotion_dj.errors import DataError
+from emotion_dj.errors import DataError, LabelError
 from emotion_dj.music.by_features import (
     ARTIFACT,
     FEATURES,
     MOODS,
     Hands,
     Regression,
+    as_table,
     scaled,
     unskewed,
 )
 from emotion_dj.music.mood import kernel
+from emotion_dj.sources import tables
 from emotion_dj.training import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     Floats = npt.NDArray[np.float32]
@@ -51,30 +52,51 @@ REPEATS: Final = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Playlist:
-    """Tracks of one author: ``features`` (n, 9), NaN unknown; ``labels`` (n,), index into MOODS."""
+    """Tracks of one author: ``features`` (n, 9), NaN unknown; ``labels`` (n,), index into MOODS.
+
+    ``left_out`` counts the rows that are copies of others, or whose copies disagree.
+    """
 
     features: Floats
     labels: Labels
+    left_out: int = 0
 
 
 def read_moods(path: Path) -> Playlist:
-    """Read a table with the nine features and ``mood``; a missing column counts as unknown.
+    """Read a table with the nine features and ``mood``; what is missing counts as unknown.
 
     Tracks that occur twice are taken once, and not at all where their moods disagree. Raises
-    DataError or LabelError.
+    DataError, LabelError or MissingExtra.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        labels = [MOODS.index(parse_mood(row["mood"])) for row in rows]
-        features = [[float(row.get(name) or "nan") for name in FEATURES] for row in rows]
-    except (OSError, KeyError, ValueError, csv.Error) as error:
-        msg = f"{path} is no table of features with a column mood: {error}"
-        raise DataError(msg) from error
-    if not rows:
-        msg = f"{path} holds no track"
+    rows = list(tables.named_rows(path))
+    if "mood" not in rows[0]:
+        msg = f"{path} is no table of features with moods: it has no column mood"
         raise DataError(msg)
-    return _agreed(np.array(features, np.float32), np.array(labels))
+    playlist = _agreed(_features(path, rows), _labels(path, rows))
+    if not len(playlist.labels):
+        msg = f"{path} tells of no track without contradiction which mood it has"
+        raise DataError(msg)
+    return playlist
+
+
+def _features(path: Path, rows: Sequence[Mapping[str, Any]]) -> Floats:
+    """Return FEATURES (n, 9) of a table's rows. Raises DataError where none is known."""
+    features = as_table([tables.features_of(row) for row in rows])
+    if np.isnan(features).all():
+        msg = f"{path} tells none of {', '.join(FEATURES)} (shares are from 0 to 1)"
+        raise DataError(msg)
+    return features
+
+
+def _labels(path: Path, rows: Sequence[Mapping[str, Any]]) -> Labels:
+    labels = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            labels.append(MOODS.index(parse_mood(str(row["mood"] or ""))))
+        except LabelError as error:
+            msg = f"{path}, row {number}: {error}"
+            raise LabelError(msg) from error
+    return np.array(labels)
 
 
 def _agreed(features: Floats, labels: Labels) -> Playlist:
@@ -82,7 +104,7 @@ def _agreed(features: Floats, labels: Labels) -> Playlist:
     for row, values in enumerate(features):
         groups.setdefault(values.tobytes(), []).append(row)
     keep = [rows[0] for rows in groups.values() if len(set(labels[rows])) == 1]
-    return Playlist(features[keep], labels[keep])
+    return Playlist(features[keep], labels[keep], len(labels) - len(keep))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,21 +120,16 @@ class Felt:
 def read_felt(path: Path) -> Felt:
     """Read a table with the nine features, ``valence_mean`` and ``arousal_mean`` from 1 to 9.
 
-    Raises DataError.
+    Raises DataError or MissingExtra.
     """
+    rows = list(tables.named_rows(path))
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
         said = [[float(row[name]) for name in ("valence_mean", "arousal_mean")] for row in rows]
-        features = [[float(row.get(name) or "nan") for name in FEATURES] for row in rows]
-    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
-        msg = f"{path} is no table of features with valence_mean and arousal_mean: {error}"
+    except (KeyError, ValueError, TypeError) as error:
+        msg = f"{path} does not tell valence_mean and arousal_mean of every track: {error}"
         raise DataError(msg) from error
-    if not rows:
-        msg = f"{path} holds no track"
-        raise DataError(msg)
     places = (np.array(said) - 5) / 4
-    return Felt(np.array(features, np.float32), places.astype(np.float32))
+    return Felt(_features(path, rows), places.astype(np.float32))
 
 
 def fit(features: Floats, targets: Floats, scale: Floats) -> Regression:
@@ -201,12 +218,12 @@ def train(
     report: Report = lambda _d, _t: None,
 ) -> dict[str, Any]:
     """Search, fit, measure, write the weights with their card; return the card."""
-    tables = [playlist for _, playlist in playlists]
-    scale = search(tables, report)
-    held = np.concatenate([leave_one_out(table, scale) for table in tables])
-    labels = np.concatenate([table.labels for table in tables])
+    lists = [playlist for _, playlist in playlists]
+    scale = search(lists, report)
+    held = np.concatenate([leave_one_out(playlist, scale) for playlist in lists])
+    labels = np.concatenate([playlist.labels for playlist in lists])
     temperature = round(metrics.fit_temperature(held.astype(np.float64), labels), 4)
-    hands = fit_hands(tables, scale, temperature)
+    hands = fit_hands(lists, scale, temperature)
     weights = _packed(hands, _fit_felt(felt))
     write_atomically(folder / f"{ARTIFACT}.npz", weights)
     card = {
@@ -219,7 +236,7 @@ def train(
         "temperature": temperature,
         "matters": {name: round(float(s) ** 2, 4) for name, s in zip(FEATURES, scale, strict=True)},
         "metrics": {
-            **{name: _figures(i, tables, scale) for i, (name, _) in enumerate(playlists)},
+            **{name: _figures(i, lists, scale) for i, (name, _) in enumerate(playlists)},
             **_crossed(playlists, scale),
             "felt": _felt_figures(felt),
         },

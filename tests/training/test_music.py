@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emotion_dj import artifacts
-from emotion_dj.errors import AudioError, DataError
+from emotion_dj.errors import DataError
 from emotion_dj.music.features import NAMES
 from emotion_dj.music.mood import SCALES, Ear
 from emotion_dj.training import evaluation, music
@@ -76,5 +76,24 @@ def test_tables_of_another_form_are_refused(shared: Path, tmp_path: Path) -> Non
     with pytest.raises(DataError, match="felt the same"):
         evaluation.evaluate_music(table, shared / "data/music/emotify")
     table = excerpt(shared, tmp_path / "u.csv", 1)
-    with pytest.raises(AudioError, match=r"\.opus"):
+    with pytest.raises(DataError, match=r"no track .* can be heard: .*\.opus does not exist"):
         music.read_emotify(table, tmp_path)
+    line = ",".join(["x.opus", *["nan"] * 9])
+    table.write_text(",".join(["file", *music.GEMS]) + f"\n{line}\n")
+    with pytest.raises(DataError, match="row 1 holds nan"):
+        music.read_emotify(table, tmp_path)
+
+
+@pytest.mark.needs_shared
+def test_a_recording_that_cannot_be_heard_is_passed_over(shared: Path, tmp_path: Path) -> None:
+    """One is missing, one is text, and a spreadsheet wrote the table: the others are measured."""
+    table = excerpt(shared, tmp_path / "t.csv", 4)
+    table.write_text("\ufeff" + table.read_text(encoding="utf-8"), encoding="utf-8")
+    files = [row.split(",")[0] for row in table.read_text(encoding="utf-8").splitlines()[1:]]
+    for name in files[2:]:
+        (tmp_path / name).symlink_to(shared / "data/music/emotify" / name)
+    (tmp_path / files[1]).write_text("no music")
+    corpus = music.read_emotify(table, tmp_path)
+    assert corpus.files == tuple(files[2:])
+    assert [len(corpus.vectors), len(corpus.targets)] == [len(files) - 2] * 2
+    assert [files[0] in corpus.passed_over[0], files[1] in corpus.passed_over[1]] == [True] * 2

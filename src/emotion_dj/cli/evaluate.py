@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emotion_dj.cli.console import Json, out, print_json, progress
+from emotion_dj.cli.console import Json, out, print_json, progress, say
 
 app = typer.Typer(help="Measure the models on labelled data.", no_args_is_help=True)
 
@@ -56,6 +56,8 @@ def music(
     for name, value in figures["r2"].items():
         out().print(f"{name:18} R2 {value:+.3f}  r {figures['pearson'][name]:+.3f}")
     out().print(f"n = {figures['n']}, {figures['cpu_s_per_track']:.2f} CPU-seconds per track")
+    for why in figures["passed_over"]:
+        say(f"passed over: {why}")
 
 
 @app.command()

@@ -86,6 +86,8 @@ def music(
     lessons = recipe.read_lessons(scales)
     with progress("listening") as report:
         corpus = recipe.read_emotify(data, audio, report=report)
+    for why in corpus.passed_over:
+        say(f"passed over: {why}")
     print_json(recipe.train(corpus, lessons, out)["metrics"])
 
 

@@ -82,11 +82,12 @@ def evaluate_music(
 ) -> dict[str, Any]:
     """Return R2 and Pearson's r of the ear for each target on a table in Emotify's form.
 
-    Raises DataError, also where all tracks felt the same, or AudioError.
+    ``passed_over`` says why a track could not be heard. Raises DataError, also where all tracks
+    felt the same.
     """
     began = process_time()
     corpus = read_emotify(table, audio, report=report)
-    seconds = (process_time() - began) / len(corpus.genres)
+    seconds = (process_time() - began) / len(corpus.files)
     predicted = Ear().predict(inputs(corpus.vectors))
     truth = corpus.targets
     if not truth.std(0).all():
@@ -102,6 +103,7 @@ def evaluate_music(
         "r2": r2,
         "pearson": pearson,
         "cpu_s_per_track": round(seconds, 3),
+        "passed_over": list(corpus.passed_over),
     }
 
 

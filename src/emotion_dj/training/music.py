@@ -10,10 +10,10 @@ crowdsourcing game". The model was chosen by five-fold cross-validation over tra
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj.artifacts import digest, write_atomically
-from emotion_dj.errors import DataError
+from emotion_dj.errors import AudioError, DataError
 from emotion_dj.music.decode import decode
 from emotion_dj.music.features import NAMES, measure
 from emotion_dj.music.mood import (
@@ -35,6 +35,7 @@ from emotion_dj.music.mood import (
     rational,
     tempo_cue,
 )
+from emotion_dj.sources import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,8 @@ Emotify; chosen on the folders of the demo library, which therefore is no held-o
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
     """n tracks: ``vectors`` (n, len(NAMES)), ``targets`` (n, len(TARGETS)), ``doubts`` (n,): how
-    noisy its targets are against the usual track's, genres and files.
+    noisy its targets are against the usual track's, genres and files; ``passed_over`` says of each
+    other track why it could not be heard.
     """  # noqa: D205
 
     vectors: Floats
@@ -79,32 +81,65 @@ class Corpus:
     doubts: Floats
     genres: tuple[str, ...]
     files: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
 
 
 def read_emotify(table: Path, audio: Path, *, report: Report = lambda _d, _t: None) -> Corpus:
-    """Hear every track of a table in Emotify's form. Raises DataError or AudioError."""
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        shares = [{name: float(row[name]) for name in GEMS} for row in rows]
-        files, genres = [row["file"] for row in rows], tuple(row["genre"] for row in rows)
-        raters = np.array([max(float(row.get("raters") or 1), 1) for row in rows])
-    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
-        msg = f"{table} is no table in Emotify's form (file, genre, nine emotions): {error}"
-        raise DataError(msg) from error
-    if not rows:
-        msg = f"{table} holds no track"
+    """Hear every track of a table in Emotify's form; one that cannot be heard is passed over.
+
+    Raises DataError.
+    """
+    rows = _ratings(table)
+    heard, vectors, passed_over = [], [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            vectors.append(_heard(audio / row["file"]))
+            heard.append(row)
+        except AudioError as error:
+            passed_over.append(str(error))
+        report(number, len(rows))
+    if not heard:
+        msg = f"no track of {table} can be heard: {passed_over[0]}"
         raise DataError(msg)
-    vectors = []
-    for number, name in enumerate(files, start=1):
-        vectors.append(measure(decode(audio / name)).vector)
-        report(number, len(files))
+    shares = [{name: row[name] for name in GEMS} for row in heard]
+    raters = np.array([row["raters"] for row in heard])
     targets = [[*proxies(share), *share.values()] for share in shares]
     # The error of a mean falls with the root of the number of listeners; what a track has of its
     # own does not, so its variance is not taken to fall in proportion.
     doubts = np.sqrt(raters.mean() / raters).astype(np.float32)
     truth = np.array(targets, np.float32)
-    return Corpus(np.array(vectors), truth, doubts, genres, tuple(files))
+    genres, files = (tuple(row[name] for row in heard) for name in ("genre", "file"))
+    return Corpus(np.array(vectors), truth, doubts, genres, files, tuple(passed_over))
+
+
+def _heard(path: Path) -> Floats:
+    if not path.is_file():
+        msg = f"{path} does not exist"
+        raise AudioError(msg)
+    return measure(decode(path)).vector
+
+
+def _number(value: Any, row: int) -> float:
+    number = float(value)
+    if not isfinite(number):
+        msg = f"row {row} holds {value}, which is no number"
+        raise ValueError(msg)
+    return number
+
+
+def _ratings(table: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table in Emotify's form: file, genre, raters and GEMS as numbers."""
+    rows: list[dict[str, Any]] = []
+    try:
+        for number, row in enumerate(tables.named_rows(table), start=1):
+            told = {name: _number(row[name], number) for name in GEMS}
+            raters = max(_number(row.get("raters") or 1, number), 1)
+            known = {"file": row["file"], "genre": row.get("genre") or "", "raters": raters}
+            rows.append(told | known)
+    except (KeyError, ValueError, TypeError) as error:
+        msg = f"{table} is no table in Emotify's form (file, nine emotions): {error}"
+        raise DataError(msg) from error
+    return rows
 
 
 def proxies(share: dict[str, float]) -> tuple[float, float]:

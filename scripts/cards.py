@@ -61,7 +61,8 @@ def emotion(card: Mapping[str, Any]) -> str:
             f"{card['bytes']:,} bytes, LiteRT, int8 weights. {card['licence']}.",
             f"sha256 `{card['sha256']}`.",
             "",
-            f"**It estimates an expression, not a feeling.** {card['limits']}",
+            "**It estimates an expression, not a feeling.** "
+            + card["limits"].removeprefix("Estimates an expression, not a feeling. "),
             "",
             "## Data",
             "",

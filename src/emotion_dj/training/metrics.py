@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from emotion_dj.vision.emotion import softmax
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,7 +81,7 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     """Return the temperature that minimises the log loss (Guo et al. 2017), by golden section."""
 
     def loss(log_t: float) -> float:
-        return nll(_softmax(logits / np.exp(log_t)), labels)
+        return nll(softmax(logits / np.exp(log_t)), labels)
 
     low, high = np.log(0.2), np.log(5.0)
     ratio = (np.sqrt(5) - 1) / 2
@@ -95,13 +97,8 @@ def calibrated(logits: Floats, labels: Labels, *, folds: int = 5, seed: int = 0)
     chances = np.zeros_like(logits)
     for k in range(folds):
         temperature = fit_temperature(logits[fold != k], labels[fold != k])
-        chances[fold == k] = _softmax(logits[fold == k] / temperature)
+        chances[fold == k] = softmax(logits[fold == k] / temperature)
     return chances
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _per_class(table: Labels, names: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 """Reading expressions with our LiteRT network: crop, prepare, run, calibrate, abstain.
 
 What the network expects stands in its card and is computed here only; training imports `prepare`,
-so both sides see the same pixels (`tests/vision/test_parity.py`).
+so both sides see the same pixels (`tests/training/test_emotion.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
 
 ARTIFACT: Final = "face-3"
+Number = TypeVar("Number", bound=np.floating[Any])
 _THREADS: Final = 1
 _STDERR: Final = 2
 
@@ -142,10 +143,10 @@ def prepare(pixels: npt.NDArray[np.uint8], epsilon: float) -> Floats:
     return np.asarray((face - face.mean()) / (face.std() + np.float32(epsilon)), np.float32)
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """Return probabilities of the same shape that sum to 1 along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), logits.dtype)
 
 
 class _Network:

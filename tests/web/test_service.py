@@ -147,6 +147,24 @@ def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
     is_problem(client.post("/playlists/exe", json={"mood": "sad"}), 422, "invalid-request")
 
 
+@pytest.mark.parametrize(
+    "box", ["[0,0,0,9]", "[0,0,9,-9]", "[0,0,NaN,9]", "[0,0,9,1e999]", "[0,0,9]", "[0,0,9,9,9]", "9"]
+)
+def test_a_face_has_a_width_and_a_height(client: httpx.Client, box: str) -> None:
+    """A box that cannot be one is refused as a wish and as a correction; a tiny one counts."""
+    face = f'{{"box": {box}, "emotions": {{"happy": 1}}}}'
+    headers = {"content-type": "application/json"}
+    for path, body in (
+        ("/sets", f'{{"faces": [{face}]}}'),
+        ("/corrections", f'{{"face": {face}, "emotion": "sad"}}'),
+    ):
+        refused = client.post(path, content=body, headers=headers)
+        is_problem(refused, 422, "invalid-request")
+        assert "box" in refused.json()["detail"]
+    tiny = {"box": [0, 0, 1e-300, 1e-300], "emotions": {"happy": 1}}
+    assert client.post("/sets", json={"faces": [tiny, tiny], "length": 1}).is_success
+
+
 def stalled(address: str, length: int) -> bytes:
     """Promise a body, send five bytes of it, and return what the service says to that."""
     place = urlsplit(address)

@@ -12,8 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from emotion_dj import affect
 from emotion_dj.domain import Emotion, Mood
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Axis = Annotated[float, Field(ge=-1, le=1)]
+Place = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _whole(value: Any) -> Any:
@@ -59,7 +61,8 @@ class ReadFace(BaseModel):
     model_config = ConfigDict(strict=True)
 
     box: Annotated[
-        list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
+        tuple[Place, Place, Size, Size],
+        Field(strict=False, description="x, y, width and height in pixels"),
     ]
     emotions: Annotated[
         dict[str, Share],

@@ -94,6 +94,21 @@ def test_what_is_liked_comes_sooner(client: httpx.Client) -> None:
     assert loved in best(6)
 
 
+def test_a_like_can_be_taken_back(client: httpx.Client) -> None:
+    """Likes that were all taken back leave every set as it was; one too many changes nothing."""
+
+    def best() -> list[int]:
+        answer = client.post("/sets", json={"mood": "energetic", "length": 9})
+        return [pick["id"] for pick in answer.json()["picks"]]
+
+    before = best()
+    for kind, times in (("like", 8), ("unlike", 9)):
+        for _ in range(times):
+            told = client.post("/feedback", json={"track": before[-1], "kind": kind})
+            assert told.status_code == 204
+        assert (best() == before) == (kind == "unlike")
+
+
 @pytest.mark.parametrize(("form", "start"), [("m3u8", "#EXTM3U"), ("xspf", "<?xml"), ("jspf", "{")])
 def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) -> None:
     """Each form downloads under a name of its own."""

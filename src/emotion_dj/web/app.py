@@ -195,9 +195,14 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
 
     @routes.post("/feedback", status_code=204)
     def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
-        """Remember a like, a skip or a play, here and at the listener's own server."""
+        """Remember a like, a skip or a play, or take the last like back, here and at the listener's
+        own server.
+        """  # noqa: D205
         (track,) = sources.numbered(dj, [taste.track])
-        dj.catalogue.remember(taste.track, taste.kind)
+        if taste.kind == "unlike":
+            dj.catalogue.take_back(taste.track, "like")
+        else:
+            dj.catalogue.remember(taste.track, taste.kind)
         after.add_task(_heed, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)

@@ -169,7 +169,10 @@ class Taste(BaseModel):
     )
 
     track: TrackId
-    kind: Literal["like", "skip", "play"]
+    kind: Annotated[
+        Literal["like", "unlike", "skip", "play"],
+        Field(description="unlike takes the last like back"),
+    ]
 
 
 class Start(BaseModel):

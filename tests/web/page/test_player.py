@@ -42,6 +42,32 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     assert page.locator("#keys-dialog[open]").count() == 0
 
 
+def test_a_like_can_be_taken_back(page: Page) -> None:
+    """L likes, L again takes it back; a liked song is one in the next set too; a held key is one."""
+    told: list[str] = []
+    page.on("request", lambda r: "/feedback" in r.url and told.append(r.post_data_json["kind"]))
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#play")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    for pressed in ("true", "false", "true"):
+        with page.expect_response("**/feedback"):
+            page.keyboard.press("l")
+        assert page.get_attribute("#like", "aria-pressed") == pressed
+    page.keyboard.down("s")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.down("s")  # as a key that is held repeats itself
+    page.keyboard.up("s")
+    page.click("#set li:first-child button")
+    with page.expect_response("**/sets"):
+        page.check("input[value=lift]", force=True)
+    assert page.get_attribute("#like", "aria-pressed") == "true"
+    with page.expect_response("**/feedback"):
+        page.click("#like")
+    assert page.get_attribute("#like", "aria-pressed") == "false"
+    assert told == ["like", "unlike", "like", "skip", "unlike"]
+
+
 def test_focus_stays_where_it_is(page: Page) -> None:
     """Who starts a song from the list stays there; one Tab stop leads to all dots; keys go on."""
     page.check("input[value=happy]", force=True)

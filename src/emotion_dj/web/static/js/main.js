@@ -35,6 +35,8 @@ const state = {
   planning: new AbortController(),
   /** @type {EventSource | null} */ scan: null,
   /** @type {SetPick[] | null} */ drawn: null, // the queue that stands on the page
+  /** @type {Set<number>} */ liked: new Set(), // songs, on this visit
+  /** @type {Promise<unknown>} */ telling: Promise.resolve(), // what was said last has reached the server
 };
 let smoother = new Smoother();
 
@@ -257,7 +259,7 @@ function draw() {
   $("now-why").textContent = now ? [say(now.mood), why(now)].join(" · ") : "";
   $("play-sign").setAttribute("d", player.playing ? PAUSE : PLAY);
   $("play-word").textContent = say(player.playing ? "pause" : "playWord");
-  $("like").setAttribute("aria-pressed", String(Boolean(now?.liked)));
+  $("like").setAttribute("aria-pressed", String(Boolean(now && state.liked.has(now.id))));
   $("mute").setAttribute("aria-pressed", String(player.muted));
   document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
 }
@@ -269,17 +271,33 @@ function unfold(button, folded) {
   return open;
 }
 
-/** @param {string} kind */
-async function feedback(kind) {
-  const now = player.current;
-  if (!now) return;
-  if (kind === "like") now.liked = true;
-  draw();
-  await post("/feedback", { track: now.id, kind }).catch(() => {});
+/** Tell the server, one after the other, what the listener did. @param {SetPick} pick @param {string} kind */
+function feedback(pick, kind) {
+  const told = state.telling.then(() => post("/feedback", { track: pick.id, kind }));
+  state.telling = told.catch(() => {});
+  return told;
 }
 
-async function skip() {
-  await Promise.all([feedback("skip"), player.next()]);
+/** Like what plays, or take that back. */
+function like() {
+  const now = player.current;
+  if (!now) return;
+  const liked = state.liked.has(now.id);
+  mind(now, !liked);
+  feedback(now, liked ? "unlike" : "like").catch(() => mind(now, liked)); // not heard, not so
+}
+
+/** @param {SetPick} pick @param {boolean} liked */
+function mind(pick, liked) {
+  if (liked) state.liked.add(pick.id);
+  else state.liked.delete(pick.id);
+  draw();
+}
+
+function skip() {
+  const now = player.current;
+  if (now) feedback(now, "skip").catch(() => {}); // the music matters more
+  return player.next();
 }
 
 /** @param {string} form */
@@ -323,7 +341,7 @@ function listen() {
   $("length").addEventListener("change", replan);
   $("play").addEventListener("click", () => player.toggle());
   $("next").addEventListener("click", () => player.next());
-  $("like").addEventListener("click", () => feedback("like"));
+  $("like").addEventListener("click", like);
   $("skip").addEventListener("click", skip);
   $("mute").addEventListener("click", () => player.mute());
   $("more").addEventListener("click", () => unfold($("more"), $("player")));
@@ -351,7 +369,7 @@ function listen() {
     const now = player.current;
     if (now && !now.heard && position > duration / 2) {
       now.heard = true;
-      feedback("play");
+      feedback(now, "play").catch(() => {});
     }
     $("seek").value = String(Number.isFinite(duration) ? (1000 * position) / duration : 0);
     $("seek").setAttribute("aria-valuetext", clock(position));
@@ -375,10 +393,10 @@ function onDrop(event) {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
   if (event.key === " " && target.closest("button, input, summary")) return;
   const action = {
-    playPause: () => player.toggle(), next: () => player.next(), skip, like: () => feedback("like"),
+    playPause: () => player.toggle(), next: () => player.next(), skip, like,
     mute: () => player.mute(), stopCamera, keys: () => $("keys-dialog").showModal(),
   }[KEYS[/** @type {keyof typeof KEYS} */ (event.key.toLowerCase())]];
   if (!action) return;

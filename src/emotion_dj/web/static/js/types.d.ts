@@ -6,7 +6,7 @@ interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {
   id: number; stream: string | null; embed: string | null; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
-  liked?: boolean; heard?: boolean; // said in this page, not sent
+  heard?: boolean; // said in this page, not sent
 }
 interface Source { name: string; tracks: number; writable: boolean }
 interface Device { id: string; name: string; active: boolean }

@@ -52,6 +52,25 @@ def test_a_correction_is_believed(
     assert float(page.get_attribute("#map .you", "aria-valuenow") or 1) < -0.3
 
 
+def test_what_the_listener_says_is_said_back(
+    page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
+) -> None:
+    """'I am neutral' is no wish for happy music, in any language, nor when the set comes back."""
+    show(page, smiling_photo)
+    page.click("summary")
+    page.check("#remember")
+    page.select_option("#faces select", "neutral")
+    says(page, "#opening", "You say that you are neutral.")
+    page.check("input[value=lift]", force=True)
+    says(page, "#opening", "To lift you.")
+    page.select_option("#language", "de")
+    page.locator("#past button").last.click()
+    says(page, "#opening", "Du sagst, du bist neutral.")
+    page.check("#moods input[value=happy]", force=True)
+    page.check("#plans input[value=match]", force=True)
+    says(page, "#opening", "Du möchtest es fröhlich.")
+
+
 def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[..., None]) -> None:
     """A wall: the page says that it sees no face and what would help; moods still work."""
     Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")

@@ -192,7 +192,7 @@ async function replan() {
   state.planning = new AbortController();
   try {
     const answer = await during(post("/sets", whole(), state.planning.signal), $("opening"), "choosing");
-    show(await answer.json());
+    show({ ...(await answer.json()), said: state.wish.emotion });
     if (state.set) history.add(state.set, $("opening").textContent);
     past();
   } catch (error) {

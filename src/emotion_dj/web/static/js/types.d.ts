@@ -10,7 +10,7 @@ interface SetPick {
 }
 interface Source { name: string; tracks: number; writable: boolean }
 interface Device { id: string; name: string; active: boolean }
-interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[] }
+interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[]; said?: string }
 interface Card { id: string; limits: string; metrics?: Record<string, { accuracy: number; n: number }> }
 interface EarCard { id: string; limits: string; metrics?: { r2_five_fold_by_track: { valence: number; arousal: number } } }
 interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; card: Partial<Card>; ear: Partial<EarCard> }

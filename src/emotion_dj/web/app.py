@@ -101,7 +101,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     page = GZipMiddleware(static, minimum_size=500)
     embed = elsewhere.page(dj.settings.spotify_embed)
     app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
-    return Guard(app, hosts)
+    return Guard(problems.Documented(app), hosts)
 
 
 def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
@@ -164,14 +164,12 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     )
     def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
-        (track,) = sources.numbered(dj, [number])
-        source = dj.source_of(track)
-        if hasattr(source, "stream"):
-            return _passed_on(source, track, request)
-        path = track.path
-        if path is None or not _is_music(path):
-            raise HTTPException(404, "This track's file is not where it was: scan the library.")
-        return FileResponse(path, media_type=_audio_type(path.suffix))
+        return _sound(dj, number, request)
+
+    @routes.head("/tracks/{number}/stream", response_class=FileResponse, responses=_file("audio/*"))
+    def stream_head(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
+        """Tell what /stream would send, without the audio."""
+        return _sound(dj, number, request)
 
     @routes.get(
         "/tracks/{number}/cover",
@@ -298,6 +296,18 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     return form
 
 
+def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
+    """Return a track's audio, of its file or as its source sends it."""
+    (track,) = sources.numbered(dj, [number])
+    source = dj.source_of(track)
+    if hasattr(source, "stream"):
+        return _passed_on(source, track, request)
+    path = track.path
+    if path is None or not _is_music(path):
+        raise HTTPException(404, "This track's file is not where it was: scan the library.")
+    return FileResponse(path, media_type=_audio_type(path.suffix))
+
+
 def _passed_on(source: Any, track: Track, request: Request) -> Response:
     """Pass a source's stream on, so that its address and credentials stay here."""
     asked = {"range": request.headers["range"]} if "range" in request.headers else {}
@@ -307,7 +317,8 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 
     def body() -> Iterator[bytes]:
         with stack:
-            yield from answer.iter_raw()
+            if request.method != "HEAD":
+                yield from answer.iter_raw()
 
     return StreamingResponse(body(), answer.status_code, headers=told)
 

@@ -42,18 +42,14 @@ def routes(dj: EmotionDJ, play: Play) -> APIRouter:
         return _listed(dj, said) if isinstance(said, models.Songs) else play(said)
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
-    def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], said: models.Wish | models.Songs
-    ) -> Response:
+    def playlist(form: Literal["m3u8", "xspf", "jspf"], said: models.Saved) -> Response:
         """Return a set that was made before, or that of a wish, as a playlist file."""
         data = playlists.render(meant(said), form)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(
-        name: Literal["subsonic", "spotify"], said: models.Wish | models.Songs
-    ) -> dict[str, str]:
+    def write(name: Literal["subsonic", "spotify"], said: models.Saved) -> dict[str, str]:
         """Write a set that was made before, or that of a wish, to a service, in place of the one
         that was written there before.
         """  # noqa: D205

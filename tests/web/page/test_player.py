@@ -43,7 +43,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_a_like_can_be_taken_back(page: Page) -> None:
-    """L likes, L again takes it back; a liked song is one in the next set too; a held key is one."""
+    """L likes, L again takes it back; it is liked in the next set too; a held key is one."""
     told: list[str] = []
     page.on("request", lambda r: "/feedback" in r.url and told.append(r.post_data_json["kind"]))
     page.check("input[value=happy]", force=True)

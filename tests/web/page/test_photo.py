@@ -81,6 +81,35 @@ def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[
     says(page, "#said", "not a photo")
 
 
+def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
+    page: Page,
+    smiling_photo: Path,
+    tmp_path: Path,
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """The set is called that of before, the point a cloud; plans wait; moods can be picked."""
+    asked: list[str] = []
+    page.check("input[value=calm]", force=True)
+    says(page, "#opening", "You want calm.")
+    show(page, smiling_photo)
+    assert page.locator("#moods input:checked").count() == 0
+    Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")
+    page.set_input_files("#photo", tmp_path / "wall.png")
+    says(page, "#said", "can't see a face")
+    assert page.inner_text("#opening").startswith("This is the set of before.")
+    assert page.get_attribute("#map .you", "aria-valuenow") == "0.00"
+    assert float(page.get_attribute("#map .cloud", "r") or 0) > 40
+    page.select_option("#language", "de")
+    says(page, "#opening", "Das ist das Set von vorher.")
+    page.on("request", lambda request: asked.append(request.url))
+    page.check("#plans input[value=lift]", force=True)
+    page.check("#plans input[value=match]", force=True)
+    page.check("#moods input[value=calm]", force=True)
+    says(page, "#opening", "Du möchtest es ruhig.")
+    assert len([url for url in asked if url.endswith("/sets")]) == 1
+
+
 def test_two_faces_are_both_read(
     page: Page, smiling_photo: Path, tmp_path: Path, show: Callable[..., None]
 ) -> None:

@@ -23,6 +23,7 @@ const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RETRY_MS = 2000;
 const PATIENCE_MS = 300;
+const ANYWHERE = { valence: 0, arousal: 0, spread: 1 };
 
 const player = new Player(new Elsewhere($("elsewhere")));
 const camera = new Camera($("video"));
@@ -30,6 +31,7 @@ const state = {
   /** @type {Wish | null} */ wish: null, // where the listener is, as /sets takes it
   /** @type {Look | null} */ look: null,
   /** @type {Music | null} */ set: null,
+  before: false, // the set is that of somebody who is not there any more
   plan: "match",
   /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {}, ear: {} },
   planning: new AbortController(),
@@ -96,14 +98,17 @@ function followScan() {
 /** @param {Wish} start */
 function wish(start) {
   state.wish = start;
-  if (!start.faces) {
-    $("said").textContent = "";
-    for (const input of document.querySelectorAll("#moods input")) {
-      const radio = /** @type {HTMLInputElement} */ (input);
-      radio.checked = radio.value === start.mood;
-    }
-  }
+  if (!start.faces) $("said").textContent = "";
+  pressed(start.mood);
   return replan();
+}
+
+/** Show which mood was picked, if any. @param {string} [mood] */
+function pressed(mood) {
+  for (const input of document.querySelectorAll("#moods input")) {
+    const radio = /** @type {HTMLInputElement} */ (input);
+    radio.checked = radio.value === mood;
+  }
 }
 
 /** @param {Blob} photo */
@@ -119,10 +124,21 @@ async function photo(photo) {
     await wish({ faces: look.faces });
     if (!player.playing && state.set) await player.jump(0);
   } catch (error) {
-    faces.clear();
-    $("stage").hidden = true;
+    nobody();
     tell(error, $("said"));
   }
+}
+
+/** Forget who was there: nothing is planned for them any more, and the set that stands is that of before. */
+function nobody() {
+  faces.clear();
+  $("stage").hidden = true;
+  state.planning.abort();
+  state.look = state.wish = null;
+  pressed();
+  plane.place(ANYWHERE);
+  state.before = true;
+  if (state.set) $("opening").textContent = headline(state.set);
 }
 
 /** @param {Look} look @param {boolean} [mirrored] */
@@ -203,6 +219,7 @@ async function replan() {
 /** @param {Music} music */
 function show(music) {
   state.set = music;
+  state.before = false;
   document.body.classList.remove("first");
   $("banner").hidden = true;
   plane.place(music.affect);
@@ -211,9 +228,12 @@ function show(music) {
   $("player").hidden = false;
   $("save").hidden = false;
   sources.said("");
-  $("opening").textContent = opening(music);
+  $("opening").textContent = headline(music);
   library().catch(() => {});
 }
+
+/** @param {Music} music */
+const headline = (music) => (state.before ? say("setBefore") : opening(music));
 
 /** Draw the sets of before, where they are remembered. */
 function past() {
@@ -234,9 +254,17 @@ function past() {
 const whole = () => ({
   ...state.wish,
   plan: state.plan === "journey" ? "journey:..happy" : state.plan,
-  length: Math.min(50, Math.max(1, Number($("length").value) || 10)),
+  length: songs(),
   sources: sources.chosen(),
 });
+
+/** How many songs are wanted; the field shows what counts. */
+function songs() {
+  const wanted = Math.round($("length").valueAsNumber); // what is no number is not known
+  const counts = Math.min($("length").max, Math.max($("length").min, Number.isNaN(wanted) ? $("length").defaultValue : wanted));
+  $("length").value = String(counts);
+  return counts;
+}
 
 /** The set as it stands on the page, to be saved. */
 const shown = () => ({
@@ -325,7 +353,7 @@ function listen() {
     light(camera.on);
     faces.clear();
     if (state.look && state.wish?.faces) faces.bars(state.look, state.about.emotions, correct);
-    if (state.set) $("opening").textContent = opening(state.set);
+    if (state.set) $("opening").textContent = headline(state.set);
     state.drawn = null;
     draw();
     await reach();

@@ -81,6 +81,38 @@ def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[
     says(page, "#said", "not a photo")
 
 
+def test_a_large_photo_is_made_smaller_on_the_page(
+    page: Page, smiling_photo: Path, tmp_path: Path, show: Callable[..., None]
+) -> None:
+    """48 million pixels on their side: fewer are sent, upright, the face framed in them."""
+    with Pillow.open(smiling_photo) as photo:
+        wide = Pillow.new("RGB", (800, 600), "gray")
+        wide.paste(photo.convert("RGB"), (50, 50))
+    turned, exif = wide.transpose(Pillow.Transpose.ROTATE_90).resize((6000, 8000)), Pillow.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    turned.save(tmp_path / "phone.jpg", exif=exif)
+    with page.expect_response("**/readings") as answer:
+        show(page, tmp_path / "phone.jpg")
+    assert page.inner_text("#opening") == "You look happy."
+    width, height = (
+        page.evaluate(f"document.querySelector('#picture').{n}") for n in ("width", "height")
+    )
+    assert width / height == pytest.approx(8000 / 6000, abs=0.01)
+    assert 15e6 < width * height < 16.1e6
+    x, y, w, h = answer.value.json()["faces"][0]["box"]
+    assert 0.2 < (x + w / 2) / width < 0.5
+    assert 0.1 < (y + h / 2) / height < 0.5
+
+
+def test_too_many_pixels_are_called_that(
+    page: Page, tmp_path: Path, says: Callable[..., None]
+) -> None:
+    """A picture that only the server can decode and that is too large has its own sentence."""
+    Pillow.new("1", (15_000, 10_000)).save(tmp_path / "plan.tiff", compression="group4")
+    page.set_input_files("#photo", tmp_path / "plan.tiff")
+    says(page, "#said", "more pixels than can be read here")
+
+
 def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
     page: Page,
     smiling_photo: Path,

@@ -9,6 +9,7 @@ import { Elsewhere } from "./elsewhere.js";
 import * as faces from "./faces.js";
 import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
+import { ready } from "./photo.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import { clock, mark, rows } from "./set.js";
@@ -116,10 +117,10 @@ async function photo(photo) {
   stopCamera();
   $("said").textContent = "";
   try {
-    const [look, bitmap] = await during(
-      Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]), $("said"), "reading");
-    $("stage").hidden = !bitmap;
-    if (bitmap) faces.picture(bitmap, bitmap.width, bitmap.height);
+    const [look, picture] = await during(
+      ready(photo).then(async ({ sent, picture }) => /** @type {const} */ ([await read(sent), picture])), $("said"), "reading");
+    $("stage").hidden = !picture;
+    if (picture) faces.picture(picture, picture.width, picture.height);
     seen(look);
     await wish({ faces: look.faces });
     if (!player.playing && state.set) await player.jump(0);
@@ -506,7 +507,8 @@ function tell(error, place) {
     return;
   }
   const known = { "no-face": "noFace", unsure: "unsureFace", "image-error": "noPhoto", "too-large": "tooLarge", busy: "busy" };
-  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
+  if (kind === "image-error" && /pixels/.test(/** @type {Error} */ (error).message)) place.textContent = say("tooManyPixels");
+  else place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
 }
 
 /** @param {{valence: number, arousal: number}} affect */

@@ -143,20 +143,35 @@ def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
 
 
 def test_two_faces_are_both_read(
-    page: Page, smiling_photo: Path, tmp_path: Path, show: Callable[..., None]
+    page: Page,
+    smiling_photo: Path,
+    tmp_path: Path,
+    show: Callable[..., None],
+    says: Callable[..., None],
 ) -> None:
-    """Each is framed and has its own bars and its own way to be corrected."""
+    """Each is framed, has its own bars and its own way to be corrected, and may have its turn."""
     with Pillow.open(smiling_photo) as photo:
         face = photo.convert("RGB").crop((80, 0, 380, 300))
     both = Pillow.new("RGB", (600, 300))
     both.paste(face, (0, 0))
     both.paste(face, (300, 0))
     both.save(tmp_path / "two.png")
+    show(page, smiling_photo)
+    assert page.locator("#serve").is_hidden()
     show(page, tmp_path / "two.png")
+    says(page, "#opening", "You all look happy")
     assert page.locator("#faces .face").count() == 2
     assert page.locator("#faces select").count() == 2
     assert page.get_attribute("#picture", "aria-label") == "Your picture with 2 framed faces"
     assert page.inner_text("#opening").startswith("You all look happy")
+    with page.expect_response("**/sets") as answer:
+        page.check("#serve input[value=each]", force=True)
+    assert answer.value.request.post_data_json["serve"] == "each"
+    assert answer.value.status == 200
+    page.select_option("#language", "de")
+    says(page, "#serve label:has(:checked)", "Reihum jeden")
+    page.check("#moods input[value=calm]", force=True)
+    assert page.locator("#serve").is_hidden()
 
 
 def test_a_slow_server_is_waited_for_in_words(

@@ -34,6 +34,7 @@ const state = {
   /** @type {Music | null} */ set: null,
   before: false, // the set is that of somebody who is not there any more
   plan: "match",
+  serve: "room", // whom, where several are there
   /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {}, ear: {} },
   planning: new AbortController(),
   /** @type {EventSource | null} */ scan: null,
@@ -59,9 +60,13 @@ async function reach() {
   try {
     state.about = await get("/about");
     $("banner").hidden = true;
-    choices("moods", Object.keys(state.about.moods), null, (mood) => wish({ mood }));
-    choices("plans", state.about.plans, state.plan, (plan) => {
+    choices("moods", "", Object.keys(state.about.moods), state.wish?.mood, (mood) => wish({ mood }));
+    choices("plans", "plan_", state.about.plans, state.plan, (plan) => {
       state.plan = plan;
+      replan();
+    });
+    choices("serve", "serve_", ["room", "each"], state.serve, (serve) => {
+      state.serve = serve;
       replan();
     });
     card(state.about);
@@ -101,8 +106,12 @@ function wish(start) {
   state.wish = start;
   if (!start.faces) $("said").textContent = "";
   pressed(start.mood);
+  $("serve").hidden = several(start).length < 2;
   return replan();
 }
+
+/** The faces that a set can serve. @param {Wish | null} wish */
+const several = (wish) => wish?.faces?.filter((face) => !face.abstained) ?? [];
 
 /** Show which mood was picked, if any. @param {string} [mood] */
 function pressed(mood) {
@@ -137,6 +146,7 @@ function nobody() {
   state.planning.abort();
   state.look = state.wish = null;
   pressed();
+  $("serve").hidden = true;
   plane.place(ANYWHERE);
   state.before = true;
   if (state.set) $("opening").textContent = headline(state.set);
@@ -257,6 +267,7 @@ const whole = () => ({
   plan: state.plan === "journey" ? "journey:..happy" : state.plan,
   length: songs(),
   sources: sources.chosen(),
+  serve: state.serve,
 });
 
 /** How many songs are wanted; the field shows what counts. */
@@ -444,13 +455,14 @@ function media(pick) {
 
 /**
  * Radio buttons that look like a row of choices.
- * @param {string} id @param {string[]} names @param {string | null} chosen @param {(name: string) => void} choose
+ * @param {string} id @param {string} prefix of the messages @param {string[]} names @param {string | undefined} chosen
+ * @param {(name: string) => void} choose
  */
-function choices(id, names, chosen, choose) {
+function choices(id, prefix, names, chosen, choose) {
   const legend = $(id).querySelector("legend");
   legend.textContent = say(legend.dataset.i18n);
   $(id).replaceChildren(legend, ...names.map((name) => {
-    const words = say(id === "plans" ? `plan_${name}` : name);
+    const words = say(prefix + name);
     const { label, word } = choice({ type: "radio", group: id, value: name, words, checked: name === chosen }, () => choose(name));
     const place = id === "moods" && state.about.moods[name];
     if (place) word.style.setProperty("--tint", colour(place[0], place[1]));

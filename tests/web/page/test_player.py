@@ -108,6 +108,29 @@ def test_next_fades_one_song_into_another(page: Page, comes_true: Callable[..., 
     )
 
 
+def test_back_goes_to_the_song_before_or_to_the_beginning(
+    page: Page, comes_true: Callable[..., None]
+) -> None:
+    """Right after it began a song gives way to the one before; later it begins again."""
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#set li:nth-child(2) button")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.press("p")
+    page.wait_for_selector("#set li:nth-child(1)[aria-current=true]")
+    page.click("#previous")
+    page.wait_for_selector("#set li:nth-child(1)[aria-current=true]")
+    page.click("#next")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:01')")
+    page.evaluate("document.querySelector('#seek').value = 500")
+    page.dispatch_event("#seek", "input")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:1')")
+    page.click("#previous")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:0')")
+    assert page.locator("#set li:nth-child(2)[aria-current=true]").count() == 1
+
+
 def test_pictures_in_the_music_are_its_covers(
     serve: Callable[..., AbstractContextManager[str]],
     demo_music: Path,

@@ -19,7 +19,7 @@ import { name, opening, why } from "./words.js";
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
 
-const KEYS = { " ": "playPause", n: "next", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
+const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RETRY_MS = 2000;
@@ -381,6 +381,7 @@ function listen() {
   $("length").addEventListener("change", replan);
   $("play").addEventListener("click", () => player.toggle());
   $("next").addEventListener("click", () => player.next());
+  $("previous").addEventListener("click", () => player.previous());
   $("like").addEventListener("click", like);
   $("skip").addEventListener("click", skip);
   $("mute").addEventListener("click", () => player.mute());
@@ -436,7 +437,7 @@ function onKey(event) {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
   if (event.key === " " && target.closest("button, input, summary")) return;
   const action = {
-    playPause: () => player.toggle(), next: () => player.next(), skip, like,
+    playPause: () => player.toggle(), next: () => player.next(), previous: () => player.previous(), skip, like,
     mute: () => player.mute(), stopCamera, keys: () => $("keys-dialog").showModal(),
   }[KEYS[/** @type {keyof typeof KEYS} */ (event.key.toLowerCase())]];
   if (!action) return;
@@ -451,6 +452,7 @@ function media(pick) {
   navigator.mediaSession.setActionHandler("play", () => player.toggle());
   navigator.mediaSession.setActionHandler("pause", () => player.toggle());
   navigator.mediaSession.setActionHandler("nexttrack", () => player.next());
+  navigator.mediaSession.setActionHandler("previoustrack", () => player.previous());
 }
 
 /**

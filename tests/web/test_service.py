@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -125,6 +127,25 @@ def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) ->
     answer = client.post(f"/playlists/{form}", json={"mood": "happy"})
     assert answer.text.startswith(start)
     assert f'"emotion-dj.{form}"' in answer.headers["content-disposition"]
+
+
+def test_who_is_elsewhere_gets_addresses_and_no_paths(
+    serve: Callable[..., AbstractContextManager[str]],
+) -> None:
+    """By another name of this machine a playlist holds streams that play; at the machine, files."""
+    with serve("--library", "demo", "--name", "music.example") as address:
+        away = {"host": "music.example:8000"}
+        told = {"json": {"mood": "calm", "length": 3}, "timeout": 120}
+        for form in ("m3u8", "xspf", "jspf"):
+            here = httpx.post(f"{address}/api/v1/playlists/{form}", **told).text
+            there = httpx.post(f"{address}/api/v1/playlists/{form}", headers=away, **told).text
+            proxied = {"x-forwarded-for": "192.0.2.7"}
+            behind = httpx.post(f"{address}/api/v1/playlists/{form}", headers=proxied, **told).text
+            assert here.count(".opus") == 3
+            assert ".opus" not in there + behind
+            found = re.findall(r"http://music\.example:8000(/api/v1/tracks/\d+/stream)", there)
+            assert len(found) == 3
+            assert all(httpx.head(address + path).status_code == 200 for path in found)
 
 
 def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> None:

@@ -41,7 +41,7 @@ from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web import covers, elsewhere, models, problems, saving, sources
-from emotion_dj.web.guard import MAX_BODY, Guard
+from emotion_dj.web.guard import LOCAL, MAX_BODY, ROOT, Guard
 from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
 
-ROOT: Final = "/api/v1"
-LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
 POINTS: Final = 1500

@@ -13,7 +13,7 @@ export const opening = (music) => [answered(music), ...music.notes.map(own)].map
 
 /** Where a set meets what the listener said of themselves, their own word stands for them. @param {Music} music */
 const answered = ({ said, plan, picks }) =>
-  said && plan === "match" ? say("youSay", { emotion: say(said) }) : own(picks[0].reason.split(": ")[0]);
+  said && plan === "match" ? say("youSaid", { emotion: say(said) }) : own(picks[0].reason.split(": ")[0]);
 
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -75,6 +75,13 @@ def test_the_nearer_face_counts_more() -> None:
     assert room.spread > 0.3
 
 
+def test_faces_without_an_area_count_alike() -> None:
+    """Boxes of no size weigh nothing, so that each face counts as much as the other."""
+    flat = Face(Box(0, 0, 0, 0), 1.0)
+    room = affect.of_room([flat, flat], [reading(), reading(of=Emotion.SAD)])
+    assert room.valence == pytest.approx((0.81 - 0.63) / 2)
+
+
 def test_a_face_that_abstains_does_not_vote() -> None:
     """An abstained reading counts only where nobody else is sure."""
     unsure = reading(0.3, Emotion.SAD, abstained=True)

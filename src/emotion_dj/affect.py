@@ -290,7 +290,8 @@ def _between(a: Affect, b: Affect, t: float) -> Affect:
 
 def _mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
     total = math.fsum(weights)
-    shares = [weight / total for weight in weights]
+    # Boxes without an area say nothing of whose face counts more.
+    shares = [weight / total if total > 0 else 1 / len(weights) for weight in weights]
     centre = Affect(
         sum(s * p.valence for s, p in zip(shares, points, strict=True)),
         sum(s * p.arousal for s, p in zip(shares, points, strict=True)),

@@ -141,7 +141,7 @@ class Heeding(Protocol):
     """A source that wants to know what the listener does with its tracks."""
 
     def heed(self, track: Track, kind: str) -> None:
-        """Take note of a like, a skip or a play. Raises a SourceError."""
+        """Take note of a like, an unlike, a skip or a play. Raises a SourceError."""
         ...
 
 

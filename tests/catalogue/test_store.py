@@ -156,6 +156,22 @@ def test_the_catalogue_survives_many_openings(catalogue: Catalogue) -> None:
             assert again.count() == 1
 
 
+def test_the_last_like_of_a_track_can_be_taken_back(catalogue: Catalogue) -> None:
+    """One of its likes goes, skips and likes of others stay; where none is, nothing happens."""
+    for name in "ab":
+        keep(catalogue, Track(f"file:///{name}", name))
+    for number, kind in ((1, "like"), (1, "skip"), (2, "like"), (1, "like")):
+        catalogue.remember(number, kind)
+    before = catalogue.version()
+    catalogue.take_back(1, "like")
+    assert catalogue.version() != before
+    left = [(title, kind) for _, kind, _, title in catalogue.told()]
+    assert left == [("a", "like"), ("a", "skip"), ("b", "like")]
+    for _ in range(2):
+        catalogue.take_back(1, "like")
+    assert len(catalogue.told()) == 2
+
+
 def first_version(path: Path) -> None:
     """Write a catalogue as the first release did: its tables by their script, one track, a like."""
     from sqlalchemy import create_engine

@@ -151,7 +151,9 @@ def test_long_playlists_are_written_in_parts(server: SubsonicStandIn) -> None:
 def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
     server: SubsonicStandIn, tmp_path: Path
 ) -> None:
-    """A cover is drawn anew and small; a like is a star, a play a scrobble, a skip stays here."""
+    """A cover is drawn anew and small; a like is a star until it is taken back, a play a
+    scrobble, a skip stays here.
+    """  # noqa: D205
     picture = io.BytesIO()
     Pillow.new("RGB", (900, 900), "red").save(picture, "PNG")
     server.pictures["c"] = picture.getvalue()
@@ -173,7 +175,8 @@ def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
             covers = {
                 name: client.get(f"/api/v1/tracks/{number}/cover") for name, number in ids.items()
             }
-            for name, kind in (("c", "like"), ("e", "play"), ("x", "skip")):
+            taken_back = (("e", "like"), ("e", "unlike"))
+            for name, kind in (("c", "like"), *taken_back, ("e", "play"), ("x", "skip")):
                 told = {"track": ids[name], "kind": kind}
                 assert client.post("/api/v1/feedback", json=told).status_code == 204
             client.get("/api/v1/health")

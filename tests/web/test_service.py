@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,8 +19,12 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+
+JSON = {"content-type": "application/json"}
 
 
 def is_problem(answer: httpx.Response, status: int, kind: str) -> None:
@@ -59,7 +64,14 @@ def test_streams_give_byte_ranges(client: httpx.Client) -> None:
     assert part.status_code == 206
     assert part.content == whole.content[100:200]
     beyond = client.get(path, headers={"range": f"bytes={len(whole.content) + 1}-"})
-    assert beyond.status_code == 416
+    is_problem(beyond, 416, "range-not-satisfiable")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    is_problem(client.get(path, headers={"range": "lines=1-2"}), 400, "bad-request")
+    head = client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["accept-ranges"] == "bytes"
+    assert client.head("/tracks/999999/stream").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -94,12 +106,46 @@ def test_what_is_liked_comes_sooner(client: httpx.Client) -> None:
     assert loved in best(6)
 
 
+def test_a_like_can_be_taken_back(client: httpx.Client) -> None:
+    """Likes that were all taken back leave every set as it was; one too many changes nothing."""
+
+    def best() -> list[int]:
+        answer = client.post("/sets", json={"mood": "energetic", "length": 9})
+        return [pick["id"] for pick in answer.json()["picks"]]
+
+    before = best()
+    for kind, times in (("like", 8), ("unlike", 9)):
+        for _ in range(times):
+            told = client.post("/feedback", json={"track": before[-1], "kind": kind})
+            assert told.status_code == 204
+        assert (best() == before) == (kind == "unlike")
+
+
 @pytest.mark.parametrize(("form", "start"), [("m3u8", "#EXTM3U"), ("xspf", "<?xml"), ("jspf", "{")])
 def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) -> None:
     """Each form downloads under a name of its own."""
     answer = client.post(f"/playlists/{form}", json={"mood": "happy"})
     assert answer.text.startswith(start)
     assert f'"emotion-dj.{form}"' in answer.headers["content-disposition"]
+
+
+def test_who_is_elsewhere_gets_addresses_and_no_paths(
+    serve: Callable[..., AbstractContextManager[str]],
+) -> None:
+    """By another name of this machine a playlist holds streams that play; at the machine, files."""
+    with serve("--library", "demo", "--name", "music.example") as address:
+        away = {"host": "music.example:8000"}
+        told = {"json": {"mood": "calm", "length": 3}, "timeout": 120}
+        for form in ("m3u8", "xspf", "jspf"):
+            here = httpx.post(f"{address}/api/v1/playlists/{form}", **told).text
+            there = httpx.post(f"{address}/api/v1/playlists/{form}", headers=away, **told).text
+            proxied = {"x-forwarded-for": "192.0.2.7"}
+            behind = httpx.post(f"{address}/api/v1/playlists/{form}", headers=proxied, **told).text
+            assert here.count(".opus") == 3
+            assert ".opus" not in there + behind
+            found = re.findall(r"http://music\.example:8000(/api/v1/tracks/\d+/stream)", there)
+            assert len(found) == 3
+            assert all(httpx.head(address + path).status_code == 200 for path in found)
 
 
 def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> None:
@@ -136,6 +182,88 @@ def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
     is_problem(client.get("/readings"), 405, "method-not-allowed")
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v1/", "/api/v2/sets", "/api/v1/nothing"])
+def test_what_is_not_there_is_told_in_a_problem_document(address: str, path: str) -> None:
+    """Below /api every refusal is one, whoever finds that nothing is there; the page has pages."""
+    is_problem(httpx.get(address + path), 404, "not-found")
+    assert httpx.post(address + path).headers["content-type"] == "application/problem+json"
+    assert httpx.get(f"{address}/nothing").headers["content-type"].startswith("text/plain")
+
+
+FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "detail"),
+    [
+        (
+            "/sets",
+            {"mood": "sad", "lenght": 3},
+            "'lenght' is not known here: did you mean 'length'?",
+        ),
+        (
+            "/playlists/m3u8",
+            {"mood": "sad", "sead": 3},
+            "'sead' is not known here: did you mean 'seed",
+        ),
+        ("/sets", {}, "say where you are in one way: faces, emotion, mood or at"),
+        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or at"),
+        (
+            "/playlists/m3u8",
+            {"songs": [{"id": 1, "why": ""}]},
+            "'songs.0': 'why' is not known here",
+        ),
+        (
+            "/feedback",
+            {"track": 1, "kind": "like", "kinds": 1},
+            "'kinds' is not known here: did you",
+        ),
+        ("/feedback", {"track": 1, "kind": "love"}, "'kind' must be 'like', 'unlike', 'skip' or"),
+        (
+            "/corrections",
+            {"face": FACE, "emotion": "sad", "said": 1},
+            "'said' is not known here: use",
+        ),
+        (
+            "/devices/play",
+            {"tracks": [1], "devise": ""},
+            "'devise' is not known here: did you mean",
+        ),
+        ("/sets", {"faces": [{**FACE, "abstaned": True}]}, "'faces.0': 'abstaned' is not known"),
+        ("/sets", {"mood": "sad", "length": 2.5}, "'length' must be a whole number"),
+        ("/sets", {"mood": "sad", "length": 0}, "'length' must be 1 or more"),
+        ("/sets", {"mood": 3}, "'mood' must be text"),
+        ("/sets", [1], "the body must be a JSON object"),
+        ("/playlists/m3u8", [1], "the body must be a JSON object"),
+    ],
+)
+def test_a_mistake_is_named_in_plain_words(
+    client: httpx.Client, path: str, body: object, detail: str
+) -> None:
+    """Which field, and what it must be; of misspelt ones, which was meant."""
+    refused = client.post(path, json=body)
+    is_problem(refused, 422, "invalid-request")
+    assert refused.json()["detail"].startswith(detail)
+
+
+def test_other_mistakes_are_named_too(client: httpx.Client) -> None:
+    """Forms, paths, queries, broken JSON and nothing at all; an unsure face has no options."""
+    for answer, detail in (
+        (client.post("/readings", data={"photo": "text"}), "'photo' must be a file in a form"),
+        (client.post("/readings"), "'photo' is missing"),
+        (client.post("/sets", content=b"{", headers=JSON), "the body is no JSON"),
+        (client.post("/sets"), "the body is missing"),
+        (client.get("/tracks/0"), "'number' must be 1 or more"),
+        (client.get("/tracks", params={"limit": "x"}), "'limit' must be a whole number"),
+        (client.post("/playlists/exe", json={"mood": "sad"}), "'form' must be 'm3u8', 'xspf' or"),
+    ):
+        is_problem(answer, 422, "invalid-request")
+        assert answer.json()["detail"].startswith(detail)
+    unsure = client.post("/sets", json={"faces": [{**FACE, "abstained": True}]})
+    is_problem(unsure, 422, "unsure")
+    assert "--" not in unsure.json()["detail"]
+
+
 def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
     """Nothing, two starts, unknown words, absurd numbers."""
     for wish in ({}, {"mood": "sad", "at": "0,0"}, {"mood": "sad", "length": 0}, {"faces": []}):
@@ -145,6 +273,24 @@ def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
     face = {"box": [0, 0, 9, 9], "emotions": {"happy": 0}}
     is_problem(client.post("/sets", json={"faces": [face]}), 422, "data-error")
     is_problem(client.post("/playlists/exe", json={"mood": "sad"}), 422, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["[0,0,0,9]", "[0,0,9,-9]", "[0,0,NaN,9]", "[0,0,9,1e999]", "[0,0,9]", "[0,0,9,9,9]", "9"],
+)
+def test_a_face_has_a_width_and_a_height(client: httpx.Client, box: str) -> None:
+    """A box that cannot be one is refused as a wish and as a correction; a tiny one counts."""
+    face = f'{{"box": {box}, "emotions": {{"happy": 1}}}}'
+    for path, body in (
+        ("/sets", f'{{"faces": [{face}]}}'),
+        ("/corrections", f'{{"face": {face}, "emotion": "sad"}}'),
+    ):
+        refused = client.post(path, content=body, headers=JSON)
+        is_problem(refused, 422, "invalid-request")
+        assert "box" in refused.json()["detail"]
+    tiny = {"box": [0, 0, 1e-300, 1e-300], "emotions": {"happy": 1}}
+    assert client.post("/sets", json={"faces": [tiny, tiny], "length": 1}).is_success
 
 
 def stalled(address: str, length: int) -> bytes:

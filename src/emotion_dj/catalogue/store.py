@@ -182,6 +182,16 @@ class Catalogue:
             connection.execute(feedback.insert().values(track=number, kind=kind))
             _changed(connection, "told")
 
+    def take_back(self, number: int, kind: str) -> None:
+        """Remove the last like, skip or play of a track, where there is one."""
+        last = select(func.max(feedback.c.id)).where(
+            (feedback.c.track == number) & (feedback.c.kind == kind)
+        )
+        gone = feedback.delete().where(feedback.c.id == last.scalar_subquery())
+        with translated(self.address), self._engine.begin() as connection:
+            connection.execute(gone)
+            _changed(connection, "told")
+
     def remember_streams(self, streams: Iterable[tuple[str, str, str, str]]) -> int:
         """Keep what was done with (uri, title, artist, kind), by uri, else by title and artist.
 

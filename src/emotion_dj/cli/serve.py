@@ -36,7 +36,8 @@ def serve(
 
     from emotion_dj import settings
     from emotion_dj.compose import EmotionDJ
-    from emotion_dj.web.app import LOCAL, create
+    from emotion_dj.web.app import create
+    from emotion_dj.web.guard import LOCAL
 
     dj = EmotionDJ(library=library or (), settings=settings.load(database=database))
     try:

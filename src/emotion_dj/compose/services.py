@@ -125,7 +125,7 @@ class Services:
         return source.picture(track) if isinstance(source, Pictured) else None
 
     def heed(self, track: Track, kind: str) -> None:
-        """Tell a track's source of a like, a skip or a play, where it wants to know.
+        """Tell a track's source of a like, an unlike, a skip or a play, where it wants to know.
 
         Raises SettingsError or a SourceError.
         """

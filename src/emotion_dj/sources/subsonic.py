@@ -34,7 +34,7 @@ NO_TOKENS: Final = frozenset({10, 41, 42})
 """Codes by which servers refuse tokens; supysonic says 10, a missing parameter."""
 
 NOT_FOUND: Final = 70
-DEEDS: Final = {"like": "star", "play": "scrobble"}
+DEEDS: Final = {"like": "star", "unlike": "unstar", "play": "scrobble"}
 
 
 class Subsonic:
@@ -114,7 +114,7 @@ class Subsonic:
             return None
 
     def heed(self, track: Track, kind: str) -> None:
-        """Star what is liked, scrobble what was played."""
+        """Star what is liked until it is not, scrobble what was played."""
         if kind in DEEDS:
             self._ask(DEEDS[kind], once=True, id=self._id(track))
 

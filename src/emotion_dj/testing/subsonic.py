@@ -70,6 +70,7 @@ class SubsonicStandIn:
             "createPlaylist": self._create,
             "updatePlaylist": self._update,
             "star": lambda query: self._note(self.starred, query),
+            "unstar": self._unstar,
             "scrobble": lambda query: self._note(self.scrobbled, query),
         }
 
@@ -120,6 +121,10 @@ class SubsonicStandIn:
     @staticmethod
     def _note(place: list[str], query: dict[str, Any]) -> Any:
         place.append(query["id"])
+        return {}
+
+    def _unstar(self, query: dict[str, Any]) -> Any:
+        self.starred.remove(query["id"])
         return {}
 
     def _album(self) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from emotion_dj.compose.models import ear_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web import covers, elsewhere, models, problems, saving, sources
-from emotion_dj.web.guard import MAX_BODY, Guard
+from emotion_dj.web.guard import LOCAL, MAX_BODY, ROOT, Guard
 from emotion_dj.web.live import KEY, Live
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.scan import Scan
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from emotion_dj.compose import EmotionDJ
     from emotion_dj.domain import Affect, Look, Set, Track
 
-ROOT: Final = "/api/v1"
-LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
 POINTS: Final = 1500
@@ -101,7 +99,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
     page = GZipMiddleware(static, minimum_size=500)
     embed = elsewhere.page(dj.settings.spotify_embed)
     app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
-    return Guard(app, hosts)
+    return Guard(problems.Documented(app), hosts)
 
 
 def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
@@ -164,14 +162,12 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     )
     def stream(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
         """Send the audio of a track that the catalogue knows; byte ranges are understood."""
-        (track,) = sources.numbered(dj, [number])
-        source = dj.source_of(track)
-        if hasattr(source, "stream"):
-            return _passed_on(source, track, request)
-        path = track.path
-        if path is None or not _is_music(path):
-            raise HTTPException(404, "This track's file is not where it was: scan the library.")
-        return FileResponse(path, media_type=_audio_type(path.suffix))
+        return _sound(dj, number, request)
+
+    @routes.head("/tracks/{number}/stream", response_class=FileResponse, responses=_file("audio/*"))
+    def stream_head(number: Annotated[int, Path(ge=1, le=2**53)], request: Request) -> Response:
+        """Tell what /stream would send, without the audio."""
+        return _sound(dj, number, request)
 
     @routes.get(
         "/tracks/{number}/cover",
@@ -195,9 +191,14 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
 
     @routes.post("/feedback", status_code=204)
     def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
-        """Remember a like, a skip or a play, here and at the listener's own server."""
+        """Remember a like, a skip or a play, or take the last like back, here and at the listener's
+        own server.
+        """  # noqa: D205
         (track,) = sources.numbered(dj, [taste.track])
-        dj.catalogue.remember(taste.track, taste.kind)
+        if taste.kind == "unlike":
+            dj.catalogue.take_back(taste.track, "like")
+        else:
+            dj.catalogue.remember(taste.track, taste.kind)
         after.add_task(_heed, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
@@ -293,6 +294,18 @@ def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
     return form
 
 
+def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
+    """Return a track's audio, of its file or as its source sends it."""
+    (track,) = sources.numbered(dj, [number])
+    source = dj.source_of(track)
+    if hasattr(source, "stream"):
+        return _passed_on(source, track, request)
+    path = track.path
+    if path is None or not _is_music(path):
+        raise HTTPException(404, "This track's file is not where it was: scan the library.")
+    return FileResponse(path, media_type=_audio_type(path.suffix))
+
+
 def _passed_on(source: Any, track: Track, request: Request) -> Response:
     """Pass a source's stream on, so that its address and credentials stay here."""
     asked = {"range": request.headers["range"]} if "range" in request.headers else {}
@@ -302,7 +315,8 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 
     def body() -> Iterator[bytes]:
         with stack:
-            yield from answer.iter_raw()
+            if request.method != "HEAD":
+                yield from answer.iter_raw()
 
     return StreamingResponse(body(), answer.status_code, headers=told)
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ROOT: Final = "/api/v1"
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""The names and addresses by which a machine calls itself."""
+
 MAX_BODY: Final = 20_000_000 + 64_000
 """Bytes: the largest photo and the form around it."""
 

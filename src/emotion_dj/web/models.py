@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from emotion_dj import affect
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.web.invalid import Body, mistake
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Axis = Annotated[float, Field(ge=-1, le=1)]
+Place = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _whole(value: Any) -> Any:
@@ -53,13 +64,12 @@ def _example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class ReadFace(BaseModel):
-    """One face as `/readings` returned it; only box and emotions are looked at."""
-
-    model_config = ConfigDict(strict=True)
+class ReadFace(Body):
+    """One face as `/readings` returned it; score and emotion are not looked at."""
 
     box: Annotated[
-        list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
+        tuple[Place, Place, Size, Size],
+        Field(strict=False, description="x, y, width and height in pixels"),
     ]
     emotions: Annotated[
         dict[str, Share],
@@ -70,13 +80,14 @@ class ReadFace(BaseModel):
         ),
     ]
     abstained: bool = False
+    score: float | None = None
+    emotion: Annotated[str | None, Field(max_length=40)] = None
 
 
-class Wish(BaseModel):
+class Wish(Body):
     """What the listener wants; exactly one of faces, emotion, mood and at says where they are."""
 
     model_config = ConfigDict(
-        strict=True,
         json_schema_extra={
             "examples": [
                 {"mood": "calm", "plan": "lift", "length": 5},
@@ -126,66 +137,72 @@ class Wish(BaseModel):
     serve: Literal["room", "each"] = "room"
     sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=100)]],
-        Field(max_length=100, description="Names as /sources tells them; none means all"),
-    ] = []
+        Field(
+            default_factory=list,
+            max_length=100,
+            description="Names as /sources tells them; none means all",
+        ),
+    ]
 
     @model_validator(mode="after")
     def _one_start(self) -> Wish:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or at"
-            raise ValueError(msg)
+            raise mistake(msg)
         return self
 
 
-class Song(BaseModel):
+class Song(Body):
     """A song of a set that was made before, and why it was picked, in the words it was told in."""
-
-    model_config = ConfigDict(strict=True)
 
     id: TrackId
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-class Songs(BaseModel):
+class Songs(Body):
     """A set that was made before, in its order: what is saved is then what was shown."""
 
-    model_config = ConfigDict(
-        strict=True,
-        json_schema_extra={"examples": [{"songs": [{"id": 1, "reason": "bright and lively"}]}]},
-    )
+    model_config = _example(songs=[{"id": 1, "reason": "bright and lively"}])
 
     songs: Annotated[list[Song], Field(min_length=1, max_length=200)]
     plan: Annotated[str, Field(max_length=80, json_schema_extra={"pattern": PLAN})] = "match"
 
 
-class Taste(BaseModel):
+def _form(body: Any) -> str:
+    return "(songs)" if isinstance(body, dict) and "songs" in body else "(wish)"
+
+
+Saved = Annotated[
+    Annotated[Wish, Tag("(wish)")] | Annotated[Songs, Tag("(songs)")], Discriminator(_form)
+]
+"""The body of what is saved: a set of before, else a wish; so that a mistake is one of its own."""
+
+
+class Taste(Body):
     """What the listener did with a track."""
 
-    model_config = ConfigDict(
-        strict=True, json_schema_extra={"examples": [{"track": 1, "kind": "like"}]}
-    )
+    model_config = _example(track=1, kind="like")
 
     track: TrackId
-    kind: Literal["like", "skip", "play"]
+    kind: Annotated[
+        Literal["like", "unlike", "skip", "play"],
+        Field(description="unlike takes the last like back"),
+    ]
 
 
-class Start(BaseModel):
+class Start(Body):
     """Songs to be started on a device, by its id or, where it is empty, the active one."""
 
-    model_config = ConfigDict(
-        strict=True, json_schema_extra={"examples": [{"tracks": [1, 2], "device": ""}]}
-    )
+    model_config = _example(tracks=[1, 2], device="")
 
     tracks: Annotated[list[TrackId], Field(min_length=1, max_length=200)]
     device: Annotated[str, Field(max_length=200)] = ""
 
 
-class Correction(BaseModel):
+class Correction(Body):
     """What was read of the listener's face, and the emotion that they say instead."""
 
-    model_config = ConfigDict(
-        strict=True, json_schema_extra={"examples": [{"face": _FACE, "emotion": "neutral"}]}
-    )
+    model_config = _example(face=_FACE, emotion="neutral")
 
     face: ReadFace
     emotion: Annotated[

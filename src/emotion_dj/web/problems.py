@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.exceptions import RequestValidationError
@@ -10,10 +12,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from emotion_dj import errors
+from emotion_dj.web import invalid
 from emotion_dj.web.guard import problem
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PROBLEM: Final = "application/problem+json"
+KEPT: Final = ("allow", "content-range", "accept-ranges", "retry-after")
+"""Headers of a refusal that hold in its problem document too."""
 
 STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.InputError: 422,
@@ -29,6 +37,55 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.SourceError: 502,
 }
 """The nearest class of an error decides, as in `cli.EXIT_CODES`."""
+
+
+HTTP: Final = {
+    400: ("bad-request", "The header Range cannot be understood: write bytes=FIRST-LAST."),
+    404: ("not-found", "Nothing is at this address: /api/v1/openapi.json lists what is."),
+    405: ("method-not-allowed", "This address does not take that: the header Allow lists what."),
+    416: ("range-not-satisfiable", "The range is beyond the end: Content-Range tells the size."),
+    500: ("internal-error", "The service failed at this: its log says why."),
+}
+"""The kind of HTTP's own refusals, and what to say where they have no words of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """Wraps an application: what is refused below /api is told in a problem document, also where
+    a library in between has an answer of its own.
+    """  # noqa: D205
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer but for a refusal of another form."""
+        if scope["type"] != "http" or not f"{scope['path']}/".startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and _is_foreign(message):
+                replaced = True
+                await _translated(message)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_on)
+
+
+def _is_foreign(start: Message) -> bool:
+    kinds = [value for name, value in start["headers"] if name == b"content-type"]
+    return start["status"] >= 400 and kinds != [PROBLEM.encode()]  # noqa: PLR2004
+
+
+def _translated(start: Message) -> JSONResponse:
+    status = start["status"]
+    kind, words = HTTP.get(status, ("refused", f"{HTTPStatus(status).phrase}."))
+    told = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"])
+    kept = {name: value for name, value in told if name in KEPT}
+    return _problem(status, kind, words, kept)
 
 
 def answer(api: FastAPI) -> None:
@@ -51,23 +108,29 @@ async def _on_error(_: Request, error: Exception) -> JSONResponse:
     headers = {}
     if isinstance(error, errors.RateLimited):
         headers["retry-after"] = str(max(1, round(error.retry_at - time.time())))
-    return _problem(STATUS[kind], name.lstrip("-"), str(error), headers)
+    return _problem(STATUS[kind], name.lstrip("-"), _advice(error), headers)
+
+
+def _advice(error: Exception) -> str:
+    """Return what an error says, without the options of a command line."""
+    if isinstance(error, errors.Unsure):
+        return "the expression cannot be told from this photo: say it with emotion, mood or at"
+    return str(error)
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
-    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
-    place = ".".join(map(str, first.get("loc", ())))
-    return _problem(422, "invalid-request", f"{place}: {first.get('msg', error)}")
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for that
+    return _problem(422, "invalid-request", invalid.sentence(error.errors()[0]))
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(getattr(error, "detail", ""))
-    kind = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(status, "refused")
-    headers = getattr(error, "headers", None)
-    if status == 405:  # noqa: PLR2004
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for that
+    kind, words = HTTP.get(error.status_code, ("refused", error.detail))
+    detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else words
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004
         headers = {"allow": ", ".join(sorted(_methods(request)))}
-    return _problem(status, kind, detail, headers)
+    return _problem(error.status_code, kind, detail, headers)
 
 
 def _methods(request: Request) -> set[str]:
@@ -83,6 +146,6 @@ def _problem(
     return JSONResponse(
         problem(status, kind, detail),
         status,
-        media_type="application/problem+json",
+        media_type=PROBLEM,
         headers=headers,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from emotion_dj import affect, playlists
-from emotion_dj.domain import Affect, Pick, Set
+from emotion_dj.domain import Affect, Media, Pick, Set
 from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.web import models
+from emotion_dj.web.guard import LOCAL, ROOT
 from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:
@@ -43,17 +45,21 @@ def routes(dj: EmotionDJ, play: Play) -> APIRouter:
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], said: models.Wish | models.Songs
+        form: Literal["m3u8", "xspf", "jspf"], said: models.Saved, request: Request
     ) -> Response:
-        """Return a set that was made before, or that of a wish, as a playlist file."""
-        data = playlists.render(meant(said), form)
+        """Return a set that was made before, or that of a wish, as a playlist file.
+
+        Who asks from another machine gets addresses of this service in place of paths of its files.
+        """
+        music = meant(said)
+        if not _is_here(request):
+            music = _streamed(dj, music, str(request.url.replace(path="", query="", fragment="")))
+        data = playlists.render(music, form)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(
-        name: Literal["subsonic", "spotify"], said: models.Wish | models.Songs
-    ) -> dict[str, str]:
+    def write(name: Literal["subsonic", "spotify"], said: models.Saved) -> dict[str, str]:
         """Write a set that was made before, or that of a wish, to a service, in place of the one
         that was written there before.
         """  # noqa: D205
@@ -61,6 +67,25 @@ def routes(dj: EmotionDJ, play: Play) -> APIRouter:
         return {"where": sink.write(meant(said), name=NAME)}
 
     return routes
+
+
+def _is_here(request: Request) -> bool:
+    """Tell whether the listener sits at this machine: they call it by a name that only it has."""
+    client = request.client.host if request.client else ""
+    return {request.url.hostname, client} <= LOCAL
+
+
+def _streamed(dj: EmotionDJ, music: Set, service: str) -> Set:
+    """Return a set whose files are named by where the service streams them."""
+    numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
+
+    def streamed(pick: Pick) -> Pick:
+        if pick.track.path is None:
+            return pick
+        place = f"{service}{ROOT}/tracks/{numbers[pick.track.uri]}/stream"
+        return replace(pick, track=replace(pick.track, media=Media("stream", place)))
+
+    return replace(music, picks=tuple(map(streamed, music.picks)))
 
 
 def _listed(dj: EmotionDJ, said: models.Songs) -> Set:

@@ -52,6 +52,25 @@ def test_a_correction_is_believed(
     assert float(page.get_attribute("#map .you", "aria-valuenow") or 1) < -0.3
 
 
+def test_what_the_listener_says_is_said_back(
+    page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
+) -> None:
+    """'I am neutral' is no wish for happy music, in any language, nor when the set comes back."""
+    show(page, smiling_photo)
+    page.click("summary")
+    page.check("#remember")
+    page.select_option("#faces select", "neutral")
+    says(page, "#opening", "You said you are neutral.")
+    page.check("input[value=lift]", force=True)
+    says(page, "#opening", "To lift you.")
+    page.select_option("#language", "de")
+    page.locator("#past button").last.click()
+    says(page, "#opening", "Du hast gesagt, du bist neutral.")
+    page.check("#moods input[value=happy]", force=True)
+    page.check("#plans input[value=match]", force=True)
+    says(page, "#opening", "Du möchtest es fröhlich.")
+
+
 def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[..., None]) -> None:
     """A wall: the page says that it sees no face and what would help; moods still work."""
     Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")
@@ -62,21 +81,97 @@ def test_nobody_in_the_photo_is_said(page: Page, tmp_path: Path, says: Callable[
     says(page, "#said", "not a photo")
 
 
-def test_two_faces_are_both_read(
+def test_a_large_photo_is_made_smaller_on_the_page(
     page: Page, smiling_photo: Path, tmp_path: Path, show: Callable[..., None]
 ) -> None:
-    """Each is framed and has its own bars and its own way to be corrected."""
+    """48 million pixels on their side: fewer are sent, upright, the face framed in them."""
+    with Pillow.open(smiling_photo) as photo:
+        wide = Pillow.new("RGB", (800, 600), "gray")
+        wide.paste(photo.convert("RGB"), (50, 50))
+    turned, exif = wide.transpose(Pillow.Transpose.ROTATE_90).resize((6000, 8000)), Pillow.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    turned.save(tmp_path / "phone.jpg", exif=exif)
+    with page.expect_response("**/readings") as answer:
+        show(page, tmp_path / "phone.jpg")
+    assert page.inner_text("#opening") == "You look happy."
+    width, height = (
+        page.evaluate(f"document.querySelector('#picture').{n}") for n in ("width", "height")
+    )
+    assert width / height == pytest.approx(8000 / 6000, abs=0.01)
+    assert 15e6 < width * height < 16.1e6
+    x, y, w, h = answer.value.json()["faces"][0]["box"]
+    assert 0.2 < (x + w / 2) / width < 0.5
+    assert 0.1 < (y + h / 2) / height < 0.5
+
+
+def test_too_many_pixels_are_called_that(
+    page: Page, tmp_path: Path, says: Callable[..., None]
+) -> None:
+    """A picture that only the server can decode and that is too large has its own sentence."""
+    Pillow.new("1", (15_000, 10_000)).save(tmp_path / "plan.tiff", compression="group4")
+    page.set_input_files("#photo", tmp_path / "plan.tiff")
+    says(page, "#said", "more pixels than can be read here")
+
+
+def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
+    page: Page,
+    smiling_photo: Path,
+    tmp_path: Path,
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """The set is called that of before, the point a cloud; plans wait; moods can be picked."""
+    asked: list[str] = []
+    page.check("input[value=calm]", force=True)
+    says(page, "#opening", "You want calm.")
+    show(page, smiling_photo)
+    assert page.locator("#moods input:checked").count() == 0
+    Pillow.new("RGB", (400, 300), "white").save(tmp_path / "wall.png")
+    page.set_input_files("#photo", tmp_path / "wall.png")
+    says(page, "#said", "can't see a face")
+    assert page.inner_text("#opening").startswith("This is the set of before.")
+    assert page.get_attribute("#map .you", "aria-valuenow") == "0.00"
+    assert float(page.get_attribute("#map .cloud", "r") or 0) > 40
+    page.select_option("#language", "de")
+    says(page, "#opening", "Das ist das Set von vorher.")
+    page.on("request", lambda request: asked.append(request.url))
+    page.check("#plans input[value=lift]", force=True)
+    page.check("#plans input[value=match]", force=True)
+    page.check("#moods input[value=calm]", force=True)
+    says(page, "#opening", "Du möchtest es ruhig.")
+    assert len([url for url in asked if url.endswith("/sets")]) == 1
+
+
+def test_two_faces_are_both_read(
+    page: Page,
+    smiling_photo: Path,
+    tmp_path: Path,
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """Each is framed, has its own bars and its own way to be corrected, and may have its turn."""
     with Pillow.open(smiling_photo) as photo:
         face = photo.convert("RGB").crop((80, 0, 380, 300))
     both = Pillow.new("RGB", (600, 300))
     both.paste(face, (0, 0))
     both.paste(face, (300, 0))
     both.save(tmp_path / "two.png")
+    show(page, smiling_photo)
+    assert page.locator("#serve").is_hidden()
     show(page, tmp_path / "two.png")
+    says(page, "#opening", "You all look happy")
     assert page.locator("#faces .face").count() == 2
     assert page.locator("#faces select").count() == 2
     assert page.get_attribute("#picture", "aria-label") == "Your picture with 2 framed faces"
     assert page.inner_text("#opening").startswith("You all look happy")
+    with page.expect_response("**/sets") as answer:
+        page.check("#serve input[value=each]", force=True)
+    assert answer.value.request.post_data_json["serve"] == "each"
+    assert answer.value.status == 200
+    page.select_option("#language", "de")
+    says(page, "#serve label:has(:checked)", "Reihum jeden")
+    page.check("#moods input[value=calm]", force=True)
+    assert page.locator("#serve").is_hidden()
 
 
 def test_a_slow_server_is_waited_for_in_words(

@@ -42,6 +42,32 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     assert page.locator("#keys-dialog[open]").count() == 0
 
 
+def test_a_like_can_be_taken_back(page: Page) -> None:
+    """L likes, L again takes it back; it is liked in the next set too; a held key is one."""
+    told: list[str] = []
+    page.on("request", lambda r: "/feedback" in r.url and told.append(r.post_data_json["kind"]))
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#play")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    for pressed in ("true", "false", "true"):
+        with page.expect_response("**/feedback"):
+            page.keyboard.press("l")
+        assert page.get_attribute("#like", "aria-pressed") == pressed
+    page.keyboard.down("s")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.down("s")  # as a key that is held repeats itself
+    page.keyboard.up("s")
+    page.click("#set li:first-child button")
+    with page.expect_response("**/sets"):
+        page.check("input[value=lift]", force=True)
+    assert page.get_attribute("#like", "aria-pressed") == "true"
+    with page.expect_response("**/feedback"):
+        page.click("#like")
+    assert page.get_attribute("#like", "aria-pressed") == "false"
+    assert told == ["like", "unlike", "like", "skip", "unlike"]
+
+
 def test_focus_stays_where_it_is(page: Page) -> None:
     """Who starts a song from the list stays there; one Tab stop leads to all dots; keys go on."""
     page.check("input[value=happy]", force=True)
@@ -80,6 +106,29 @@ def test_next_fades_one_song_into_another(page: Page, comes_true: Callable[..., 
         page,
         "window.heard.length === 2 && window.heard.every(d => !d.paused && d.volume > 0.05)",
     )
+
+
+def test_back_goes_to_the_song_before_or_to_the_beginning(
+    page: Page, comes_true: Callable[..., None]
+) -> None:
+    """Right after it began a song gives way to the one before; later it begins again."""
+    page.check("input[value=happy]", force=True)
+    page.wait_for_selector("#set li")
+    page.click("#set li:nth-child(2) button")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    page.keyboard.press("p")
+    page.wait_for_selector("#set li:nth-child(1)[aria-current=true]")
+    page.click("#previous")
+    page.wait_for_selector("#set li:nth-child(1)[aria-current=true]")
+    page.click("#next")
+    page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:01')")
+    page.evaluate("document.querySelector('#seek').value = 500")
+    page.dispatch_event("#seek", "input")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:1')")
+    page.click("#previous")
+    comes_true(page, "document.querySelector('#time').textContent.startsWith('0:0')")
+    assert page.locator("#set li:nth-child(2)[aria-current=true]").count() == 1
 
 
 def test_pictures_in_the_music_are_its_covers(

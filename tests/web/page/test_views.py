@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from PIL import Image as Pillow
 
@@ -44,6 +45,31 @@ def test_reasons_are_told_in_every_language(page: Page, says: Callable[..., None
     says(page, "#opening", "Quieres algo alegre.")
 
 
+def test_what_flows_and_what_is_liked_is_said_in_every_language(
+    serve: Callable[..., AbstractContextManager[str]],
+    opened: Callable[..., AbstractContextManager[Page]],
+    says: Callable[..., None],
+) -> None:
+    """Once songs are liked, a set says what flows and what is to taste, in German too."""
+    with (
+        serve("--library", "demo") as address,
+        httpx.Client(base_url=address, timeout=120) as client,
+    ):
+        client.get("/api/v1/library/scan")  # ends when all is heard
+        picks = client.post("/api/v1/sets", json={"mood": "happy"}).json()["picks"]
+        for pick in (*picks, *picks, *picks):
+            told = {"track": pick["id"], "kind": "like"}
+            assert client.post("/api/v1/feedback", json=told).is_success
+        with opened(address) as page:
+            page.check("#moods input[value=happy]", force=True)
+            for part in ("much to your taste", "flows from the song before"):
+                says(page, "#set", part)
+            page.select_option("#language", "de")
+            for part in ("ganz nach deinem Geschmack", "fließt aus dem Lied davor"):
+                says(page, "#set", part)
+            assert not re.search("taste|flows", page.inner_text("#set"))
+
+
 def test_a_phone_folds_the_plane_and_the_player(
     address: str,
     smiling_photo: Path,
@@ -51,7 +77,9 @@ def test_a_phone_folds_the_plane_and_the_player(
     show: Callable[..., None],
 ) -> None:
     """The plane is a strip around the listener that opens; like and skip are behind one button."""
-    with opened(address, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+    with opened(
+        address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as page:
         show(page, smiling_photo)
         strip = page.locator(".plane").bounding_box()
         you = page.locator("#map .you").bounding_box()
@@ -59,6 +87,11 @@ def test_a_phone_folds_the_plane_and_the_player(
         assert you is not None
         assert strip["height"] < strip["width"] / 2
         assert strip["y"] < you["y"] + you["height"] / 2 < strip["y"] + strip["height"]
+        assert page.locator("#keys-open").is_hidden()
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('#light .by-key')).display")
+            == "none"
+        )
         page.tap("#plane-open")
         opened_up = page.locator(".plane").bounding_box()
         assert opened_up is not None

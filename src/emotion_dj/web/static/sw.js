@@ -4,7 +4,7 @@
 const SHELL = "shell-1";
 const FILES = [
   "./", "style.css", "icon.svg", "manifest.webmanifest",
-  ...["api", "camera", "choice", "colour", "cover", "elsewhere", "embed", "faces", "history", "i18n", "main", "plane", "player", "set", "sources", "words"].map((name) => `js/${name}.js`),
+  ...["api", "camera", "choice", "colour", "cover", "elsewhere", "embed", "faces", "history", "i18n", "main", "photo", "plane", "player", "set", "sources", "words"].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];
 

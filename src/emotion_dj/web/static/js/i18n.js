@@ -9,7 +9,7 @@ let english = {};
 
 /** Sentences of the service with parts that differ; each is a message too. */
 const FORMS = [
-  "someThere", "playlistOn", "youWant", "allLook", "youLook", "roomLooks", "noteFew", "bpm", "major", "minor", "both",
+  "someThere", "playlistOn", "youSaid", "youWant", "allLook", "youLook", "roomLooks", "noteFew", "bpm", "major", "minor", "both",
 ];
 
 /** The user's choice, else the browser's language, else English. */

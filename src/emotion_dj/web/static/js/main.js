@@ -9,6 +9,7 @@ import { Elsewhere } from "./elsewhere.js";
 import * as faces from "./faces.js";
 import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
+import { ready } from "./photo.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import { clock, mark, rows } from "./set.js";
@@ -18,11 +19,12 @@ import { name, opening, why } from "./words.js";
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
 
-const KEYS = { " ": "playPause", n: "next", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
+const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RETRY_MS = 2000;
 const PATIENCE_MS = 300;
+const ANYWHERE = { valence: 0, arousal: 0, spread: 1 };
 
 const player = new Player(new Elsewhere($("elsewhere")));
 const camera = new Camera($("video"));
@@ -30,11 +32,15 @@ const state = {
   /** @type {Wish | null} */ wish: null, // where the listener is, as /sets takes it
   /** @type {Look | null} */ look: null,
   /** @type {Music | null} */ set: null,
+  before: false, // the set is that of somebody who is not there any more
   plan: "match",
+  serve: "room", // whom, where several are there
   /** @type {About} */ about: { emotions: {}, moods: {}, plans: [], card: {}, ear: {} },
   planning: new AbortController(),
   /** @type {EventSource | null} */ scan: null,
   /** @type {SetPick[] | null} */ drawn: null, // the queue that stands on the page
+  /** @type {Set<number>} */ liked: new Set(), // songs, on this visit
+  /** @type {Promise<unknown>} */ telling: Promise.resolve(), // what was said last has reached the server
 };
 let smoother = new Smoother();
 
@@ -54,9 +60,13 @@ async function reach() {
   try {
     state.about = await get("/about");
     $("banner").hidden = true;
-    choices("moods", Object.keys(state.about.moods), null, (mood) => wish({ mood }));
-    choices("plans", state.about.plans, state.plan, (plan) => {
+    choices("moods", "", Object.keys(state.about.moods), state.wish?.mood, (mood) => wish({ mood }));
+    choices("plans", "plan_", state.about.plans, state.plan, (plan) => {
       state.plan = plan;
+      replan();
+    });
+    choices("serve", "serve_", ["room", "each"], state.serve, (serve) => {
+      state.serve = serve;
       replan();
     });
     card(state.about);
@@ -94,14 +104,21 @@ function followScan() {
 /** @param {Wish} start */
 function wish(start) {
   state.wish = start;
-  if (!start.faces) {
-    $("said").textContent = "";
-    for (const input of document.querySelectorAll("#moods input")) {
-      const radio = /** @type {HTMLInputElement} */ (input);
-      radio.checked = radio.value === start.mood;
-    }
-  }
+  if (!start.faces) $("said").textContent = "";
+  pressed(start.mood);
+  $("serve").hidden = several(start).length < 2;
   return replan();
+}
+
+/** The faces that a set can serve. @param {Wish | null} wish */
+const several = (wish) => wish?.faces?.filter((face) => !face.abstained) ?? [];
+
+/** Show which mood was picked, if any. @param {string} [mood] */
+function pressed(mood) {
+  for (const input of document.querySelectorAll("#moods input")) {
+    const radio = /** @type {HTMLInputElement} */ (input);
+    radio.checked = radio.value === mood;
+  }
 }
 
 /** @param {Blob} photo */
@@ -109,18 +126,30 @@ async function photo(photo) {
   stopCamera();
   $("said").textContent = "";
   try {
-    const [look, bitmap] = await during(
-      Promise.all([read(photo), createImageBitmap(photo).catch(() => null)]), $("said"), "reading");
-    $("stage").hidden = !bitmap;
-    if (bitmap) faces.picture(bitmap, bitmap.width, bitmap.height);
+    const [look, picture] = await during(
+      ready(photo).then(async ({ sent, picture }) => /** @type {const} */ ([await read(sent), picture])), $("said"), "reading");
+    $("stage").hidden = !picture;
+    if (picture) faces.picture(picture, picture.width, picture.height);
     seen(look);
     await wish({ faces: look.faces });
     if (!player.playing && state.set) await player.jump(0);
   } catch (error) {
-    faces.clear();
-    $("stage").hidden = true;
+    nobody();
     tell(error, $("said"));
   }
+}
+
+/** Forget who was there: nothing is planned for them any more, and the set that stands is that of before. */
+function nobody() {
+  faces.clear();
+  $("stage").hidden = true;
+  state.planning.abort();
+  state.look = state.wish = null;
+  pressed();
+  $("serve").hidden = true;
+  plane.place(ANYWHERE);
+  state.before = true;
+  if (state.set) $("opening").textContent = headline(state.set);
 }
 
 /** @param {Look} look @param {boolean} [mirrored] */
@@ -190,7 +219,7 @@ async function replan() {
   state.planning = new AbortController();
   try {
     const answer = await during(post("/sets", whole(), state.planning.signal), $("opening"), "choosing");
-    show(await answer.json());
+    show({ ...(await answer.json()), said: state.wish.emotion });
     if (state.set) history.add(state.set, $("opening").textContent);
     past();
   } catch (error) {
@@ -201,6 +230,7 @@ async function replan() {
 /** @param {Music} music */
 function show(music) {
   state.set = music;
+  state.before = false;
   document.body.classList.remove("first");
   $("banner").hidden = true;
   plane.place(music.affect);
@@ -209,9 +239,12 @@ function show(music) {
   $("player").hidden = false;
   $("save").hidden = false;
   sources.said("");
-  $("opening").textContent = opening(music);
+  $("opening").textContent = headline(music);
   library().catch(() => {});
 }
+
+/** @param {Music} music */
+const headline = (music) => (state.before ? say("setBefore") : opening(music));
 
 /** Draw the sets of before, where they are remembered. */
 function past() {
@@ -232,9 +265,18 @@ function past() {
 const whole = () => ({
   ...state.wish,
   plan: state.plan === "journey" ? "journey:..happy" : state.plan,
-  length: Math.min(50, Math.max(1, Number($("length").value) || 10)),
+  length: songs(),
   sources: sources.chosen(),
+  serve: state.serve,
 });
+
+/** How many songs are wanted; the field shows what counts. */
+function songs() {
+  const wanted = Math.round($("length").valueAsNumber); // what is no number is not known
+  const counts = Math.min($("length").max, Math.max($("length").min, Number.isNaN(wanted) ? $("length").defaultValue : wanted));
+  $("length").value = String(counts);
+  return counts;
+}
 
 /** The set as it stands on the page, to be saved. */
 const shown = () => ({
@@ -257,7 +299,7 @@ function draw() {
   $("now-why").textContent = now ? [say(now.mood), why(now)].join(" · ") : "";
   $("play-sign").setAttribute("d", player.playing ? PAUSE : PLAY);
   $("play-word").textContent = say(player.playing ? "pause" : "playWord");
-  $("like").setAttribute("aria-pressed", String(Boolean(now?.liked)));
+  $("like").setAttribute("aria-pressed", String(Boolean(now && state.liked.has(now.id))));
   $("mute").setAttribute("aria-pressed", String(player.muted));
   document.title = now && player.playing ? `${now.title} · Emotion-DJ` : "Emotion-DJ";
 }
@@ -269,17 +311,33 @@ function unfold(button, folded) {
   return open;
 }
 
-/** @param {string} kind */
-async function feedback(kind) {
-  const now = player.current;
-  if (!now) return;
-  if (kind === "like") now.liked = true;
-  draw();
-  await post("/feedback", { track: now.id, kind }).catch(() => {});
+/** Tell the server, one after the other, what the listener did. @param {SetPick} pick @param {string} kind */
+function feedback(pick, kind) {
+  const told = state.telling.then(() => post("/feedback", { track: pick.id, kind }));
+  state.telling = told.catch(() => {});
+  return told;
 }
 
-async function skip() {
-  await Promise.all([feedback("skip"), player.next()]);
+/** Like what plays, or take that back. */
+function like() {
+  const now = player.current;
+  if (!now) return;
+  const liked = state.liked.has(now.id);
+  mind(now, !liked);
+  feedback(now, liked ? "unlike" : "like").catch(() => mind(now, liked)); // not heard, not so
+}
+
+/** @param {SetPick} pick @param {boolean} liked */
+function mind(pick, liked) {
+  if (liked) state.liked.add(pick.id);
+  else state.liked.delete(pick.id);
+  draw();
+}
+
+function skip() {
+  const now = player.current;
+  if (now) feedback(now, "skip").catch(() => {}); // the music matters more
+  return player.next();
 }
 
 /** @param {string} form */
@@ -307,7 +365,7 @@ function listen() {
     light(camera.on);
     faces.clear();
     if (state.look && state.wish?.faces) faces.bars(state.look, state.about.emotions, correct);
-    if (state.set) $("opening").textContent = opening(state.set);
+    if (state.set) $("opening").textContent = headline(state.set);
     state.drawn = null;
     draw();
     await reach();
@@ -323,7 +381,8 @@ function listen() {
   $("length").addEventListener("change", replan);
   $("play").addEventListener("click", () => player.toggle());
   $("next").addEventListener("click", () => player.next());
-  $("like").addEventListener("click", () => feedback("like"));
+  $("previous").addEventListener("click", () => player.previous());
+  $("like").addEventListener("click", like);
   $("skip").addEventListener("click", skip);
   $("mute").addEventListener("click", () => player.mute());
   $("more").addEventListener("click", () => unfold($("more"), $("player")));
@@ -351,7 +410,7 @@ function listen() {
     const now = player.current;
     if (now && !now.heard && position > duration / 2) {
       now.heard = true;
-      feedback("play");
+      feedback(now, "play").catch(() => {});
     }
     $("seek").value = String(Number.isFinite(duration) ? (1000 * position) / duration : 0);
     $("seek").setAttribute("aria-valuetext", clock(position));
@@ -375,10 +434,10 @@ function onDrop(event) {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog, select, input:not([type=radio], [type=range], [type=checkbox])")) return;
   if (event.key === " " && target.closest("button, input, summary")) return;
   const action = {
-    playPause: () => player.toggle(), next: () => player.next(), skip, like: () => feedback("like"),
+    playPause: () => player.toggle(), next: () => player.next(), previous: () => player.previous(), skip, like,
     mute: () => player.mute(), stopCamera, keys: () => $("keys-dialog").showModal(),
   }[KEYS[/** @type {keyof typeof KEYS} */ (event.key.toLowerCase())]];
   if (!action) return;
@@ -393,17 +452,19 @@ function media(pick) {
   navigator.mediaSession.setActionHandler("play", () => player.toggle());
   navigator.mediaSession.setActionHandler("pause", () => player.toggle());
   navigator.mediaSession.setActionHandler("nexttrack", () => player.next());
+  navigator.mediaSession.setActionHandler("previoustrack", () => player.previous());
 }
 
 /**
  * Radio buttons that look like a row of choices.
- * @param {string} id @param {string[]} names @param {string | null} chosen @param {(name: string) => void} choose
+ * @param {string} id @param {string} prefix of the messages @param {string[]} names @param {string | undefined} chosen
+ * @param {(name: string) => void} choose
  */
-function choices(id, names, chosen, choose) {
+function choices(id, prefix, names, chosen, choose) {
   const legend = $(id).querySelector("legend");
   legend.textContent = say(legend.dataset.i18n);
   $(id).replaceChildren(legend, ...names.map((name) => {
-    const words = say(id === "plans" ? `plan_${name}` : name);
+    const words = say(prefix + name);
     const { label, word } = choice({ type: "radio", group: id, value: name, words, checked: name === chosen }, () => choose(name));
     const place = id === "moods" && state.about.moods[name];
     if (place) word.style.setProperty("--tint", colour(place[0], place[1]));
@@ -460,7 +521,8 @@ function tell(error, place) {
     return;
   }
   const known = { "no-face": "noFace", unsure: "unsureFace", "image-error": "noPhoto", "too-large": "tooLarge", busy: "busy" };
-  place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
+  if (kind === "image-error" && /pixels/.test(/** @type {Error} */ (error).message)) place.textContent = say("tooManyPixels");
+  else place.textContent = kind in known ? say(known[/** @type {keyof typeof known} */ (kind)]) : String(/** @type {Error} */ (error).message);
 }
 
 /** @param {{valence: number, arousal: number}} affect */

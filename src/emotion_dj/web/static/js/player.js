@@ -2,6 +2,7 @@
 
 const FADE_S = 4;
 const TICK_MS = 100;
+const BEGUN_S = 3;
 
 export class Player extends EventTarget {
   /** @param {import("./elsewhere.js").Elsewhere} elsewhere */
@@ -93,6 +94,13 @@ export class Player extends EventTarget {
     if (this.place + 1 < this.queue.length) return this.jump(this.place + 1);
     if (this.#away) this.elsewhere.pause();
     this.deck.pause();
+    return undefined;
+  }
+
+  /** Begin the song again, or go to the one before where it has only just begun. */
+  previous() {
+    if (this.place > 0 && !(this.clock.position > BEGUN_S)) return this.jump(this.place - 1);
+    this.seek(0);
     return undefined;
   }
 

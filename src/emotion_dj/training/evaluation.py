@@ -128,7 +128,7 @@ def _cut_faces(
     pairs = zip(examples.pictures, examples.labels, strict=True)
     for done, (picture, label) in enumerate(pairs, start=1):
         try:
-            image = images.load(picture or b"")
+            image, _ = images.reduced(picture or b"")
         except ImageError:
             counts["damaged"] += 1
             continue

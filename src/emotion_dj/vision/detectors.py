@@ -191,7 +191,7 @@ def _every_size(image: Image, search: Callable[[Image], list[Face]]) -> list[Fac
         factor = part * whole
         narrowest, surest = _bar(side, known=bool(faces))
         found = [face for face in search(small) if face.score >= surest and face.box.w > narrowest]
-        faces = _merged(faces, [_scaled(face, factor) for face in found])
+        faces = _merged(faces, [face.scaled(factor) for face in found])
         if factor <= (_WORTH if faces else 1) or (faces and max(image.shape) <= FRAME):
             break
     return _largest_first(faces)
@@ -204,7 +204,7 @@ def _first_found(image: Image, search: Callable[[Image], list[Face]]) -> list[Fa
         found = [face for face in search(small) if face.score >= MIN_SCORE and face.box.w > 0]
         if found or factor == 1:
             break
-    return _largest_first([_scaled(face, factor) for face in found])
+    return _largest_first([face.scaled(factor) for face in found])
 
 
 def _bar(side: int, *, known: bool) -> tuple[float, float]:
@@ -251,11 +251,6 @@ def _shrink(image: Image, side: int) -> tuple[Image, float]:
     # draft-like reducing_gap: a quick whole-number reduction before the smooth one
     small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(small), factor
-
-
-def _scaled(face: Face, factor: float) -> Face:
-    landmarks = face.landmarks and tuple((x * factor, y * factor) for x, y in face.landmarks)
-    return Face(Box(*(value * factor for value in face.box)), face.score, landmarks)
 
 
 def _with_landmarks(row: Iterable[float]) -> Face:

@@ -37,7 +37,7 @@ FACES = 500
 
 def main() -> None:
     """Print all three tables."""
-    faces = emotion_data.read_table(Path(sys.argv[1])).rows(np.arange(FACES))
+    faces = emotion_data.read(Path(sys.argv[1])).rows(np.arange(FACES))
     geometry(faces)
     margins(faces)
     alignment(faces)

@@ -40,6 +40,12 @@ def test_every_spelling_of_an_emotion_is_understood(spelling: str, emotion: Emot
     assert affect.parse_emotion(spelling) is emotion
 
 
+def test_contempt_is_no_disgust() -> None:
+    """FER+'s eighth emotion is none of the seven, so it is not taken for one."""
+    with pytest.raises(LabelError, match="unknown emotion 'contempt'"):
+        affect.parse_emotion("contempt")
+
+
 def test_unknown_labels_list_the_known_ones() -> None:
     """A label in no table is refused with the table, not guessed."""
     with pytest.raises(LabelError, match="angry, disgust, fear, happy, neutral, sad, surprise"):

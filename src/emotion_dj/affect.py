@@ -64,7 +64,7 @@ MOOD_SPREAD: Final = 0.25
 
 _EMOTION_SPELLINGS: Final[Mapping[Emotion, str]] = {
     Emotion.ANGRY: "angry anger mad furious annoyed rage",
-    Emotion.DISGUST: "disgust disgusted disgusting contempt",
+    Emotion.DISGUST: "disgust disgusted disgusting",
     Emotion.FEAR: "fear fearful scared afraid frightened anxious",
     Emotion.HAPPY: "happy happiness joy joyful smile smiling glad",
     Emotion.NEUTRAL: "neutral none blank normal",

@@ -67,6 +67,11 @@ class Face:
     score: float
     landmarks: tuple[tuple[float, float], ...] | None = None
 
+    def scaled(self, factor: float) -> Face:
+        """Return the face in an Image whose sides are this many times as long."""
+        landmarks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)
+        return Face(Box(*(value * factor for value in self.box)), self.score, landmarks)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

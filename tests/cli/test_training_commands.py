@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -40,6 +41,22 @@ def test_evaluate_emotion_on_folders(smiling_photo: Path, tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     refused = run("evaluate", "emotion", tmp_path / "empty")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+
+
+def test_evaluate_emotion_says_what_it_leaves_out(smiling_photo: Path, tmp_path: Path) -> None:
+    """A night sky, a broken file and contempt are named; what nobody showed gets no recall."""
+    for name in ("happy", "contempt"):
+        (tmp_path / name).mkdir()
+        shutil.copy(smiling_photo, tmp_path / name / "a.png")
+    Pillow.new("RGB", (640, 480)).save(tmp_path / "happy" / "night.png")
+    (tmp_path / "happy" / "broken.png").write_bytes(b"x")
+    said = run("evaluate", "emotion", tmp_path).stdout
+    assert "left out: 1 in which no face was found" in said
+    assert "left out: 1 that cannot be read" in said
+    assert "left out: 1 without one of the seven labels" in said
+    assert "no pictures of: angry, disgust, fear, neutral, sad, surprise" in said
+    assert "recall 0.00" not in said
+    assert "happy     recall 1.00" in said
 
 
 @pytest.mark.needs_shared

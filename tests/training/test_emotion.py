@@ -28,7 +28,7 @@ def held(shared: Path) -> LabelledFaces:
     """Return the public test set."""
     from emotion_dj.training import emotion_data
 
-    return emotion_data.read_table(shared / "data/faces/fer2013-public.parquet")
+    return emotion_data.read(shared / "data/faces/fer2013-public.parquet")
 
 
 def tiny(**changes: object) -> object:
@@ -206,7 +206,7 @@ def test_faces_of_the_test_set_are_never_trained_on(shared: Path, held: Labelled
     """Training faces that are pixel-identical to a test face are left out."""
     from emotion_dj.training import emotion_data
 
-    table = emotion_data.read_table(shared / "data/faces/fer2013-train.parquet")
+    table = emotion_data.read(shared / "data/faces/fer2013-train.parquet")
     allowed = emotion_data.without(table, held.digests())
     assert len(table) - len(allowed) >= 280
     assert not set(allowed.digests()) & set(held.digests())
@@ -243,7 +243,7 @@ def test_damaged_pictures_are_counted_and_passed_over(tmp_path: Path) -> None:
     Pillow.new("L", (48, 48), 99).save(good, "PNG")
     images = [good.getvalue(), b"broken", good.getvalue()]
     path = write_table(tmp_path / "t.parquet", images, ["happy", "sad", "Angry"])
-    faces = emotion_data.read_table(path)
+    faces = emotion_data.read(path)
     assert (len(faces), faces.passed_over) == (2, 1)
     assert faces.labels.tolist() == [3, 0]
 
@@ -253,14 +253,14 @@ def test_tables_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
     from emotion_dj.training import emotion_data
 
     with pytest.raises(DataError, match="no column emotion"):
-        emotion_data.read_table(write_table(tmp_path / "a", [b""], ["happy"], column="mood"))
+        emotion_data.read(write_table(tmp_path / "a", [b""], ["happy"], column="mood"))
     with pytest.raises(LabelError, match="surprise"):
-        emotion_data.read_table(write_table(tmp_path / "b", [b""], ["hungry"]))
+        emotion_data.read(write_table(tmp_path / "b", [b""], ["hungry"]))
     with pytest.raises(DataError, match="no picture"):
-        emotion_data.read_table(write_table(tmp_path / "c", [b""], ["happy"]))
+        emotion_data.read(write_table(tmp_path / "c", [b""], ["happy"]))
     (tmp_path / "d").write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match="Parquet"):
-        emotion_data.read_table(tmp_path / "d")
+        emotion_data.read(tmp_path / "d")
 
 
 def test_the_reader_keeps_what_its_card_says(shared: Path) -> None:

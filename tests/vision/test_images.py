@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL import features
 
 from emotion_dj.errors import ImageError
 from emotion_dj.vision import images
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 BAD = {
     "no bytes": (b"", "is empty"),
     "text": (b"this is not a photograph\n" * 50, "is no photo"),
+    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "pip install pillow-heif"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is no photo"),
-    "too many bytes": (b"\xff\xd8" + bytes(images.MAX_BYTES), "is larger than 20 MB"),
+    "too many bytes": (b"\xff\xd8" + bytes(images.MAX_BYTES), "is larger than 60 MB"),
 }
 
 
@@ -46,7 +49,10 @@ def difference(a: np.ndarray, b: Pillow.Image) -> float:
     return float(np.abs(a.astype(int) - np.asarray(b).astype(int)).mean())
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+AVIF = ("AVIF",) if features.check("avif") else ()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", *AVIF])
 def test_every_format_gives_the_same_picture(photo: Pillow.Image, form: str) -> None:
     """A photo is the same Image whichever format it comes in, but for the format's own loss."""
     image = images.load(encoded(photo, form))
@@ -89,6 +95,54 @@ def test_the_first_frame_of_an_animation_counts(photo: Pillow.Image) -> None:
 def test_one_pixel_is_a_picture() -> None:
     """The smallest picture there is is no error."""
     assert images.load(encoded(Pillow.new("RGB", (1, 1), "red"), "PNG")).shape == (1, 1, 3)
+
+
+def test_photos_of_phones_are_halved_while_they_are_decoded(photo: Pillow.Image) -> None:
+    """A JPEG of 24 megapixels, taken sideways: upright, at half its size, and whole on request."""
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    data = encoded(photo.resize((4000, 6000)).rotate(90, expand=True), "JPEG", exif=exif)
+    image, factor = images.reduced(data)
+    assert (image.shape, factor) == ((3000, 2000, 3), 2)
+    assert difference(image, photo.resize((2000, 3000))) < 8
+    assert images.load(data).shape == (6000, 4000, 3)
+
+
+def test_the_largest_photos_of_phones_are_read(photo: Pillow.Image) -> None:
+    """A JPEG of 108 megapixels is read at a quarter; to decode it in full is refused."""
+    data = encoded(photo.convert("L").resize((12_000, 9000), Pillow.Resampling.NEAREST), "JPEG")
+    image, factor = images.reduced(data)
+    assert (image.shape, factor) == ((2250, 3000, 3), 4)
+    with pytest.raises(ImageError, match="smaller than 50 megapixels"):
+        images.load(data)
+
+
+def test_other_formats_are_halved_too(photo: Pillow.Image) -> None:
+    """A transparent PNG of 24 megapixels arrives at half its size; a small one as it is."""
+    image, factor = images.reduced(
+        encoded(photo.convert("RGBA").resize((4900, 4900)), "PNG", compress_level=1)
+    )
+    assert (image.shape, factor) == ((2450, 2450, 3), 2)
+    image, factor = images.reduced(encoded(photo, "PNG"))
+    assert (image.shape, factor) == ((256, 256, 3), 1)
+
+
+def test_more_pixels_than_pillow_opens_are_said_to_be_too_many() -> None:
+    """A header of 20000 x 20000 is not called damaged."""
+    header = struct.pack(
+        "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 20_000, 20_000, 1, 24, *[0] * 6
+    )
+    with pytest.raises(ImageError, match="too many pixels"):
+        images.load(header)
+
+
+def test_what_is_no_number_is_black() -> None:
+    """A TIFF of floating values with NaN and infinity in it is read without a word on stderr."""
+    values = np.array([[0.5, np.nan], [1.0, np.inf]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        image = images.load(encoded(Pillow.fromarray(values), "TIFF"))
+    assert image[:, :, 0].tolist() == [[127, 0], [255, 0]]
 
 
 def test_a_small_file_may_not_claim_to_be_huge() -> None:

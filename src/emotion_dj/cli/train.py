@@ -46,7 +46,8 @@ def emotion(
 
     faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
-        say(f"passed over: {faces.passed_over + held.passed_over} pictures that are damaged")
+        count = faces.passed_over + held.passed_over
+        say(f"passed over: {count} pictures that are damaged or have none of the seven labels")
     if recipe == "original":
         from emotion_dj.training import emotion_original as original
 

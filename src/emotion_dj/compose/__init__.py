@@ -98,7 +98,9 @@ class EmotionDJ(Services):
         """
         from emotion_dj.vision import images  # noqa: PLC0415
 
-        return self.dj.look(images.load(photo))
+        image, factor = images.reduced(photo)
+        look = self.dj.look(image)
+        return replace(look, faces=tuple(face.scaled(factor) for face in look.faces))
 
     def play(
         self,

@@ -16,9 +16,8 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-from emotion_dj.affect import parse_emotion
-from emotion_dj.domain import Emotion
-from emotion_dj.errors import DataError, LabelError, MissingExtra
+from emotion_dj.errors import DataError, MissingExtra
+from emotion_dj.training import emotion_examples
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
 
 
 SIDE: Final = 48
-LABELS: Final = tuple(Emotion)
-
-_VOTES: Final = {
-    Emotion.ANGRY: "votes_anger",
-    Emotion.DISGUST: "votes_disgust",
-    Emotion.FEAR: "votes_fear",
-    Emotion.HAPPY: "votes_happiness",
-    Emotion.NEUTRAL: "votes_neutral",
-    Emotion.SAD: "votes_sadness",
-    Emotion.SURPRISE: "votes_surprise",
-}
-"""FER+ has three more answers (contempt, unknown, no face), which name none of the seven."""
+LABELS: Final = emotion_examples.LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class LabelledFaces:
 
     ``pixels`` uint8 (n, 48, 48); ``labels`` int64 (n,), an index into LABELS; ``votes`` float32
     (n, 7), how many annotators gave each label, all 0 where nobody was asked; ``passed_over``
-    counts rows whose picture could not be decoded.
+    counts rows that have none of the seven labels, or whose picture could not be decoded.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -70,47 +58,22 @@ class LabelledFaces:
 
 
 def read(path: Path) -> LabelledFaces:
-    """Read a Parquet file (see `read_table`) or a folder of folders (see `read_folders`)."""
-    return read_folders(path) if path.is_dir() else read_table(path)
+    """Read cut-out faces from a Parquet file or a folder of folders: see `emotion_examples.find`.
 
-
-def read_folders(root: Path) -> LabelledFaces:
-    """Read cut-out faces from folders named by emotion, as in train/angry/1.jpg (Kaggle's form).
-
-    Raises DataError or LabelError.
+    Raises DataError, LabelError or MissingExtra.
     """
-    listed = list_folders(root)
-    pictures = [(_decode(path.read_bytes()), label) for path, label in listed]
-    whole = [(picture, label) for picture, label in pictures if picture is not None]
-    if not whole:
-        msg = f"{root} holds no picture that can be decoded"
+    examples = emotion_examples.find(path)
+    pictures = [_decode(picture) for picture in examples.pictures]
+    kept = np.array([i for i, picture in enumerate(pictures) if picture is not None], np.intp)
+    if not len(kept):
+        msg = f"{path} holds no picture that can be decoded"
         raise DataError(msg)
     return LabelledFaces(
-        np.stack([picture for picture, _ in whole]),
-        np.array([label for _, label in whole], np.int64),
-        np.zeros((len(whole), len(LABELS)), np.float32),
-        len(listed) - len(whole),
+        np.stack([pictures[i] for i in kept]),
+        examples.labels[kept],
+        examples.votes[kept],
+        len(pictures) - len(kept) + examples.unlabelled,
     )
-
-
-def list_folders(root: Path) -> list[tuple[Path, int]]:
-    """Return the files in folders named by emotion with their labels, in the order of names.
-
-    Raises DataError or LabelError.
-    """
-    folders = sorted(path for path in root.iterdir() if path.is_dir())
-    if not folders:
-        msg = f"{root} has no folders named by emotion, such as {root / 'happy'}"
-        raise DataError(msg)
-    found = []
-    for folder in folders:
-        try:
-            label = LABELS.index(parse_emotion(folder.name))
-        except LabelError as error:
-            msg = f"the folder {folder} names no emotion: {error}"
-            raise LabelError(msg) from error
-        found += [(path, label) for path in sorted(folder.iterdir()) if path.is_file()]
-    return found
 
 
 def frame(root: Path) -> pd.DataFrame:
@@ -123,37 +86,12 @@ def frame(root: Path) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 - optional, and slow to load
     except ImportError as error:
         raise MissingExtra("train", "a data frame") from error
-    rows = [(str(path), LABELS[label].value) for path, label in list_folders(root)]
+    found = emotion_examples.find_files(root)
+    rows = [
+        (str(path), LABELS[label].value)
+        for path, label in zip(found.pictures, found.labels, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["image", "label"])
-
-
-def read_table(path: Path) -> LabelledFaces:
-    """Read a Parquet file with the columns ``image`` (encoded bytes), ``emotion`` and, if there
-    are any, ``votes_*``. Raises DataError.
-    """  # noqa: D205
-    import pyarrow.parquet as pq  # noqa: PLC0415 - optional, and slow to load
-
-    try:
-        table = pq.read_table(path)
-    except (OSError, ValueError) as error:
-        msg = f"{path} cannot be read as a Parquet file: {error}"
-        raise DataError(msg) from error
-    missing = {"image", "emotion"} - set(table.column_names)
-    if missing:
-        msg = f"{path} has no column {' and no '.join(sorted(missing))}: it needs image and emotion"
-        raise DataError(msg)
-    labels = [LABELS.index(parse_emotion(text)) for text in table["emotion"].to_pylist()]
-    pictures = [_decode(data) for data in table["image"].to_pylist()]
-    kept = np.array([i for i, picture in enumerate(pictures) if picture is not None], np.intp)
-    if not len(kept):
-        msg = f"{path} holds no picture that can be decoded"
-        raise DataError(msg)
-    votes = np.zeros((len(labels), len(LABELS)), np.float32)
-    for column, name in enumerate(_VOTES.values()):
-        if name in table.column_names:
-            votes[:, column] = table[name].to_numpy()
-    pixels = np.stack([pictures[i] for i in kept])
-    return LabelledFaces(pixels, np.array(labels)[kept], votes[kept], len(labels) - len(kept))
 
 
 def without(faces: LabelledFaces, digests: Collection[str]) -> LabelledFaces:
@@ -194,13 +132,15 @@ def merge_identical(
     return faces.pixels[first], merged.astype(np.float32)
 
 
-def _decode(data: bytes) -> npt.NDArray[np.uint8] | None:
+def _decode(picture: Path | bytes | None) -> npt.NDArray[np.uint8] | None:
+    if picture is None:
+        return None
     try:
-        with Pillow.open(BytesIO(data)) as picture:
-            grey = picture.convert("L")
+        with Pillow.open(BytesIO(picture) if isinstance(picture, bytes) else picture) as opened:
+            grey = opened.convert("L")
             fitted = grey if grey.size == (SIDE, SIDE) else grey.resize((SIDE, SIDE))
             return np.asarray(fitted)
-    except (UnidentifiedImageError, OSError, ValueError, TypeError):
+    except (UnidentifiedImageError, OSError, ValueError, Pillow.DecompressionBombError):
         return None
 
 

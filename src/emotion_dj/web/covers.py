@@ -37,7 +37,7 @@ def small(found: bytes) -> bytes | None:
     if len(found) > MAX_BYTES:
         return None
     try:
-        picture = Pillow.fromarray(images.load(found))
+        picture = Pillow.fromarray(images.reduced(found)[0])
     except ImageError:
         return None
     picture.thumbnail((SIDE, SIDE))

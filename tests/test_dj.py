@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,15 @@ def test_unknown_words_are_refused(dj: EmotionDJ) -> None:
         dj.play_at("calm", plan="dance")
     with pytest.raises(LabelError):
         dj.play_at("purple")
+
+
+@pytest.mark.parametrize(
+    "values", [(math.nan, 0.0), (0.0, math.inf), (1.01, 0.0), (0.0, 0.0, math.nan), (0, 0, -0.1)]
+)
+def test_what_is_no_point_is_refused(values: tuple[float, ...]) -> None:
+    """A point that is nowhere on the plane has no nearest music: it is refused when it is made."""
+    with pytest.raises(LabelError, match="is no point of the plane"):
+        Affect(*values)
 
 
 def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:

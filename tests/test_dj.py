@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj import EmotionDJ, settings
+from emotion_dj import EmotionDJ, affect, settings
 from emotion_dj.affect import distance
 from emotion_dj.domain import Affect, Emotion
 from emotion_dj.errors import LabelError, NoFace, Unsure
@@ -61,6 +61,23 @@ def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
     middle = [np.mean([p.affect.arousal for p in music.picks]) for music in (sad, energetic)]
     assert middle[0] < middle[1]
     assert sad.picks[0].reason.startswith("you want sad")
+
+
+@pytest.mark.parametrize(
+    ("said", "opening"),
+    [
+        ("neutral", "you said you are neutral: "),
+        ("angry", "you said you are angry: "),
+        ("fearful", "you said you are afraid: "),
+        ("calm", "you want calm: "),
+        ("0,0", "you want balanced: "),
+        ("-0.5,0.6", "you want dark and tense: "),
+    ],
+)
+def test_what_was_named_stays_named(dj: EmotionDJ, said: str, opening: str) -> None:
+    """An emotion is no mood: who says that they are neutral is not told that they want happy."""
+    music = dj.answer(affect.parse_place(said), n=3)
+    assert all(pick.reason.startswith(opening) for pick in music.picks)
 
 
 def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> None:

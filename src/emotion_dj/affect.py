@@ -49,7 +49,7 @@ ADJECTIVE: Final[Mapping[Emotion, str]] = {
     Emotion.SAD: "sad",
     Emotion.SURPRISE: "surprised",
 }
-"""How a sentence says that a face looks so."""
+"""How a sentence says that a face looks so, or that somebody is."""
 
 MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
     Mood.HAPPY: (0.60, 0.35),
@@ -149,12 +149,12 @@ def parse_plan(text: str) -> Plan:
 
 def of_mood(mood: Mood) -> Affect:
     """Return the target that a mood alone stands for: the middle of its region, and wide."""
-    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD)
+    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD, said=mood)
 
 
 def of_emotion(emotion: Emotion) -> Affect:
     """Return the point of an emotion that a person named: certain."""
-    return Affect(*EMOTION_AFFECT[emotion])
+    return Affect(*EMOTION_AFFECT[emotion], said=emotion)
 
 
 def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:

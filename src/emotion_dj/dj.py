@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
-from emotion_dj.domain import Look, Set
+from emotion_dj.domain import Emotion, Look, Set
 from emotion_dj.errors import LibraryError, NoFace, Unsure
 
 if TYPE_CHECKING:
@@ -100,13 +100,20 @@ def _room(who: Look | Affect) -> Affect:
 
 def _opening(who: Look | Affect) -> str:
     if not isinstance(who, Look):
-        return f"you want {affect.mood(who)}"
+        return _told(who)
     sure = [reading for reading in who.readings if not reading.abstained]
     seen = {reading.emotion for reading in sure}
     if len(seen) > 1:
         return f"the room looks {affect.describe(who.affect)}"
     whom = "you look" if len(who.readings) == 1 else "you all look"
     return f"{whom} {affect.ADJECTIVE[seen.pop()]}"
+
+
+def _told(who: Affect) -> str:
+    """Say again what the listener said; a point that has no name is described, not renamed."""
+    if isinstance(who.said, Emotion):
+        return f"you said you are {affect.ADJECTIVE[who.said]}"
+    return f"you want {who.said or affect.describe(who)}"
 
 
 def _notes(who: Look | Affect, picks: Sequence[Pick], path: Sequence[Affect]) -> tuple[str, ...]:

@@ -93,13 +93,15 @@ class Reading:
 class Affect:
     """A point on the plane of core affect (Russell 1980), each axis in [-1, 1].
 
-    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere. Raises
-    LabelError where a value is out of its range by more than rounding, or no number.
+    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere. ``said`` is
+    the word by which a person named the point; points are equal by whatever name. Raises LabelError
+    where a value is out of its range by more than rounding, or no number.
     """
 
     valence: float
     arousal: float
     spread: float = 0.0
+    said: Emotion | Mood | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what is nowhere on the plane: nothing is near to it, and ranking would not end."""

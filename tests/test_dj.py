@@ -94,6 +94,16 @@ def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> Non
     assert any("disagree" in note for note in music.notes)
 
 
+def test_a_face_that_cannot_be_told_is_not_spoken_for(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """One smiles and one abstains: nobody says that all look happy."""
+    look = dj.read(smiling_photo)
+    readings = (look.readings[0], replace(look.readings[0], abstained=True))
+    music = dj.answer(replace(look, faces=look.faces * 2, readings=readings), n=3)
+    assert music.picks[0].reason.startswith("the room looks bright and lively: ")
+    both = replace(look, faces=look.faces * 2, readings=look.readings * 2)
+    assert dj.answer(both, n=3).picks[0].reason.startswith("you all look happy: ")
+
+
 def test_nobody_is_said(dj: EmotionDJ) -> None:
     """A photo without a face is an outcome of its own, never a neutral face."""
     with pytest.raises(NoFace, match="no face found"):

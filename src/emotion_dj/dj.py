@@ -103,10 +103,9 @@ def _opening(who: Look | Affect) -> str:
         return _told(who)
     sure = [reading for reading in who.readings if not reading.abstained]
     seen = {reading.emotion for reading in sure}
-    if len(seen) > 1:
+    if len(seen) > 1 or len(sure) < len(who.readings):
         return f"the room looks {affect.describe(who.affect)}"
-    whom = "you look" if len(who.readings) == 1 else "you all look"
-    return f"{whom} {affect.ADJECTIVE[seen.pop()]}"
+    return f"{'you look' if len(sure) == 1 else 'you all look'} {affect.ADJECTIVE[seen.pop()]}"
 
 
 def _told(who: Affect) -> str:

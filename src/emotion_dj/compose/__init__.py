@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -21,7 +22,7 @@ from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceErr
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Report, Summary
@@ -46,16 +47,20 @@ class EmotionDJ(Services):
 
         music = EmotionDJ(library=["~/Music"]).play("photo.jpg", plan="lift", n=20)
 
-    ``library`` names folders, files or sources ("demo"); empty means everything in the catalogue,
-    or the demo library where that is empty. Whatever is not needed is not loaded.
+    ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
+    means everything in the catalogue, or the demo library where that is empty. Whatever is not
+    needed is not loaded.
     """
 
     def __init__(
-        self, *, library: Iterable[str | Path] = (), settings: Settings | None = None
+        self,
+        *,
+        library: str | Path | Iterable[str | Path] | None = (),
+        settings: Settings | None = None,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
         super().__init__(settings or _settings())
-        self._library = tuple(library)
+        self._library = _names(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Known] | None = None
 
@@ -384,6 +389,17 @@ def _has_corrections(address: str | Path) -> bool:
             return bool(file.execute("SELECT EXISTS (SELECT 1 FROM corrections)").fetchone()[0])
     except sqlite3.Error:
         return False  # older, damaged or foreign: opening it says so, reading a photo needs it not
+
+
+def _names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
+    """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
+    one = (library,) if isinstance(library, str | Path) else library or ()
+    names = tuple(one) if isinstance(one, Iterable) else (one,)
+    for name in names:
+        if not isinstance(name, str | Path) or not str(name).strip():
+            msg = f"a library is named by a folder, a file or a source, not by {name!r}"
+            raise SettingsError(msg)
+    return names
 
 
 def _settings() -> Settings:

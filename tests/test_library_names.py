@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from emotion_dj import EmotionDJ
 from emotion_dj.domain import Mood
 from emotion_dj.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -206,6 +206,11 @@ def test_missing_files_and_folders_are_said(tmp_path: Path) -> None:
     run("analyse", tmp_path / "nowhere").fails(3, "nowhere")
 
 
+def test_a_library_that_is_not_there_is_not_served(tmp_path: Path) -> None:
+    """A folder with a slip in its name: said at once, nothing listens."""
+    run("serve", "--port", "0", "--library", tmp_path / "Musik").fails(3, "Musik does not exist")
+
+
 def test_unknown_words_list_the_known_ones(music: Path) -> None:
     """A plan or a mood that nobody knows: exit code 2 and what is known."""
     run("play", "--mood", "furious", "--library", music).fails(2, "happy", "energetic")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_dj import affect, settings
 from emotion_dj.compose.known import Known
 from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_ids
-from emotion_dj.compose.named import TOKENS, deezer, reccobeats, sources
+from emotion_dj.compose.named import TOKENS, belonging, deezer, reccobeats, sources
 from emotion_dj.compose.services import Services
 from emotion_dj.domain import TOLD, Affect, Mood, Reading
 from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
@@ -148,6 +148,17 @@ class EmotionDJ(Services):
         wanted = affect.parse_plan(plan)
         return self.dj.answer(who, self.candidates(), wanted, n=n, seed=seed, faces=faces)
 
+    def check(self) -> None:
+        """See that the library that is named can be looked through; nothing is heard or asked.
+
+        Raises LibraryError, SettingsError, MissingExtra or a SourceError.
+        """
+        from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+        for source in sources(self._library, self.settings):
+            if isinstance(source, Local):
+                source.check()
+
     def candidates(self) -> Candidates:
         """Return everything that may be picked, analysing the library first if that is due."""
         if self._uris is None:
@@ -157,6 +168,7 @@ class EmotionDJ(Services):
     def known(self, sources: Collection[str] = ()) -> Candidates:
         """Return what may be picked right now, without analysing anything; kept between calls.
 
+        Of a library that is named it is what was known of it before, until it has been scanned.
         Where sources are named, as in `by_source`, it is what these have. Raises LabelError.
         """
         return self._known().of(sources)
@@ -169,7 +181,10 @@ class EmotionDJ(Services):
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
             candidates = self.catalogue.candidates(known_ids(), uris=self._uris or None)
-            self._kept = (mark, Known(candidates, self.settings))
+            known = Known(candidates, self.settings)
+            if self._library and self._uris is None:  # not listed yet, so its own are told by name
+                known = known.below(belonging(self._library, self.settings))
+            self._kept = (mark, known)
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:

@@ -68,6 +68,22 @@ def beginnings(settings: Settings) -> dict[str, str]:
     return own | {name: f"{name}:" for name in offers(settings) if name not in own}
 
 
+def belonging(names: Iterable[str | Path], settings: Settings) -> list[str]:
+    """Return how the uris of what is named begin, as far as that shows before it is listed: a part
+    of a source, such as one list of it, begins as all of the source does, and is left out.
+    """  # noqa: D205
+    begin = beginnings(settings)
+    known, found = offers(settings), []
+    for name in names:
+        word, part, _ = str(name).partition(":")
+        if word not in known:
+            root = Path(name).expanduser().resolve()
+            found.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
+        elif not part:
+            found.append(begin[word])
+    return found
+
+
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415

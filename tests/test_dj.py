@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from emotion_dj import EmotionDJ, affect, settings
 from emotion_dj.affect import distance
 from emotion_dj.domain import Affect, Emotion
-from emotion_dj.errors import LabelError, NoFace, Unsure
+from emotion_dj.errors import LabelError, NoFace, SettingsError, Unsure
 from emotion_dj.wire import look_json, set_json
 
 if TYPE_CHECKING:
@@ -123,6 +123,13 @@ def test_a_set_longer_than_the_library_is_said(dj: EmotionDJ) -> None:
     music = dj.play_at("calm", n=40)
     assert len(music.picks) == 28
     assert "there were only 28 tracks to choose from" in music.notes
+
+
+@pytest.mark.parametrize("n", [0, -3])
+def test_a_set_of_no_songs_is_refused(dj: EmotionDJ, n: int) -> None:
+    """From Python too."""
+    with pytest.raises(SettingsError, match="one or more"):
+        dj.play_at("calm", n=n)
 
 
 def test_unknown_words_are_refused(dj: EmotionDJ) -> None:

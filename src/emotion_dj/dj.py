@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
 from emotion_dj.domain import Emotion, Look, Set
-from emotion_dj.errors import LibraryError, NoFace, Unsure
+from emotion_dj.errors import LibraryError, NoFace, SettingsError, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,13 @@ class DJ:
         seed: int = 0,
         faces: Faces = "room",
     ) -> Set:
-        """Answer what was seen, or what the listener says of themselves. Raises as play does."""
+        """Answer what was seen, or what the listener says of themselves.
+
+        Raises as play does, and SettingsError where n is no length of a set.
+        """
+        if n < 1:
+            msg = f"a set of {n} songs is none: ask for one or more"
+            raise SettingsError(msg)
         if not len(music):
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)

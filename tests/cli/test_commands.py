@@ -211,6 +211,12 @@ def test_a_library_that_is_not_there_is_not_served(tmp_path: Path) -> None:
     run("serve", "--port", "0", "--library", tmp_path / "Musik").fails(3, "Musik does not exist")
 
 
+def test_a_setting_out_of_its_range_is_said(music: Path) -> None:
+    """No songs at all, as the environment says, are no set: exit code 2 and the range."""
+    said = run("play", "--mood", "calm", "--library", music, EMOTION_DJ_LENGTH="0")
+    said.fails(2, "the setting 'length' in the environment is 0", "from 1 to 1000")
+
+
 def test_unknown_words_list_the_known_ones(music: Path) -> None:
     """A plan or a mood that nobody knows: exit code 2 and what is known."""
     run("play", "--mood", "furious", "--library", music).fails(2, "happy", "energetic")

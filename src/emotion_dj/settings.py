@@ -110,7 +110,7 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, place: str) -> Se
 def _typed(name: str, value: Any, *, place: str) -> Any:
     wanted = type(getattr(Settings(), name))
     try:
-        typed = _whole(value) if wanted is int else os.fsdecode(value)
+        typed: Any = _whole(value) if wanted is int else os.fsdecode(value)
     except (TypeError, ValueError) as error:
         kind = "whole number" if wanted is int else "text"
         msg = f"the setting '{name}' in {place} is '{value}', which is no {kind}"

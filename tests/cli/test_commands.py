@@ -232,6 +232,16 @@ def test_a_catalogue_that_is_none_is_refused_and_kept(music: Path, tmp_path: Pat
     assert path.read_bytes() == before
 
 
+def test_another_database_is_refused(smiling_photo: Path, tmp_path: Path) -> None:
+    """Only SQLite is served: an address of a server is a setting that cannot be meant."""
+    for address in ("postgresql://x/y", "mysql+pymysql://x", "sqlite://"):
+        run("library", "stats", "--database", address).fails(2, "one SQLite file", address)
+        run("play", smiling_photo, "--database", address).fails(2, "one SQLite file")
+    file = tmp_path / "c.sqlite"
+    assert run("taste", "show", "--database", f"sqlite:///{file}").code == 0
+    assert file.is_file()
+
+
 def test_wrong_usage_exits_2(smiling_photo: Path) -> None:
     """No wish, two wishes, two photos to annotate: usage errors, told by Typer."""
     assert run("play").code == 2

@@ -25,7 +25,7 @@ Database = Annotated[
         "--database",
         envvar="EMOTION_DJ_DATABASE",
         show_envvar=True,
-        help="The catalogue: a file or an SQLAlchemy address.",
+        help="The catalogue: an SQLite file.",
     ),
 ]
 

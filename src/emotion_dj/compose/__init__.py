@@ -395,7 +395,7 @@ def _has_corrections(address: str | Path) -> bool:
     import sqlite3  # noqa: PLC0415
 
     if "://" in str(address):
-        return True
+        return True  # opening it says what is wrong
     path = Path(address).expanduser()
     if not path.is_file():
         return False

@@ -63,6 +63,7 @@ class Summary:
             self.analysed + other.analysed,
             self.known + other.known,
             self.failed + other.failed,
+            self.gone + other.gone,
         )
 
 

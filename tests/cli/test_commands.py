@@ -296,5 +296,5 @@ def test_features_without_audio_are_enough(tmp_path: Path) -> None:
     assert "Lullaby 0 — Band 0" in run("library", "search", "lullaby", **home).out
     uris = [track["uri"] for track in found]
     assert run("library", "forget", *uris, "--json", **home).json == {"forgotten": 6}
-    assert "0 forgotten" in run("library", "forget", *uris, **home).out
+    assert run("library", "forget", *uris, **home).code == 3
     assert run("library", "stats", "--json", **home).json["tracks"] == 6

@@ -294,11 +294,13 @@ class Catalogue:
                 connection.execute(statement.on_conflict_do_nothing())
 
     def forget_folder(self, place: str) -> int:
-        """Remove a folder or source that is scanned and all tracks of it; count them."""
+        """Remove a folder, file or source that is scanned and all tracks of it; count them."""
         with translated(self.address), self._engine.begin() as connection:
             connection.execute(folders.delete().where(folders.c.path == place))
         path = Path(place)
-        return self.forget_source(f"{path.as_uri()}/" if path.is_absolute() else f"{place}:")
+        if not path.is_absolute():
+            return self.forget_source(f"{place}:")
+        return self.forget([path.as_uri()]) + self.forget_source(f"{path.as_uri()}/")
 
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""

@@ -18,7 +18,14 @@ from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_id
 from emotion_dj.compose.named import TOKENS, belonging, deezer, reccobeats, sources
 from emotion_dj.compose.services import Services
 from emotion_dj.domain import TOLD, Affect, Mood, Reading
-from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
+from emotion_dj.errors import (
+    AudioError,
+    EmotionDJError,
+    LibraryError,
+    NotAvailable,
+    SettingsError,
+    SourceError,
+)
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
@@ -268,6 +275,35 @@ class EmotionDJ(Services):
                 summary += self._hearsay(source)(source, report)
         self._uris = summary.uris
         return summary
+
+    def rescan(self, report: Report = lambda _done, _total: None) -> Summary:
+        """Scan the folders and sources that the catalogue remembers; report(done, total).
+
+        One that is not there now, as an unplugged disk, is one of the failures: the others are
+        heard, and what was known of it stays. Raises what `scan` raises where none can be scanned,
+        LibraryError where none is remembered.
+        """
+        from emotion_dj.analysis import Failure, Summary  # noqa: PLC0415
+
+        total, refused = Summary((), 0, 0, ()), []
+        for place in (groups := self._remembered()):
+            try:
+                total += EmotionDJ(library=place, settings=self.settings).scan(report)
+            except EmotionDJError as error:
+                refused.append((Failure(place[0], f"{error}; what was known is kept"), error))
+        if len(refused) == len(groups):
+            raise refused[0][1]
+        return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
+
+    def _remembered(self) -> list[list[str]]:
+        """Return what is remembered: all folders that are there together, the rest one by one."""
+        places = self.catalogue.folders()
+        if not places:
+            msg = "nothing was added yet: say  emotion-dj library add ~/Music"
+            raise LibraryError(msg)
+        there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+        alone = [[place] for place in places if place not in there]
+        return [there, *alone] if there else alone
 
     def _by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
         """Place songs that cannot be heard by what the tags of their source say of them."""

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, summary_json
+from emotion_dj.cli.console import (
+    Database,
+    Json,
+    out,
+    print_json,
+    progress,
+    say,
+    shown,
+    summary_json,
+)
 from emotion_dj.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ def take_in(
         print_json(counts)
         return
     for name, count in counts.items():
-        out().print(f"{name}: {count} taken in", soft_wrap=True)
+        out().print(f"{shown(name)}: {count} taken in", markup=False, soft_wrap=True)
 
 
 @app.command("add")
@@ -88,7 +97,7 @@ def listing(
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
-        out().print(f"{place}  {row['mood']:9}  {named}", markup=False, soft_wrap=True)
+        out().print(f"{place}  {row['mood']:9}  {shown(named)}", markup=False, soft_wrap=True)
 
 
 @app.command("export")
@@ -101,7 +110,7 @@ def export(
     from emotion_dj.sources import tables
 
     count = tables.write(file, _dj(database).entries())
-    out().print(f"{file}: {count} tracks", soft_wrap=True)
+    out().print(f"{shown(str(file))}: {count} tracks", markup=False, soft_wrap=True)
 
 
 @app.command("search")
@@ -123,7 +132,7 @@ def search(
         say(f"no track holds the words '{words}'")
     for _, track in found:
         named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
-        out().print(named, markup=False, soft_wrap=True)
+        out().print(shown(named), markup=False, soft_wrap=True)
 
 
 @app.command("stats")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -143,4 +143,4 @@ def _table(music: Set) -> Table:
 
 def _name(pick: Pick) -> str:
     artists = ", ".join(pick.track.artists)
-    return f"{pick.track.title} — {artists}" if artists else pick.track.title
+    return shown(f"{pick.track.title} — {artists}" if artists else pick.track.title)

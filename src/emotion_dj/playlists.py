@@ -44,11 +44,16 @@ def save(music: Set, target: Path, *, relative: bool = False) -> None:
 
 def render(music: Set, form: str, *, seen_from: Path | None = None) -> bytes:
     """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
+    return check(form)(music, seen_from)
+
+
+def check(form: str) -> Callable[[Set, Path | None], bytes]:
+    """Return what writes a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
         msg = f"'{form}' is no known form of playlist: choose {', '.join(FORMS)}"
         raise DataError(msg)
-    return write(music, seen_from)
+    return write
 
 
 def m3u8(music: Set, seen_from: Path | None = None) -> bytes:

@@ -211,6 +211,27 @@ def test_a_library_that_is_not_there_is_not_served(tmp_path: Path) -> None:
     run("serve", "--port", "0", "--library", tmp_path / "Musik").fails(3, "Musik does not exist")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "code", "word"),
+    [
+        ("--plan", "lfit", 2, "lift"),
+        ("--save", "set.txt", 3, ".m3u8"),
+        ("--mix", "set.txt", 2, ".opus"),
+        ("--to", "foo", 2, "subsonic"),
+        ("--on", "foo", 2, "spotify"),
+        ("--library", "nowhere", 3, "nowhere does not exist"),
+    ],
+)
+def test_mistakes_are_told_before_the_work(
+    music: Path, tmp_path: Path, option: str, value: str, code: int, word: str
+) -> None:
+    """What cannot be meant is refused before a single track is heard."""
+    database = tmp_path / "c.sqlite"
+    command = ("play", "--mood", "calm", "--library", music, "--database", database)
+    run(*command, option, value).fails(code, word)
+    assert run("library", "stats", "--json", "--database", database).json["tracks"] == 0
+
+
 def test_a_setting_out_of_its_range_is_said(music: Path) -> None:
     """No songs at all, as the environment says, are no set: exit code 2 and the range."""
     said = run("play", "--mood", "calm", "--library", music, EMOTION_DJ_LENGTH="0")

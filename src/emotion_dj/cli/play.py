@@ -73,6 +73,7 @@ def play(
 
     chosen = settings.load(database=database, plan=plan, length=length)
     dj = EmotionDJ(library=library or (), settings=chosen)
+    _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
     look = None if photo is None else dj.read(photo)
     if actually is not None and look is None:
         msg = "--actually corrects the reading of a photo: name a PHOTO"
@@ -95,6 +96,34 @@ def play(
         say(f"written: {dj.write(music, to)}")
     if on is not None:
         dj.start(music, on)
+
+
+def _check(
+    dj: EmotionDJ,
+    plan: str,
+    *,
+    save: Path | None,
+    mix: Path | None,
+    to: str | None,
+    on: str | None,
+) -> None:
+    """Tell what cannot be meant before any music is heard, which may take long."""
+    from emotion_dj.affect import parse_plan
+
+    parse_plan(plan)
+    dj.check()
+    if save is not None:
+        from emotion_dj import playlists
+
+        playlists.check(save.suffix)
+    if mix is not None:
+        from emotion_dj.music.mix import check
+
+        check(mix)
+    if to is not None:
+        dj.sink(to)
+    if on is not None:
+        dj.player(on)
 
 
 def _scan(dj: EmotionDJ) -> None:

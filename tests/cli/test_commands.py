@@ -238,6 +238,33 @@ def test_a_setting_out_of_its_range_is_said(music: Path) -> None:
     said.fails(2, "the setting 'length' in the environment is 0", "from 1 to 1000")
 
 
+def test_words_that_are_none_list_all_that_could_be_meant(
+    smiling_photo: Path, music: Path, tmp_path: Path
+) -> None:
+    """A number for a point, a word for an emotion, a part of what has none, no name at all."""
+    run("play", "--affect", "1", "--library", music).fails(2, "'1'", "happy", "V,A")
+    told = run("play", smiling_photo, "--actually", "foo", "--library", music)
+    told.fails(2, "'foo'", "angry", "calm", "V,A")
+    run("play", "--mood", "calm", "--library", "demo:foo").fails(2, "'demo:foo'", "demo alone")
+    run("play", "--mood", "calm", "--library", "").fails(2, "named by a folder")
+    run("analyse", "").fails(2, "named by a folder")
+    run("evaluate", "emotion", tmp_path, "--model", smiling_photo).fails(7, "no model card")
+
+
+def test_where_nothing_could_be_heard_the_exit_code_tells(music: Path, tmp_path: Path) -> None:
+    """All failed: each is named with its path, and the exit code is 3; one of two is no error."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "fake.wav").write_text("no music")
+    for command in (("analyse", folder), ("library", "add", folder), ("analyse", folder, "--json")):
+        done = run(*command)
+        assert done.code == 3
+        assert done.err.endswith("emotion-dj: none of 1 tracks could be heard\n")
+    assert f"({folder / 'fake.wav'})" in run("analyse", folder).err
+    shutil.copy(min(music.iterdir()), folder)
+    assert run("analyse", folder).code == 0
+
+
 def test_unknown_words_list_the_known_ones(music: Path) -> None:
     """A plan or a mood that nobody knows: exit code 2 and what is known."""
     run("play", "--mood", "furious", "--library", music).fails(2, "happy", "energetic")

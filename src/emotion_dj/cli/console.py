@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emotion_dj.errors import LibraryError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
-    from emotion_dj.analysis import Summary
+    from emotion_dj.analysis import Failure, Summary
 
     Report = Callable[[int, int], None]
 
@@ -51,6 +53,22 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "gone": summary.gone,
         "failed": [{"uri": failure.uri, "why": failure.why} for failure in summary.failed],
     }
+
+
+def passed_over(failures: Iterable[Failure]) -> None:
+    """Name what failed for people, with the file where it is one."""
+    from emotion_dj.domain import Track
+
+    for failure in failures:
+        path = Track(failure.uri, "").path
+        say(f"passed over: {failure.why}" + (f" ({path})" if path else ""))
+
+
+def require_some(analysed: int, known: int, failed: int) -> None:
+    """Raise LibraryError where nothing could be heard of all that there was."""
+    if failed and not analysed + known:
+        msg = f"none of {failed} tracks could be heard"
+        raise LibraryError(msg)
 
 
 def out() -> Console:

@@ -11,8 +11,10 @@ from emotion_dj.cli.console import (
     Database,
     Json,
     out,
+    passed_over,
     print_json,
     progress,
+    require_some,
     say,
     shown,
     summary_json,
@@ -204,13 +206,13 @@ def _remembered(name: str, folders: list[str]) -> str | None:
 def _tell(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary_json(summary))
-        return
-    for failure in summary.failed:
-        say(f"passed over: {failure.why}")
-    out().print(
-        f"{summary.analysed} analysed, {summary.known} known already, "
-        f"{len(summary.failed)} failed, {summary.gone} gone"
-    )
+    else:
+        passed_over(summary.failed)
+        out().print(
+            f"{summary.analysed} analysed, {summary.known} known already, "
+            f"{len(summary.failed)} failed, {summary.gone} gone"
+        )
+    require_some(summary.analysed, summary.known, len(summary.failed))
 
 
 def _words(moods: dict[str, int]) -> list[str]:

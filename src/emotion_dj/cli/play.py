@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, shown
+from emotion_dj.cli.console import (
+    Database,
+    Json,
+    out,
+    passed_over,
+    print_json,
+    progress,
+    say,
+    shown,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -129,8 +138,7 @@ def _check(
 def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.scan(report)
-    for failure in summary.failed:
-        say(f"passed over: {failure.why}")
+    passed_over(summary.failed)
 
 
 def _save(dj: EmotionDJ, music: Set, path: Path, *, relative: bool) -> None:

@@ -45,11 +45,19 @@ def offers(settings: Settings) -> dict[str, Offer]:
     from emotion_dj.sources import plugins  # noqa: PLC0415
 
     ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
-        ("demo", "the extra demo", lambda _: _demo()),
-        ("subsonic", "a server of yours and its password or API key", lambda _: subsonic(settings)),
+        ("demo", "the extra demo", _undivided("demo", _demo)),
+        (
+            "subsonic",
+            "a server of yours and its password or API key",
+            _undivided("subsonic", lambda: subsonic(settings)),
+        ),
         ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
-        ("spotify", "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID", lambda _: spotify(settings)),
-        ("audius", "nothing", lambda _: _audius(settings)),
+        (
+            "spotify",
+            "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID",
+            _undivided("spotify", lambda: spotify(settings)),
+        ),
+        ("audius", "nothing", _undivided("audius", lambda: _audius(settings))),
     )
     named = {name: Offer(name, needs, "built in", make) for name, needs, make in ours}
     theirs = {
@@ -58,6 +66,18 @@ def offers(settings: Settings) -> dict[str, Offer]:
         if name not in named
     }
     return named | theirs
+
+
+def _undivided(name: str, make: Callable[[], Source]) -> Callable[[str], Source]:
+    """Return how a source is made that has no parts to name. Raises SettingsError for one."""
+
+    def made(which: str) -> Source:
+        if which:
+            msg = f"'{name}:{which}' names nothing: {name} has no parts, say {name} alone"
+            raise SettingsError(msg)
+        return make()
+
+    return made
 
 
 def beginnings(settings: Settings) -> dict[str, str]:

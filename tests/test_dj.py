@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj import EmotionDJ, settings
+from emotion_dj import EmotionDJ, affect, settings
 from emotion_dj.affect import distance
 from emotion_dj.domain import Affect, Emotion
-from emotion_dj.errors import LabelError, NoFace, Unsure
+from emotion_dj.errors import LabelError, NoFace, SettingsError, Unsure
 from emotion_dj.wire import look_json, set_json
 
 if TYPE_CHECKING:
@@ -62,6 +63,23 @@ def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
     assert sad.picks[0].reason.startswith("you want sad")
 
 
+@pytest.mark.parametrize(
+    ("said", "opening"),
+    [
+        ("neutral", "you said you are neutral: "),
+        ("angry", "you said you are angry: "),
+        ("fearful", "you said you are afraid: "),
+        ("calm", "you want calm: "),
+        ("0,0", "you want balanced: "),
+        ("-0.5,0.6", "you want dark and tense: "),
+    ],
+)
+def test_what_was_named_stays_named(dj: EmotionDJ, said: str, opening: str) -> None:
+    """An emotion is no mood: who says that they are neutral is not told that they want happy."""
+    music = dj.answer(affect.parse_place(said), n=3)
+    assert all(pick.reason.startswith(opening) for pick in music.picks)
+
+
 def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> None:
     """Two listeners who differ get songs by turns, and are told that they differ."""
     look = dj.read(smiling_photo)
@@ -74,6 +92,16 @@ def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> Non
     gaps = [distance(pick.affect, Affect(0.8, 0.5)) for pick in music.picks]
     assert np.mean(gaps[::2]) < np.mean(gaps[1::2])
     assert any("disagree" in note for note in music.notes)
+
+
+def test_a_face_that_cannot_be_told_is_not_spoken_for(dj: EmotionDJ, smiling_photo: Path) -> None:
+    """One smiles and one abstains: nobody says that all look happy."""
+    look = dj.read(smiling_photo)
+    readings = (look.readings[0], replace(look.readings[0], abstained=True))
+    music = dj.answer(replace(look, faces=look.faces * 2, readings=readings), n=3)
+    assert music.picks[0].reason.startswith("the room looks bright and lively: ")
+    both = replace(look, faces=look.faces * 2, readings=look.readings * 2)
+    assert dj.answer(both, n=3).picks[0].reason.startswith("you all look happy: ")
 
 
 def test_nobody_is_said(dj: EmotionDJ) -> None:
@@ -97,12 +125,28 @@ def test_a_set_longer_than_the_library_is_said(dj: EmotionDJ) -> None:
     assert "there were only 28 tracks to choose from" in music.notes
 
 
+@pytest.mark.parametrize("n", [0, -3])
+def test_a_set_of_no_songs_is_refused(dj: EmotionDJ, n: int) -> None:
+    """From Python too."""
+    with pytest.raises(SettingsError, match="one or more"):
+        dj.play_at("calm", n=n)
+
+
 def test_unknown_words_are_refused(dj: EmotionDJ) -> None:
     """A plan or mood that is none is refused before anything is ranked."""
     with pytest.raises(LabelError):
         dj.play_at("calm", plan="dance")
     with pytest.raises(LabelError):
         dj.play_at("purple")
+
+
+@pytest.mark.parametrize(
+    "values", [(math.nan, 0.0), (0.0, math.inf), (1.01, 0.0), (0.0, 0.0, math.nan), (0, 0, -0.1)]
+)
+def test_what_is_no_point_is_refused(values: tuple[float, ...]) -> None:
+    """A point that is nowhere on the plane has no nearest music: it is refused when it is made."""
+    with pytest.raises(LabelError, match="is no point of the plane"):
+        Affect(*values)
 
 
 def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_camera_and_a_correction(app: AppTest, smiling_photo: Path) -> None:
     assert app.caption[1].value.partition(": ")[2].startswith("you look happy: ")
     app.selectbox[0].select("sad").run()
     assert not app.exception
-    assert app.caption[1].value.partition(": ")[2].startswith("you want ")
+    assert app.caption[1].value.partition(": ")[2].startswith("you said you are sad: ")
 
 
 def test_a_photo_of_nobody_is_said(app: AppTest) -> None:

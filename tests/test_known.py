@@ -62,3 +62,24 @@ def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
     assert len(dj.known(["files"])) == len(before) + 1
     with pytest.raises(LabelError, match="'gramophone' is no source of music: choose files, demo"):
         dj.known(["gramophone"])
+
+
+def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
+    dj: EmotionDJ, tmp_path: Path, demo_music: Path
+) -> None:
+    """What else is in the catalogue is not played; a list of a source is known once it is there."""
+    (tmp_path / "z").mkdir()
+    mine = {(tmp_path / "z" / name).as_uri() for name in ("a.mp3", "b.mp3")}
+    rows = [(Track(uri, uri), "", uri, HEARD) for uri in [*mine, (tmp_path / "zz.mp3").as_uri()]]
+    dj.catalogue.store_all(rows, analyser=TOLD)
+    all_of_z = {row[2] for row in rows}
+    for library, uris in (
+        ([tmp_path / "z"], mine),
+        ([tmp_path / "z", "spotify", tmp_path], {*all_of_z, *URIS["spotify"]}),
+        (["demo", "spotify"], {demo(demo_music), *URIS["spotify"]}),
+        (["deezer:playlist/1"], set()),
+        ([tmp_path / "none"], set()),
+    ):
+        music = EmotionDJ(library=library, settings=dj.settings).known()
+        assert {track.uri for track in music.load(range(len(music)))} == uris
+    assert len(dj.known()) > len(all_of_z)

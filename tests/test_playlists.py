@@ -138,6 +138,29 @@ def test_relative_playlists_can_be_moved_with_their_music(tmp_path: Path, suffix
     assert "https://example.org/d" in text
 
 
+def test_odd_names_survive_in_a_relative_m3u8(tmp_path: Path) -> None:
+    """A name like a comment, one with a blank before it, and one with an escape sequence."""
+    names = ["#1 song.opus", " song.opus", "\x1b[31msong.opus", "..song.opus"]
+    tracks = [
+        Track((tmp_path / name).as_uri(), name, media=Media("file", str(tmp_path / name)))
+        for name in names
+    ]
+    target = tmp_path / "set.m3u8"
+    playlists.save(
+        Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+    )
+    text = target.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == ["./#1 song.opus", "./ song.opus", "./%1B%5B31msong.opus", "./..song.opus"]
+    assert "\x1b" not in text
+    for form in ("m3u8", "xspf", "jspf"):
+        told = playlists.render(
+            Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), form
+        )
+        assert b"\x1b" not in told
+        assert b"\\u001b" not in told
+
+
 def test_unknown_forms_and_places_are_said(music: Set, tmp_path: Path) -> None:
     """A suffix that is none, or a folder that is not there, gets a sentence; nothing is left."""
     with pytest.raises(DataError, match=r"choose \.m3u8"):

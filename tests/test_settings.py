@@ -36,7 +36,15 @@ def test_no_file_is_fine(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("volume = 3", "unknown setting 'volume'"),
-        ("length = 'long'", "is no int"),
+        ("length = 'long'", "'long', which is no whole number"),
+        ("length = true", "'True', which is no whole number"),
+        ("length = 2.7", "'2.7', which is no whole number"),
+        ("length = 0", "is 0: it goes from 1 to 1000"),
+        ("length = -3", "is -3: it goes from 1 to 1000"),
+        ("length = 100000000", "is 100000000: it goes from 1 to 1000"),
+        ("workers = -5", "is -5: it goes from 0 to 256"),
+        ("plan = true", "'True', which is no text"),
+        ("database = 3", "'3', which is no text"),
         ("=", "cannot be"),
     ],
 )
@@ -49,3 +57,11 @@ def test_settings_that_cannot_be_meant_name_their_place(
     with pytest.raises(SettingsError, match=sentence) as caught:
         settings.load(file=file, environment={})
     assert "config.toml" in str(caught.value)
+
+
+def test_the_edges_of_a_range_are_meant(tmp_path: Path) -> None:
+    """The least and the greatest number, as text in the environment or as a number in the file."""
+    file = tmp_path / "config.toml"
+    file.write_text("workers = 256\n")
+    got = settings.load(file=file, environment={"EMOTION_DJ_LENGTH": "1"}, database=tmp_path / "c")
+    assert (got.workers, got.length, got.database) == (256, 1, str(tmp_path / "c"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -49,7 +50,7 @@ ADJECTIVE: Final[Mapping[Emotion, str]] = {
     Emotion.SAD: "sad",
     Emotion.SURPRISE: "surprised",
 }
-"""How a sentence says that a face looks so."""
+"""How a sentence says that a face looks so, or that somebody is."""
 
 MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
     Mood.HAPPY: (0.60, 0.35),
@@ -104,7 +105,7 @@ def parse_affect(text: str) -> Affect:
     Raises LabelError where it is neither.
     """
     if "," not in text:
-        return of_mood(parse_mood(text))
+        return of_mood(_parse(text, _MOOD_SPELLINGS, kind="mood", more=_OR_A_POINT))
     try:
         valence, arousal = (float(part) for part in text.split(","))
     except ValueError:
@@ -119,10 +120,15 @@ def parse_place(text: str) -> Affect:
     """Return the point that an emotion, a mood or ``V,A`` stands for, as a person says it of
     themselves. Raises LabelError.
     """  # noqa: D205
-    try:
+    with suppress(LabelError):
         return of_emotion(parse_emotion(text))
-    except LabelError:
+    with suppress(LabelError):
+        return of_mood(parse_mood(text))
+    if "," in text:
         return parse_affect(text)
+    known = ", ".join(dict.fromkeys([*Emotion, *Mood]))
+    msg = f"unknown emotion or mood '{text}': choose {known}{_OR_A_POINT}"
+    raise LabelError(msg)
 
 
 def parse_plan(text: str) -> Plan:
@@ -149,12 +155,12 @@ def parse_plan(text: str) -> Plan:
 
 def of_mood(mood: Mood) -> Affect:
     """Return the target that a mood alone stands for: the middle of its region, and wide."""
-    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD)
+    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD, said=mood)
 
 
 def of_emotion(emotion: Emotion) -> Affect:
     """Return the point of an emotion that a person named: certain."""
-    return Affect(*EMOTION_AFFECT[emotion])
+    return Affect(*EMOTION_AFFECT[emotion], said=emotion)
 
 
 def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
@@ -307,10 +313,13 @@ def _side(value: float, *, low: str, high: str) -> str:
     return high if value > 0 else low
 
 
-def _parse(text: str, spellings: Mapping[_Label, str], *, kind: str) -> _Label:
+_OR_A_POINT: Final = ", or write a point V,A, each from -1 to 1, as in 0.5,-0.2"
+
+
+def _parse(text: str, spellings: Mapping[_Label, str], *, kind: str, more: str = "") -> _Label:
     word = text.strip().lower()
     for label, words in spellings.items():
         if word in words.split():
             return label
-    msg = f"unknown {kind} '{text}': choose {', '.join(spellings)}"
+    msg = f"unknown {kind} '{text}': choose {', '.join(spellings)}{more}"
     raise LabelError(msg)

@@ -7,11 +7,14 @@ Unchanged files cost one look at the folder; moved and copied ones are known by 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
@@ -60,6 +63,7 @@ class Summary:
             self.analysed + other.analysed,
             self.known + other.known,
             self.failed + other.failed,
+            self.gone + other.gone,
         )
 
 
@@ -210,7 +214,8 @@ class Run:
     def _alone(self, library: Library, left: Mapping[int, Track]) -> Iterator[tuple[int, Heard]]:
         """Hear what was left when a worker died, each by itself, to find what killed it.
 
-        Where no worker even begins, as in a program that is read from a pipe, this process hears.
+        Where no worker even begins, as where their analyser is one of the main module's own, this
+        process hears.
         """
         waiting = list(left.items())
         while waiting:
@@ -235,15 +240,19 @@ class Run:
 
     @contextmanager
     def _pool(self, library: Library, workers: int) -> Iterator[ProcessPoolExecutor]:
-        """Give worker processes with one thread each: more would only wait for each other."""
+        """Give worker processes with one thread each: more would only wait for each other.
+
+        What has not begun when the block is left, as by Ctrl-C, is not begun any more.
+        """
         before = {name: os.environ.get(name) for name in _WORKER}
         os.environ.update(_WORKER)
+        pool = ProcessPoolExecutor(
+            workers, _Context(), initializer=_begin, initargs=(self.make, library)
+        )
         try:
-            with ProcessPoolExecutor(
-                workers, get_context("spawn"), initializer=_begin, initargs=(self.make, library)
-            ) as pool:
-                yield pool
+            yield pool
         finally:
+            pool.shutdown(cancel_futures=True)
             for name, value in before.items():
                 os.environ.pop(name, None)
                 if value is not None:
@@ -265,6 +274,53 @@ _WORKER = {
 """What is read when a worker process begins: NumPy's libraries for matrices take one thread, and
 the GNU C library keeps the memory that one track is done with for the next. Asking the system for
 it again, page by page, is a tenth of the time and is what two processes wait for each other in."""
+
+
+class _Worker(SpawnProcess):
+    """A process that does not run the program again which started it, and leaves Ctrl-C to it.
+
+    Usually a spawned process imports the main module first: a script without a guard would begin
+    anew in each of them. Nothing of it is needed here.
+    """
+
+    def start(self) -> None:
+        """Begin, with a main module that has no file, and the keyboard's signal blocked."""
+        with _main_without_file(), _no_interrupt():
+            super().start()
+
+
+class _Context(SpawnContext):
+    """Makes such processes."""
+
+    Process = _Worker
+
+
+@contextmanager
+def _main_without_file() -> Iterator[None]:
+    """Stand a copy in for the main module; what is pickled by its names is still found there."""
+    main = sys.modules["__main__"]
+    copy = ModuleType("__main__")
+    named = vars(main).items()
+    vars(copy).update({k: v for k, v in named if k not in ("__file__", "__spec__")})
+    sys.modules["__main__"] = copy
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Block the keyboard's signal for processes begun meanwhile; here it comes afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
 
 _WORTH_A_PROCESS = 8
 """Tracks for which starting another process pays."""

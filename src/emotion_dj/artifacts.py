@@ -68,7 +68,7 @@ def load(card_path: Path) -> Artifact:
         path = card_path.parent / card["file"]
         expected = card["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"the model card {card_path.name} cannot be read: reinstall emotion-dj"
+        msg = f"{card_path} is no model card: name its .json file, or reinstall emotion-dj's own"
         raise ArtifactError(msg) from error
     _verify(path, expected)
     return Artifact(path, card)

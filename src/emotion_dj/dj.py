@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
-from emotion_dj.domain import Look, Set
-from emotion_dj.errors import LibraryError, NoFace, Unsure
+from emotion_dj.domain import Emotion, Look, Set
+from emotion_dj.errors import LibraryError, NoFace, SettingsError, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,13 @@ class DJ:
         seed: int = 0,
         faces: Faces = "room",
     ) -> Set:
-        """Answer what was seen, or what the listener says of themselves. Raises as play does."""
+        """Answer what was seen, or what the listener says of themselves.
+
+        Raises as play does, and SettingsError where n is no length of a set.
+        """
+        if n < 1:
+            msg = f"a set of {n} songs is none: ask for one or more"
+            raise SettingsError(msg)
         if not len(music):
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)
@@ -100,13 +106,19 @@ def _room(who: Look | Affect) -> Affect:
 
 def _opening(who: Look | Affect) -> str:
     if not isinstance(who, Look):
-        return f"you want {affect.mood(who)}"
+        return _told(who)
     sure = [reading for reading in who.readings if not reading.abstained]
     seen = {reading.emotion for reading in sure}
-    if len(seen) > 1:
+    if len(seen) > 1 or len(sure) < len(who.readings):
         return f"the room looks {affect.describe(who.affect)}"
-    whom = "you look" if len(who.readings) == 1 else "you all look"
-    return f"{whom} {affect.ADJECTIVE[seen.pop()]}"
+    return f"{'you look' if len(sure) == 1 else 'you all look'} {affect.ADJECTIVE[seen.pop()]}"
+
+
+def _told(who: Affect) -> str:
+    """Say again what the listener said; a point that has no name is described, not renamed."""
+    if isinstance(who.said, Emotion):
+        return f"you said you are {affect.ADJECTIVE[who.said]}"
+    return f"you want {who.said or affect.describe(who)}"
 
 
 def _notes(who: Look | Affect, picks: Sequence[Pick], path: Sequence[Affect]) -> tuple[str, ...]:

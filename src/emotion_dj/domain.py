@@ -16,10 +16,14 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 import numpy.typing as npt
 
+from emotion_dj.errors import LabelError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _FILE: Final = "file://"
+_ROUNDING: Final = 1e-6
+_EDGE: Final = 1 + _ROUNDING
 
 Image = npt.NDArray[np.uint8]
 """An upright RGB picture, uint8 of shape (height, width, 3): decoded, rotated, no metadata."""
@@ -94,12 +98,25 @@ class Reading:
 class Affect:
     """A point on the plane of core affect (Russell 1980), each axis in [-1, 1].
 
-    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere.
+    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere. ``said`` is
+    the word by which a person named the point; points are equal by whatever name. Raises LabelError
+    where a value is out of its range by more than rounding, or no number.
     """
 
     valence: float
     arousal: float
     spread: float = 0.0
+    said: Emotion | Mood | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is nowhere on the plane: nothing is near to it, and ranking would not end."""
+        axes = abs(self.valence) <= _EDGE and abs(self.arousal) <= _EDGE
+        if not (axes and -_ROUNDING <= self.spread <= _EDGE):
+            msg = (
+                f"({self.valence:g}, {self.arousal:g}) with spread {self.spread:g} is no point of "
+                "the plane: valence and arousal go from -1 to 1, spread from 0 to 1"
+            )
+            raise LabelError(msg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from emotion_dj import affect
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.domain import Affect, Mood
-from emotion_dj.errors import SettingsError
+from emotion_dj.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,13 +61,17 @@ COLOURS: Final = {
 
 def save(candidates: Candidates, path: Path) -> Path:
     """Draw the plane into a .png or .svg file: each cell in its mood's colour, darker where more
-    tracks stand. Raises SettingsError for another suffix.
+    tracks stand. Raises SettingsError for another suffix, DataError where it cannot be written.
     """  # noqa: D205
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
         msg = f"'{path.name}' is no picture that can be drawn: name a .png or .svg file"
         raise SettingsError(msg)
-    return write_atomically(path, makers[path.suffix.lower()](candidates))
+    try:
+        return write_atomically(path, makers[path.suffix.lower()](candidates))
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror}"
+        raise DataError(msg) from error
 
 
 def _density(candidates: Candidates, rows: int, columns: int) -> npt.NDArray[np.float64]:

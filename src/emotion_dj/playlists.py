@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_from_bytes
@@ -25,6 +26,7 @@ TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
 _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 """What an address may hold beside letters and digits (RFC 3986)."""
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
 def save(music: Set, target: Path, *, relative: bool = False) -> None:
@@ -42,11 +44,16 @@ def save(music: Set, target: Path, *, relative: bool = False) -> None:
 
 def render(music: Set, form: str, *, seen_from: Path | None = None) -> bytes:
     """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
+    return check(form)(music, seen_from)
+
+
+def check(form: str) -> Callable[[Set, Path | None], bytes]:
+    """Return what writes a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
         msg = f"'{form}' is no known form of playlist: choose {', '.join(FORMS)}"
         raise DataError(msg)
-    return write(music, seen_from)
+    return write
 
 
 def m3u8(music: Set, seen_from: Path | None = None) -> bytes:
@@ -109,12 +116,12 @@ def _location(track: Track, seen_from: Path | None, *, as_uri: bool) -> str:
     if track.media is None or track.media.kind != "file":
         return quote(track.media.location if track.media else track.uri, safe=_URI)
     path = track.media.location
-    as_uri = as_uri or "\n" in path or "\r" in path
+    as_uri = as_uri or bool(_CONTROL.search(path))
     if seen_from is None:
         return Path(path).as_uri() if as_uri else path
     path = os.path.relpath(path, seen_from)
-    if not as_uri:
-        return path
+    if not as_uri:  # the beginning keeps a "#" from being a comment, and blanks from being cut
+        return path if path.startswith(f"..{os.sep}") else f".{os.sep}{path}"
     # A colon in its first part would make the beginning of the name a scheme.
     return f"./{quote_from_bytes(os.fsencode(Path(path).as_posix()))}"
 
@@ -124,16 +131,13 @@ def _name(track: Track) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _printable(text: str) -> str:
-    """Drop what XML 1.0 cannot hold."""
-    return "".join(
-        c
-        for c in text
-        if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff")
-    )
+    """Drop what XML 1.0 cannot hold, and what would steer a terminal."""
+    held = (c for c in text if c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff")
+    return "".join(c for c in held if c in "\t\n" or not _CONTROL.match(c))
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

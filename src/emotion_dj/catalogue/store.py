@@ -1,4 +1,4 @@
-"""The catalogue: tracks and what was heard in them, in one SQLite file (or any SQLAlchemy address).
+"""The catalogue: tracks and what was heard in them, in one SQLite file.
 
 Every write is one transaction, so a process that is killed leaves a whole catalogue behind.
 """
@@ -46,8 +46,8 @@ class Catalogue:
     """A store of tracks and analyses; use it as a context manager or close it."""
 
     def __init__(self, address: str | Path) -> None:
-        """Open or create a catalogue at a path or an SQLAlchemy address; an older one is migrated
-        and kept beside it as it was. Raises CatalogueError.
+        """Open or create the catalogue at a path; an older one is migrated and kept beside it as it
+        was. Raises CatalogueError, or SettingsError for what is no path.
         """  # noqa: D205
         self.address = str(address)
         self._file = file_of(self.address)
@@ -123,8 +123,6 @@ class Catalogue:
 
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the file beside the catalogue, made anew where it is old."""
-        if self._file is None:
-            return columns.read(connection, analysers)
         marks = _state(connection)
         mark = f"{marks['id']} {marks.get('music', 0)} {' '.join(analysers)}"
         beside = _beside(self._file)
@@ -306,11 +304,13 @@ class Catalogue:
                 connection.execute(statement.on_conflict_do_nothing())
 
     def forget_folder(self, place: str) -> int:
-        """Remove a folder or source that is scanned and all tracks of it; count them."""
+        """Remove a folder, file or source that is scanned and all tracks of it; count them."""
         with translated(self.address), self._engine.begin() as connection:
             connection.execute(folders.delete().where(folders.c.path == place))
         path = Path(place)
-        return self.forget_source(f"{path.as_uri()}/" if path.is_absolute() else f"{place}:")
+        if not path.is_absolute():
+            return self.forget_source(f"{place}:")
+        return self.forget([path.as_uri()]) + self.forget_source(f"{path.as_uri()}/")
 
     def forget_source(self, prefix: str) -> int:
         """Remove every track whose uri begins so, from the file's free pages too; count them."""
@@ -322,8 +322,7 @@ class Catalogue:
             with whole.connect() as connection:
                 connection.execute(text("VACUUM"))
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-            if self._file is not None:
-                _beside(self._file).unlink(missing_ok=True)
+            _beside(self._file).unlink(missing_ok=True)
         return count
 
     def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:

@@ -16,6 +16,7 @@ from emotion_dj import errors
 from emotion_dj.cli import (
     account,
     analyse,
+    console,
     doctor,
     evaluate,
     library,
@@ -41,6 +42,7 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
 """The nearest class of an error decides; subclasses come before their parents."""
 
 INTERRUPTED: Final = 130
+STOPPED: Final = "stopped; what was done is kept"
 
 app = typer.Typer(
     name="emotion-dj",
@@ -68,16 +70,41 @@ def main() -> None:
     # Music is heard in one process per core. A second thread in each would only wait for work,
     # busily: that took 0.10 of the 0.25 CPU-seconds of a track.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    console.speak()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `| head`, which has read enough
+        code = _silenced(0)
+    except OSError as error:
+        console.tell(f"{error.filename or 'the output'} cannot be written: {error.strerror}")
+        code = _silenced(EXIT_CODES[errors.InputError])
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Run a command; return its exit code. Raises OSError where its output cannot be written."""
     try:
         app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None  # Click and Rich would end with 1
+        if end.code == INTERRUPTED:
+            console.tell(STOPPED)
+        return end.code
     except errors.EmotionDJError as error:
-        sys.stderr.write(f"emotion-dj: {error}\n")
-        sys.exit(exit_code(error))
+        console.tell(str(error))
+        return exit_code(error)
     except KeyboardInterrupt:
-        sys.stderr.write("emotion-dj: stopped; what was done is kept\n")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
+        console.tell(STOPPED)
+        return INTERRUPTED
+    return 0
+
+
+def _silenced(code: int) -> int:
+    """Drop what stdout still holds, which Python would try to write once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 def exit_code(error: errors.EmotionDJError) -> int:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+from emotion_dj.cli.console import (
+    Database,
+    Json,
+    out,
+    passed_over,
+    print_json,
+    progress,
+    require_some,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +56,14 @@ def analyse(
         found |= _tagged(dj, write=tags)
     if as_json:
         print_json(found | {key: _listed(found[key]) for key in _FAILURES if key in found})
-        return
-    for failure in (failure for key in _FAILURES for failure in found.get(key, ())):
-        say(f"passed over: {failure.why}")
+    else:
+        _show(found, tags=tags, untag=untag)
+    if not untag:
+        require_some(found["analysed"], found["known"], len(found["failed"]))
+
+
+def _show(found: dict[str, Any], *, tags: bool, untag: bool) -> None:
+    passed_over(failure for key in _FAILURES for failure in found.get(key, ()))
     if not untag:
         out().print(
             f"{found['analysed']} analysed, {found['known']} known already, "

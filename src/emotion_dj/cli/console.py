@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emotion_dj.errors import LibraryError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
-    from emotion_dj.analysis import Summary
+    from emotion_dj.analysis import Failure, Summary
 
     Report = Callable[[int, int], None]
 
@@ -25,14 +30,19 @@ Database = Annotated[
         "--database",
         envvar="EMOTION_DJ_DATABASE",
         show_envvar=True,
-        help="The catalogue: a file or an SQLAlchemy address.",
+        help="The catalogue: an SQLite file.",
     ),
 ]
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """Print one JSON document on stdout; what its encoding cannot hold is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
@@ -45,6 +55,22 @@ def summary_json(summary: Summary) -> dict[str, Any]:
     }
 
 
+def passed_over(failures: Iterable[Failure]) -> None:
+    """Name what failed for people, with the file where it is one."""
+    from emotion_dj.domain import Track
+
+    for failure in failures:
+        path = Track(failure.uri, "").path
+        say(f"passed over: {failure.why}" + (f" ({path})" if path else ""))
+
+
+def require_some(analysed: int, known: int, failed: int) -> None:
+    """Raise LibraryError where nothing could be heard of all that there was."""
+    if failed and not analysed + known:
+        msg = f"none of {failed} tracks could be heard"
+        raise LibraryError(msg)
+
+
 def out() -> Console:
     """Return the console for results."""
     from rich.console import Console
@@ -54,7 +80,43 @@ def out() -> Console:
 
 def say(sentence: str) -> None:
     """Print a remark for people on stderr, where it never mixes with a result."""
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write("\n".join(map(shown, sentence.split("\n"))) + "\n")
+
+
+def tell(problem: str) -> None:
+    """Print why the command ends."""
+    sys.stderr.write(f"emotion-dj: {shown(problem)}\n")
+
+
+def shown(text: str) -> str:
+    """Return a text in which nothing steers a terminal: such characters are spelled out.
+
+    A file may be called anything, and an escape sequence in its name would be obeyed.
+    """
+    return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters of C0 and C1, and those that turn the direction of writing."""
+
+_PLAINER = {"█": "#", "—": "-", "·": "*"}
+
+
+def speak() -> None:
+    """Let people be told everything in any encoding, also names whose bytes are no text."""
+    codecs.register_error("emotion-dj", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="emotion-dj")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Return what is written instead of characters that an encoding does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    plainer = (_PLAINER.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost)
+    return "".join(plainer), error.end
 
 
 @contextmanager

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say, summary_json
+from emotion_dj.cli.console import (
+    Database,
+    Json,
+    out,
+    passed_over,
+    print_json,
+    progress,
+    require_some,
+    say,
+    shown,
+    summary_json,
+)
 from emotion_dj.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -41,7 +52,7 @@ def take_in(
         print_json(counts)
         return
     for name, count in counts.items():
-        out().print(f"{name}: {count} taken in", soft_wrap=True)
+        out().print(f"{shown(name)}: {count} taken in", markup=False, soft_wrap=True)
 
 
 @app.command("add")
@@ -55,9 +66,10 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Remember folders and sources, and hear what is in them."""
-    dj = _dj(database)
     places = [_place(path) for path in paths]
-    summary = _listen(database, places)
+    dj = _dj(database, places)
+    with progress("listening") as report:
+        summary = dj.scan(report)
     dj.catalogue.add_folders(places)
     _tell(summary, as_json=as_json)
 
@@ -65,11 +77,9 @@ def add(
 @app.command("scan")
 def scan(*, database: Database = None, as_json: Json = False) -> None:
     """Look through what was added: hear what is new, mark what is gone."""
-    places = _dj(database).catalogue.folders()
-    if not places:
-        msg = "nothing was added yet: say  emotion-dj library add ~/Music"
-        raise LibraryError(msg)
-    _tell(_listen(database, places), as_json=as_json)
+    with progress("listening") as report:
+        summary = _dj(database).rescan(report)
+    _tell(summary, as_json=as_json)
 
 
 @app.command("list")
@@ -89,7 +99,7 @@ def listing(
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
-        out().print(f"{place}  {row['mood']:9}  {named}", markup=False, soft_wrap=True)
+        out().print(f"{place}  {row['mood']:9}  {shown(named)}", markup=False, soft_wrap=True)
 
 
 @app.command("export")
@@ -102,7 +112,7 @@ def export(
     from emotion_dj.sources import tables
 
     count = tables.write(file, _dj(database).entries())
-    out().print(f"{file}: {count} tracks", soft_wrap=True)
+    out().print(f"{shown(str(file))}: {count} tracks", markup=False, soft_wrap=True)
 
 
 @app.command("search")
@@ -124,7 +134,7 @@ def search(
         say(f"no track holds the words '{words}'")
     for _, track in found:
         named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
-        out().print(named, markup=False, soft_wrap=True)
+        out().print(shown(named), markup=False, soft_wrap=True)
 
 
 @app.command("stats")
@@ -165,10 +175,16 @@ def forget(
 ) -> None:
     """Remove tracks, or whole folders and sources, from the catalogue; files are never touched."""
     catalogue = _dj(database).catalogue
-    places = {name: _place(name) for name in names}
-    known = {name for name, place in places.items() if place in catalogue.folders()}
-    count = catalogue.forget([name for name in names if name not in known])
-    count += sum(catalogue.forget_folder(places[name]) for name in known)
+    folders, uris = catalogue.folders(), catalogue.numbers(names)
+    places = {name: _remembered(name, folders) for name in names}
+    strange = [name for name in names if places[name] is None and name not in uris]
+    for name in strange:
+        say(f"nothing that was added is called '{name}', and no track has it as its uri")
+    if len(strange) == len(names):
+        msg = "nothing was forgotten:  emotion-dj library search --json  tells the uris"
+        raise LibraryError(msg)
+    count = catalogue.forget(uris)
+    count += sum(catalogue.forget_folder(place) for place in places.values() if place)
     if as_json:
         print_json({"forgotten": count})
         return
@@ -178,25 +194,25 @@ def forget(
 def _place(name: str) -> str:
     """Return a folder as it is remembered, or the name of a source."""
     file = Path(name).expanduser()
-    return str(file.resolve()) if file.exists() or file.is_absolute() else name
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
 
 
-def _listen(database: str | None, places: list[str]) -> Summary:
-    dj = _dj(database, places)
-    with progress("listening") as report:
-        return dj.scan(report)
+def _remembered(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    meant = (_place(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in meant if place in folders), None)
 
 
 def _tell(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary_json(summary))
-        return
-    for failure in summary.failed:
-        say(f"passed over: {failure.why}")
-    out().print(
-        f"{summary.analysed} analysed, {summary.known} known already, "
-        f"{len(summary.failed)} failed, {summary.gone} gone"
-    )
+    else:
+        passed_over(summary.failed)
+        out().print(
+            f"{summary.analysed} analysed, {summary.known} known already, "
+            f"{len(summary.failed)} failed, {summary.gone} gone"
+        )
+    require_some(summary.analysed, summary.known, len(summary.failed))
 
 
 def _words(moods: dict[str, int]) -> list[str]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json, progress, say
+from emotion_dj.cli.console import (
+    Database,
+    Json,
+    out,
+    passed_over,
+    print_json,
+    progress,
+    say,
+    shown,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,6 +82,7 @@ def play(
 
     chosen = settings.load(database=database, plan=plan, length=length)
     dj = EmotionDJ(library=library or (), settings=chosen)
+    _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
     look = None if photo is None else dj.read(photo)
     if actually is not None and look is None:
         msg = "--actually corrects the reading of a photo: name a PHOTO"
@@ -97,11 +107,38 @@ def play(
         dj.start(music, on)
 
 
+def _check(
+    dj: EmotionDJ,
+    plan: str,
+    *,
+    save: Path | None,
+    mix: Path | None,
+    to: str | None,
+    on: str | None,
+) -> None:
+    """Tell what cannot be meant before any music is heard, which may take long."""
+    from emotion_dj.affect import parse_plan
+
+    parse_plan(plan)
+    dj.check()
+    if save is not None:
+        from emotion_dj import playlists
+
+        playlists.check(save.suffix)
+    if mix is not None:
+        from emotion_dj.music.mix import check
+
+        check(mix)
+    if to is not None:
+        dj.sink(to)
+    if on is not None:
+        dj.player(on)
+
+
 def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.scan(report)
-    for failure in summary.failed:
-        say(f"passed over: {failure.why}")
+    passed_over(summary.failed)
 
 
 def _save(dj: EmotionDJ, music: Set, path: Path, *, relative: bool) -> None:
@@ -143,4 +180,4 @@ def _table(music: Set) -> Table:
 
 def _name(pick: Pick) -> str:
     artists = ", ".join(pick.track.artists)
-    return f"{pick.track.title} — {artists}" if artists else pick.track.title
+    return shown(f"{pick.track.title} — {artists}" if artists else pick.track.title)

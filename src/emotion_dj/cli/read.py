@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotion_dj.cli.console import Json, out, print_json, say
+from emotion_dj.cli.console import Json, out, print_json, say, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,13 +70,16 @@ def _show(looks: list[tuple[Path, Look]], *, single: bool, as_json: bool) -> Non
 
 def _table(photo: Path, look: Look) -> Table:
     from rich.table import Table
+    from rich.text import Text  # a name may hold brackets, which are no markup
 
     from emotion_dj.affect import describe
 
     at = look.affect
     table = Table(
-        title=f"{photo.name}: {describe(at)}  (valence {at.valence:+.2f}, arousal {at.arousal:+.2f}"
-        f", spread {at.spread:.2f})",
+        title=Text(
+            f"{shown(photo.name)}: {describe(at)}  (valence {at.valence:+.2f}, "
+            f"arousal {at.arousal:+.2f}, spread {at.spread:.2f})"
+        ),
         title_justify="left",
         caption="An estimate of the expression, not of the feeling.",
         caption_justify="left",

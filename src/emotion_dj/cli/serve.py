@@ -40,6 +40,7 @@ def serve(
     from emotion_dj.web.guard import LOCAL
 
     dj = EmotionDJ(library=library or (), settings=settings.load(database=database))
+    dj.check()
     try:
         taken = socket.create_server((host, port), reuse_port=False)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emotion_dj.cli.console import Json, out, print_json
+from emotion_dj.cli.console import Json, out, print_json, shown
 
 app = typer.Typer(help="See where music can come from, and try it.", no_args_is_help=True)
 
@@ -61,5 +61,6 @@ def tried(
         print_json(told)
         return
     out().print(
-        f"{name} answers in {told['seconds']} s; its first track is {first.title}", markup=False
+        f"{name} answers in {told['seconds']} s; its first track is {shown(first.title)}",
+        markup=False,
     )

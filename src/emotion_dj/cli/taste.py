@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from emotion_dj.cli.console import Database, Json, out, print_json
+from emotion_dj.cli.console import Database, Json, out, print_json, shown
 
 if TYPE_CHECKING:
     from emotion_dj.compose import EmotionDJ
@@ -32,7 +32,7 @@ def show(*, database: Database = None, as_json: Json = False) -> None:
     for name, (valence, arousal) in figures["offsets"].items():
         out().print(f"  {name:9} valence {valence:+.2f}  arousal {arousal:+.2f}")
     for row in figures["favourites"]:
-        out().print(f"  {row['taste']:+.2f}  {row['title']}", markup=False, soft_wrap=True)
+        out().print(f"  {row['taste']:+.2f}  {shown(row['title'])}", markup=False, soft_wrap=True)
 
 
 @app.command("export")

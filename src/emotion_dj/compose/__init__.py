@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -14,14 +15,21 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_dj import affect, settings
 from emotion_dj.compose.known import Known
 from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_ids
-from emotion_dj.compose.named import TOKENS, deezer, reccobeats, sources
+from emotion_dj.compose.named import TOKENS, belonging, deezer, reccobeats, sources
 from emotion_dj.compose.services import Services
 from emotion_dj.domain import TOLD, Affect, Mood, Reading
-from emotion_dj.errors import AudioError, NotAvailable, SettingsError, SourceError
+from emotion_dj.errors import (
+    AudioError,
+    EmotionDJError,
+    LibraryError,
+    NotAvailable,
+    SettingsError,
+    SourceError,
+)
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Report, Summary
@@ -46,16 +54,20 @@ class EmotionDJ(Services):
 
         music = EmotionDJ(library=["~/Music"]).play("photo.jpg", plan="lift", n=20)
 
-    ``library`` names folders, files or sources ("demo"); empty means everything in the catalogue,
-    or the demo library where that is empty. Whatever is not needed is not loaded.
+    ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
+    means everything in the catalogue, or the demo library where that is empty. Whatever is not
+    needed is not loaded.
     """
 
     def __init__(
-        self, *, library: Iterable[str | Path] = (), settings: Settings | None = None
+        self,
+        *,
+        library: str | Path | Iterable[str | Path] | None = (),
+        settings: Settings | None = None,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
         super().__init__(settings or _settings())
-        self._library = tuple(library)
+        self._library = _names(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Known] | None = None
 
@@ -145,6 +157,17 @@ class EmotionDJ(Services):
         wanted = affect.parse_plan(plan)
         return self.dj.answer(who, self.candidates(), wanted, n=n, seed=seed, faces=faces)
 
+    def check(self) -> None:
+        """See that the library that is named can be looked through; nothing is heard or asked.
+
+        Raises LibraryError, SettingsError, MissingExtra or a SourceError.
+        """
+        from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+        for source in sources(self._library, self.settings):
+            if isinstance(source, Local):
+                source.check()
+
     def candidates(self) -> Candidates:
         """Return everything that may be picked, analysing the library first if that is due."""
         if self._uris is None:
@@ -154,6 +177,7 @@ class EmotionDJ(Services):
     def known(self, sources: Collection[str] = ()) -> Candidates:
         """Return what may be picked right now, without analysing anything; kept between calls.
 
+        Of a library that is named it is what was known of it before, until it has been scanned.
         Where sources are named, as in `by_source`, it is what these have. Raises LabelError.
         """
         return self._known().of(sources)
@@ -166,7 +190,10 @@ class EmotionDJ(Services):
         mark = (*self.catalogue.version(), self._uris)
         if self._kept is None or self._kept[0] != mark:
             candidates = self.catalogue.candidates(known_ids(), uris=self._uris or None)
-            self._kept = (mark, Known(candidates, self.settings))
+            known = Known(candidates, self.settings)
+            if self._library and self._uris is None:  # not listed yet, so its own are told by name
+                known = known.below(belonging(self._library, self.settings))
+            self._kept = (mark, known)
         return self._kept[1]
 
     def take_in(self, table: Path) -> int:
@@ -250,6 +277,35 @@ class EmotionDJ(Services):
                 summary += self._hearsay(source)(source, report)
         self._uris = summary.uris
         return summary
+
+    def rescan(self, report: Report = lambda _done, _total: None) -> Summary:
+        """Scan the folders and sources that the catalogue remembers; report(done, total).
+
+        One that is not there now, as an unplugged disk, is one of the failures: the others are
+        heard, and what was known of it stays. Raises what `scan` raises where none can be scanned,
+        LibraryError where none is remembered.
+        """
+        from emotion_dj.analysis import Failure, Summary  # noqa: PLC0415
+
+        total, refused = Summary((), 0, 0, ()), []
+        for place in (groups := self._remembered()):
+            try:
+                total += EmotionDJ(library=place, settings=self.settings).scan(report)
+            except EmotionDJError as error:
+                refused.append((Failure(place[0], f"{error}; what was known is kept"), error))
+        if len(refused) == len(groups):
+            raise refused[0][1]
+        return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
+
+    def _remembered(self) -> list[list[str]]:
+        """Return what is remembered: all folders that are there together, the rest one by one."""
+        places = self.catalogue.folders()
+        if not places:
+            msg = "nothing was added yet: say  emotion-dj library add ~/Music"
+            raise LibraryError(msg)
+        there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+        alone = [[place] for place in places if place not in there]
+        return [there, *alone] if there else alone
 
     def _by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
         """Place songs that cannot be heard by what the tags of their source say of them."""
@@ -377,7 +433,7 @@ def _has_corrections(address: str | Path) -> bool:
     import sqlite3  # noqa: PLC0415
 
     if "://" in str(address):
-        return True
+        return True  # opening it says what is wrong
     path = Path(address).expanduser()
     if not path.is_file():
         return False
@@ -386,6 +442,17 @@ def _has_corrections(address: str | Path) -> bool:
             return bool(file.execute("SELECT EXISTS (SELECT 1 FROM corrections)").fetchone()[0])
     except sqlite3.Error:
         return False  # older, damaged or foreign: opening it says so, reading a photo needs it not
+
+
+def _names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
+    """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
+    one = (library,) if isinstance(library, str | Path) else library or ()
+    names = tuple(one) if isinstance(one, Iterable) else (one,)
+    for name in names:
+        if not isinstance(name, str | Path) or not str(name).strip():
+            msg = f"a library is named by a folder, a file or a source, not by {name!r}"
+            raise SettingsError(msg)
+    return names
 
 
 def _settings() -> Settings:

@@ -12,7 +12,7 @@ from emotion_dj.compose.named import TABLES, beginnings
 from emotion_dj.errors import LabelError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     import numpy.typing as npt
 
@@ -54,6 +54,12 @@ class Known:
         rows = np.flatnonzero(np.isin(self._source, places))
         return self._music if len(rows) == len(self._music) else self._music.rows(rows)
 
+    def below(self, prefixes: Iterable[str]) -> Known:
+        """Return what of this has a uri that begins so."""
+        stretches = [np.arange(*self._stretch(prefix)) for prefix in prefixes]
+        rows = np.unique(np.concatenate([np.zeros(0, np.intp), *stretches]))
+        return Known(self._music.rows(rows), self._settings)
+
     @cached_property
     def _begin(self) -> dict[str, str]:
         return beginnings(self._settings)
@@ -67,9 +73,12 @@ class Known:
         """The place of each row's source among the names; a later one has what is of both."""
         source = np.full(len(self._music), len(self._begin), np.int8)
         for place, prefix in enumerate(self._begin.values()):
-            after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-            source[self._first(prefix) : self._first(after)] = place
+            source[slice(*self._stretch(prefix))] = place
         return source
+
+    def _stretch(self, prefix: str) -> tuple[int, int]:
+        """Return the first row whose uri begins so, and the row after the last."""
+        return self._first(prefix), self._first(prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
     def _first(self, uri: str) -> int:
         """Return the first row that is not before a uri: few of a million tracks are looked at."""

@@ -45,11 +45,19 @@ def offers(settings: Settings) -> dict[str, Offer]:
     from emotion_dj.sources import plugins  # noqa: PLC0415
 
     ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
-        ("demo", "the extra demo", lambda _: _demo()),
-        ("subsonic", "a server of yours and its password or API key", lambda _: subsonic(settings)),
+        ("demo", "the extra demo", _undivided("demo", _demo)),
+        (
+            "subsonic",
+            "a server of yours and its password or API key",
+            _undivided("subsonic", lambda: subsonic(settings)),
+        ),
         ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
-        ("spotify", "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID", lambda _: spotify(settings)),
-        ("audius", "nothing", lambda _: _audius(settings)),
+        (
+            "spotify",
+            "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID",
+            _undivided("spotify", lambda: spotify(settings)),
+        ),
+        ("audius", "nothing", _undivided("audius", lambda: _audius(settings))),
     )
     named = {name: Offer(name, needs, "built in", make) for name, needs, make in ours}
     theirs = {
@@ -60,12 +68,40 @@ def offers(settings: Settings) -> dict[str, Offer]:
     return named | theirs
 
 
+def _undivided(name: str, make: Callable[[], Source]) -> Callable[[str], Source]:
+    """Return how a source is made that has no parts to name. Raises SettingsError for one."""
+
+    def made(which: str) -> Source:
+        if which:
+            msg = f"'{name}:{which}' names nothing: {name} has no parts, say {name} alone"
+            raise SettingsError(msg)
+        return make()
+
+    return made
+
+
 def beginnings(settings: Settings) -> dict[str, str]:
     """Return how the uris of each source begin, by its name; the demo library's are files too."""
     from emotion_dj.sources import demo  # noqa: PLC0415
 
     own = {"files": "file://", "demo": demo.below()}
     return own | {name: f"{name}:" for name in offers(settings) if name not in own}
+
+
+def belonging(names: Iterable[str | Path], settings: Settings) -> list[str]:
+    """Return how the uris of what is named begin, as far as that shows before it is listed: a part
+    of a source, such as one list of it, begins as all of the source does, and is left out.
+    """  # noqa: D205
+    begin = beginnings(settings)
+    known, found = offers(settings), []
+    for name in names:
+        word, part, _ = str(name).partition(":")
+        if word not in known:
+            root = Path(name).expanduser().resolve()
+            found.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
+        elif not part:
+            found.append(begin[word])
+    return found
 
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:

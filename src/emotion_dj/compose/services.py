@@ -81,14 +81,21 @@ class Services:
 
         Raises SettingsError or a SourceError.
         """
-        service, _, wanted = player.partition(":")
+        target, wanted = self.player(player), player.partition(":")[2]
+        device = _named(target.devices(), wanted) if wanted else ""
+        target.play([pick.track for pick in music.picks], device=device)
+
+    def player(self, name: str) -> Player:
+        """Return the service on which ``start`` starts sets by this name; nobody is asked.
+
+        Raises SettingsError.
+        """
+        service = name.partition(":")[0]
         players: dict[str, Callable[[], Player]] = {"spotify": lambda: self.spotify}
         if service not in players:
             msg = f"sets cannot be started on '{service}': choose {', '.join(players)}"
             raise SettingsError(msg)
-        target = players[service]()
-        device = _named(target.devices(), wanted) if wanted else ""
-        target.play([pick.track for pick in music.picks], device=device)
+        return players[service]()
 
     def logged_in(self) -> bool:
         """Tell whether there is a login to Spotify, without asking Spotify."""

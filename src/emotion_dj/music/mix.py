@@ -73,23 +73,34 @@ def render(
     """Write songs, (name, opener) in playing order, into one file; return what was passed over.
 
     At most two songs are in memory. The file appears when it is whole. Raises SettingsError for a
-    suffix that is none of CODECS, AudioError where no song could be read.
+    suffix that is none of CODECS, AudioError where no song could be read, or the file not written.
     """
-    if path.suffix.lower() not in CODECS:
-        msg = f"'{path.name}' is no mix that can be written: name a {', '.join(CODECS)} file"
-        raise SettingsError(msg)
+    import av  # noqa: PLC0415 - FFmpeg is large
+
+    check(path)
     failed: list[str] = []
     new = path.with_name(f".{path.stem}.new{path.suffix}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         written = _encode(_mixed(_read(songs, failed, count, report)), new)
         if not written:
             msg = f"no song of the set could be read: {failed[0] if failed else 'it is empty'}"
             raise AudioError(msg)
         new.replace(path)
+    except (OSError, av.FFmpegError) as error:
+        msg = f"{path} cannot be written: {getattr(error, 'strerror', None) or error}"
+        raise AudioError(msg) from error
     finally:
-        new.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            new.unlink(missing_ok=True)
     return failed
+
+
+def check(path: Path) -> None:
+    """Raise SettingsError for a file whose suffix is none of CODECS."""
+    if path.suffix.lower() not in CODECS:
+        msg = f"'{path.name}' is no mix that can be written: name a {', '.join(CODECS)} file"
+        raise SettingsError(msg)
 
 
 def _read(

@@ -35,10 +35,13 @@ class Local:
         and for a folder that goes away meanwhile.
         """  # noqa: D205
         for root in self.roots:
-            if not root.exists():
-                msg = f"{root} does not exist: name a folder of music, or a source such as demo"
-                raise LibraryError(msg)
+            _require(root)
             yield from _audio_files(root)
+
+    def check(self) -> None:
+        """Raise LibraryError for a root that is not there; nothing is looked through."""
+        for root in self.roots:
+            _require(root)
 
     def describe(self, track: Track) -> Track:
         """Return the track with its tags; a file whose tags cannot be read keeps its name."""
@@ -87,6 +90,12 @@ def path_of(track: Track) -> Path:
         msg = f"{track.uri} is no local file"
         raise LibraryError(msg)
     return track.path
+
+
+def _require(root: Path) -> None:
+    if not root.exists():
+        msg = f"{root} does not exist: name a folder of music, or a source such as demo"
+        raise LibraryError(msg)
 
 
 def _tracks(folder: Path, names: Iterable[str]) -> Iterator[Track]:

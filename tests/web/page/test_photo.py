@@ -90,7 +90,8 @@ def test_a_large_photo_is_made_smaller_on_the_page(
         wide.paste(photo.convert("RGB"), (50, 50))
     turned, exif = wide.transpose(Pillow.Transpose.ROTATE_90).resize((6000, 8000)), Pillow.Exif()
     exif[0x0112] = 6  # the camera was held on its side
-    turned.save(tmp_path / "phone.jpg", exif=exif)
+    turned.save(tmp_path / "phone.jpg", exif=exif, quality=95)
+    assert (tmp_path / "phone.jpg").stat().st_size > 1e6  # as such photos have
     with page.expect_response("**/readings") as answer:
         show(page, tmp_path / "phone.jpg")
     assert page.inner_text("#opening") == "You look happy."

@@ -1,6 +1,6 @@
 // The page: what is known of the listener, what they want, and the set that answers.
 
-import { Problem, ROOT, get, post, read } from "./api.js";
+import { Problem, ROOT, get, post } from "./api.js";
 import { Camera, Smoother } from "./camera.js";
 import { choice } from "./choice.js";
 import { colour } from "./colour.js";
@@ -9,7 +9,7 @@ import { Elsewhere } from "./elsewhere.js";
 import * as faces from "./faces.js";
 import * as history from "./history.js";
 import { LANGUAGES, load, preferred, say } from "./i18n.js";
-import { ready } from "./photo.js";
+import { readPhoto } from "./photo.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import { clock, mark, rows } from "./set.js";
@@ -126,8 +126,7 @@ async function photo(photo) {
   stopCamera();
   $("said").textContent = "";
   try {
-    const [look, picture] = await during(
-      ready(photo).then(async ({ sent, picture }) => /** @type {const} */ ([await read(sent), picture])), $("said"), "reading");
+    const [look, picture] = await during(readPhoto(photo), $("said"), "reading");
     $("stage").hidden = !picture;
     if (picture) faces.picture(picture, picture.width, picture.height);
     seen(look);

@@ -1,18 +1,31 @@
 // A photo as it is sent: as it is, or made smaller where the server would not read it.
 
-import { Problem } from "./api.js";
+import { Problem, read } from "./api.js";
 
 const PIXELS = 16e6; // phones take 12 to 50 million
 const BYTES = 20e6;
+const SMALL = 1e6; // bytes of a photo that is sent as it is, without a look at it first
 const QUALITY = 0.92;
 
+/** @typedef {ImageBitmap | HTMLCanvasElement | null} Picture null where the browser cannot show it */
+
 /**
- * What is sent of a photo, and its picture where the browser can show it; boxes of faces are in its pixels.
+ * Have a photo read; the boxes of its faces are in the pixels of the picture.
  * @param {Blob} photo
- * @returns {Promise<{sent: Blob, picture: ImageBitmap | HTMLCanvasElement | null}>}
+ * @returns {Promise<[Look, Picture]>}
  */
-export async function ready(photo) {
-  const picture = await createImageBitmap(photo).catch(() => null);
+export async function readPhoto(photo) {
+  if (photo.size <= SMALL) return Promise.all([read(photo), opened(photo)]);
+  const { sent, picture } = await ready(photo);
+  return [await read(sent), picture];
+}
+
+/** @param {Blob} photo @returns {Promise<ImageBitmap | null>} */
+const opened = (photo) => createImageBitmap(photo).catch(() => null);
+
+/** What is sent of a large photo, and its picture. @param {Blob} photo @returns {Promise<{sent: Blob, picture: Picture}>} */
+async function ready(photo) {
+  const picture = await opened(photo);
   if (!picture && photo.size > BYTES) throw new Problem("too-large", "");
   if (!picture) return { sent: photo, picture };
   const share = Math.min(1, Math.sqrt(PIXELS / (picture.width * picture.height)));

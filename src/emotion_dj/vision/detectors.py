@@ -30,8 +30,9 @@ FRAME: Final = 640
 
 MIN_SCORE: Final = 0.6
 
-FINER_SCORE: Final = 0.7
-"""What a finer search adds to faces known already must be surer: small real faces score 0.78."""
+SURER: Final = {640: 0.7, 1280: 0.75}
+"""What a finer search adds must be surer: small real faces score 0.78 and more, while the finer the
+search, the more textures look like faces. At 640 px MIN_SCORE is enough where nobody is known."""
 
 _FINER_SIDE: Final = 10
 """Narrower faces of a finer search, in its pixels, are not believed: gratings and rows of pins look
@@ -209,9 +210,9 @@ def _first_found(image: Image, search: Callable[[Image], list[Face]]) -> list[Fa
 
 def _bar(side: int, *, known: bool) -> tuple[float, float]:
     """Return how wide and how sure a face must be to be believed in a search at this side."""
-    if side == SIDES[0]:
-        return 0, MIN_SCORE
-    return _FINER_SIDE, FINER_SCORE if known else MIN_SCORE
+    narrowest = 0 if side == SIDES[0] else _FINER_SIDE
+    lenient = side == SIDES[0] or (side == SIDES[1] and not known)
+    return narrowest, MIN_SCORE if lenient else SURER[side]
 
 
 def _merged(faces: list[Face], finer: list[Face]) -> list[Face]:

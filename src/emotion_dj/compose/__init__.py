@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -15,13 +14,21 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_dj import affect, settings
 from emotion_dj.compose.known import Known
 from emotion_dj.compose.models import MODELS, ear, ear_id, features_id, known_ids
-from emotion_dj.compose.named import TOKENS, belonging, deezer, reccobeats, sources
+from emotion_dj.compose.named import (
+    TOKENS,
+    belonging,
+    check,
+    deezer,
+    names,
+    reccobeats,
+    sources,
+    together,
+)
 from emotion_dj.compose.services import Services
 from emotion_dj.domain import TOLD, Affect, Mood, Reading
 from emotion_dj.errors import (
     AudioError,
     EmotionDJError,
-    LibraryError,
     NotAvailable,
     SettingsError,
     SourceError,
@@ -29,7 +36,7 @@ from emotion_dj.errors import (
 from emotion_dj.interfaces import Listenable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Report, Summary
@@ -67,7 +74,7 @@ class EmotionDJ(Services):
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
         super().__init__(settings or _settings())
-        self._library = _names(library)
+        self._library = names(library)
         self._uris: tuple[str, ...] | None = None
         self._kept: tuple[object, Known] | None = None
 
@@ -162,11 +169,7 @@ class EmotionDJ(Services):
 
         Raises LibraryError, SettingsError, MissingExtra or a SourceError.
         """
-        from emotion_dj.sources.local import Local  # noqa: PLC0415
-
-        for source in sources(self._library, self.settings):
-            if isinstance(source, Local):
-                source.check()
+        check(self._library, self.settings)
 
     def candidates(self) -> Candidates:
         """Return everything that may be picked, analysing the library first if that is due."""
@@ -288,7 +291,8 @@ class EmotionDJ(Services):
         from emotion_dj.analysis import Failure, Summary  # noqa: PLC0415
 
         total, refused = Summary((), 0, 0, ()), []
-        for place in (groups := self._remembered()):
+        groups = together(self.catalogue.folders())
+        for place in groups:
             try:
                 total += EmotionDJ(library=place, settings=self.settings).scan(report)
             except EmotionDJError as error:
@@ -296,16 +300,6 @@ class EmotionDJ(Services):
         if len(refused) == len(groups):
             raise refused[0][1]
         return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
-
-    def _remembered(self) -> list[list[str]]:
-        """Return what is remembered: all folders that are there together, the rest one by one."""
-        places = self.catalogue.folders()
-        if not places:
-            msg = "nothing was added yet: say  emotion-dj library add ~/Music"
-            raise LibraryError(msg)
-        there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
-        alone = [[place] for place in places if place not in there]
-        return [there, *alone] if there else alone
 
     def _by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
         """Place songs that cannot be heard by what the tags of their source say of them."""
@@ -442,17 +436,6 @@ def _has_corrections(address: str | Path) -> bool:
             return bool(file.execute("SELECT EXISTS (SELECT 1 FROM corrections)").fetchone()[0])
     except sqlite3.Error:
         return False  # older, damaged or foreign: opening it says so, reading a photo needs it not
-
-
-def _names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
-    """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
-    one = (library,) if isinstance(library, str | Path) else library or ()
-    names = tuple(one) if isinstance(one, Iterable) else (one,)
-    for name in names:
-        if not isinstance(name, str | Path) or not str(name).strip():
-            msg = f"a library is named by a folder, a file or a source, not by {name!r}"
-            raise SettingsError(msg)
-    return names
 
 
 def _settings() -> Settings:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from emotion_dj.errors import LoginRequired, SettingsError
+from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from importlib.metadata import EntryPoint
 
     from emotion_dj.interfaces import Source
@@ -113,6 +114,41 @@ def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     libraries = [known[word].make(which) for _, word, which in parts if word in known]
     roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in known)
     return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
+    """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
+    one = (library,) if isinstance(library, str | Path) else library or ()
+    found = tuple(one) if isinstance(one, Iterable) else (one,)
+    for name in found:
+        if not isinstance(name, str | Path) or not str(name).strip():
+            msg = f"a library is named by a folder, a file or a source, not by {name!r}"
+            raise SettingsError(msg)
+    return found
+
+
+def check(names: Iterable[str | Path], settings: Settings) -> None:
+    """See that what is named can be made and its folders are there. Raises as `sources` does, and
+    LibraryError.
+    """  # noqa: D205
+    from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+    for source in sources(names, settings):
+        if isinstance(source, Local):
+            source.check()
+
+
+def together(places: Sequence[str]) -> list[list[str]]:
+    """Return places that are remembered: all folders that are there together, the rest one by one.
+
+    Raises LibraryError where there is none.
+    """
+    if not places:
+        msg = "nothing was added yet: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+    there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+    alone = [[place] for place in places if place not in there]
+    return [there, *alone] if there else alone
 
 
 def library(name: str, settings: Settings) -> Source:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj import artifacts
+from emotion_dj import __version__, artifacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,6 +163,11 @@ def test_doctor_names_models_and_cures() -> None:
         if not check["ok"]:
             assert "pip install" in check["cure"], name
     assert "face reader" in run("doctor").out
+
+
+def test_the_version_is_told() -> None:
+    """--version says which one this is, and stops."""
+    assert run("--version").out == f"emotion-dj {__version__}\n"
 
 
 def test_help_names_every_command() -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
-from emotion_dj import errors
+from emotion_dj import __version__, errors
 from emotion_dj.cli import (
     account,
     analyse,
@@ -46,7 +46,6 @@ STOPPED: Final = "stopped; what was done is kept"
 
 app = typer.Typer(
     name="emotion-dj",
-    help="Show it your face, hear your music.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -63,6 +62,23 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(taste.app, name="taste")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"emotion-dj {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and stop."),
+    ] = False,
+) -> None:
+    """Show it your face, hear your music."""
 
 
 def main() -> None:

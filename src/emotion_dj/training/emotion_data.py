@@ -20,7 +20,7 @@ from emotion_dj.errors import DataError, MissingExtra
 from emotion_dj.training import emotion_examples
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from pathlib import Path
 
     import pandas as pd
@@ -142,9 +142,3 @@ def _decode(picture: Path | bytes | None) -> npt.NDArray[np.uint8] | None:
             return np.asarray(fitted)
     except (UnidentifiedImageError, OSError, ValueError, Pillow.DecompressionBombError):
         return None
-
-
-def count_labels(labels: Iterable[int]) -> dict[str, int]:
-    """Count the faces of each emotion, by its name."""
-    counts = np.bincount(np.fromiter(labels, np.int64), minlength=len(LABELS))
-    return {label.value: int(count) for label, count in zip(LABELS, counts, strict=True)}

@@ -83,3 +83,15 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
         music = EmotionDJ(library=library, settings=dj.settings).known()
         assert {track.uri for track in music.load(range(len(music)))} == uris
     assert len(dj.known()) > len(all_of_z)
+
+
+def test_what_an_earlier_version_placed_counts_until_it_is_imported_again(tmp_path: Path) -> None:
+    """A table taken in by mood-1 is there after the update, and its new place is believed first."""
+    dj = EmotionDJ(settings=Settings(database=str(tmp_path / "c.sqlite")))
+    table = tmp_path / "t.csv"
+    table.write_text("uri,title,energy,valence\nx:1,One,0.9,0.9\n")
+    old = Analysis(AudioFeatures("mood-1"), Affect(-0.5, -0.5))
+    dj.catalogue.store_all([(Track("x:1", "One"), "", "", old)], analyser="mood-1")
+    assert [pick.affect.valence for pick in dj.play_at(Affect(0, 0), n=1).picks] == [-0.5]
+    dj.take_in(table)
+    assert dj.play_at(Affect(0, 0), n=1).picks[0].affect.valence > 0

@@ -67,7 +67,7 @@ MIXING: Final = 0.03
 """Distance that a track may be farther away for mixing with the pick before instead of clashing."""
 
 LIKED: Final = 0.6
-"""Taste from which on a reason says so: after one like, a tenth of all music is beyond 0.5."""
+"""Taste from which on a reason says so: a single like lifts a fifth of all music beyond 0.5."""
 
 
 @dataclass(slots=True)

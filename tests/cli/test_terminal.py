@@ -147,7 +147,8 @@ def test_the_keyboard_stops_a_run_and_what_was_done_is_kept(
     for number, song in enumerate(songs):
         with (music / f"{number}.opus").open("wb") as file:
             file.write(song.read_bytes() + bytes(number))
-    program = [sys.executable, "-m", "emotion_dj", "analyse", str(music)]
+    # In the background tests inherit that Ctrl-C is ignored; the command of a user does not.
+    program = ["env", "--default-signal=INT", sys.executable, "-m", "emotion_dj", "analyse", music]
     environment = {**os.environ, "EMOTION_DJ_WORKERS": "2"}
     with subprocess.Popen(
         program, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True

@@ -64,24 +64,22 @@ class Augmentation:
 
     def _move(self, faces: torch.Tensor, side: int) -> torch.Tensor:
         """Mirror, roll, scale and shift in one resampling."""
-        n = len(faces)
-        roll = _between(n, math.radians(self.roll))
-        size = torch.exp(_between(n, math.log(self.scale)))
-        flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
+        roll = _between(faces, math.radians(self.roll))
+        size = torch.exp(_between(faces, math.log(self.scale)))
+        flip = torch.where(_draw(faces) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
         sine, cosine = torch.sin(roll) / size, torch.cos(roll) / size
-        across = torch.stack([cosine * flip, -sine, _between(n, 2 * self.shift)], dim=1)
-        down = torch.stack([sine * flip, cosine, _between(n, 2 * self.shift)], dim=1)
+        across = torch.stack([cosine * flip, -sine, _between(faces, 2 * self.shift)], dim=1)
+        down = torch.stack([sine * flip, cosine, _between(faces, 2 * self.shift)], dim=1)
         matrix = torch.stack([across, down], dim=1)
-        grid = functional.affine_grid(matrix, [n, 1, side, side], align_corners=False)
+        grid = functional.affine_grid(matrix, [len(faces), 1, side, side], align_corners=False)
         return functional.grid_sample(
             faces, grid, mode="bilinear", padding_mode="border", align_corners=False
         )
 
     def _light(self, faces: torch.Tensor) -> torch.Tensor:
         """Change gamma and contrast; brightness goes away when faces are standardised."""
-        n = len(faces)
-        gamma = torch.exp(_between(n, math.log(self.gamma))).view(-1, 1, 1, 1)
-        contrast = torch.exp(_between(n, math.log(self.contrast))).view(-1, 1, 1, 1)
+        gamma = torch.exp(_between(faces, math.log(self.gamma))).view(-1, 1, 1, 1)
+        contrast = torch.exp(_between(faces, math.log(self.contrast))).view(-1, 1, 1, 1)
         curved = faces.clamp(0, 1) ** gamma
         middle = curved.mean(dim=(2, 3), keepdim=True)
         return (middle + contrast * (curved - middle)).clamp(0, 1)
@@ -94,12 +92,17 @@ def standardise(faces: torch.Tensor) -> torch.Tensor:
     return (faces - mean) / (deviation + 1e-3)
 
 
-def _between(n: int, limit: float) -> torch.Tensor:
-    return (2 * torch.rand(n) - 1) * limit
+def _draw(faces: torch.Tensor, *shape: int) -> torch.Tensor:
+    """Return numbers in [0, 1), (n, *shape), drawn where the faces are."""
+    return torch.rand(len(faces), *shape, device=faces.device)
+
+
+def _between(faces: torch.Tensor, limit: float) -> torch.Tensor:
+    return (2 * _draw(faces) - 1) * limit
 
 
 def _where(share: float, changed: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
-    chosen = (torch.rand(len(faces)) < share).view(-1, 1, 1, 1)
+    chosen = (_draw(faces) < share).view(-1, 1, 1, 1)
     return torch.where(chosen, changed, faces)
 
 
@@ -112,24 +115,24 @@ def _blur(faces: torch.Tensor) -> torch.Tensor:
 
 def _squeeze(faces: torch.Tensor) -> torch.Tensor:
     """Round the cosine coefficients of 8x8 blocks as JPEG does at qualities of 15 to 75."""
-    side = faces.shape[-1]
-    blocks = functional.unfold(faces * 255 - 128, 8, stride=8).transpose(1, 2)
-    waves = torch.kron(_COSINES, _COSINES)
-    quality = 15 + 60 * torch.rand(len(faces), 1, 1)
+    n, count = len(faces), faces.shape[-1] // 8
+    blocks = (faces * 255 - 128).reshape(n, count, 8, count, 8).transpose(2, 3)
+    waves = torch.kron(_COSINES, _COSINES).to(faces.device)
+    quality = 15 + 60 * _draw(faces, 1, 1, 1)
     scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)  # noqa: PLR2004 - IJG's rule
-    step = _STEPS * scale
-    kept = torch.round(blocks @ waves.T / step) * step
-    blocks = (kept @ waves).transpose(1, 2)
-    return ((functional.fold(blocks, side, 8, stride=8) + 128) / 255).clamp(0, 1)
+    step = _STEPS.to(faces.device) * scale
+    kept = torch.round(blocks.flatten(3) @ waves.T / step) * step
+    blocks = (kept @ waves).unflatten(3, (8, 8)).transpose(2, 3)
+    return ((blocks.reshape(faces.shape) + 128) / 255).clamp(0, 1)
 
 
 def _cover(faces: torch.Tensor) -> torch.Tensor:
     """Cover a rectangle with one grey value (Zhong et al. 2020, random erasing)."""
-    n, _, height, width = faces.shape
-    rows = torch.arange(height).view(1, -1, 1)
-    columns = torch.arange(width).view(1, 1, -1)
-    tall = (height * (0.1 + 0.3 * torch.rand(n, 1, 1))).round()
-    wide = (width * (0.1 + 0.3 * torch.rand(n, 1, 1))).round()
-    top, left = torch.rand(n, 1, 1) * (height - tall), torch.rand(n, 1, 1) * (width - wide)
+    height, width = faces.shape[2:]
+    rows = torch.arange(height, device=faces.device).view(1, -1, 1)
+    columns = torch.arange(width, device=faces.device).view(1, 1, -1)
+    tall = (height * (0.1 + 0.3 * _draw(faces, 1, 1))).round()
+    wide = (width * (0.1 + 0.3 * _draw(faces, 1, 1))).round()
+    top, left = _draw(faces, 1, 1) * (height - tall), _draw(faces, 1, 1) * (width - wide)
     inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
-    return torch.where(inside.unsqueeze(1), torch.rand(n, 1, 1, 1), faces)
+    return torch.where(inside.unsqueeze(1), _draw(faces, 1, 1, 1), faces)

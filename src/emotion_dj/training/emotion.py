@@ -107,7 +107,8 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net = self.net = _network(recipe.widths, recipe.blocks).to(self.device)
+        net = _network(recipe.widths, recipe.blocks)
+        net = self.net = net.to(self.device, memory_format=torch.channels_last)
         self.average = AveragedModel(
             net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
         )
@@ -140,7 +141,7 @@ class Run:
                 "net": self.net.state_dict(),
                 "average": self.average.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-                "random": torch.get_rng_state(),
+                "random": _random(),
             },
             new,
         )
@@ -155,8 +156,15 @@ class Run:
         self.average.load_state_dict(state["average"])
         for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
-        torch.set_rng_state(state["random"].cpu())
+        here, *accelerators = state["random"]
+        torch.set_rng_state(here.cpu())
+        torch.cuda.set_rng_state_all([there.cpu() for there in accelerators])
         self.epoch = state["epoch"]
+
+
+def _random() -> list[torch.Tensor]:
+    """Return the state of the random numbers: this machine's, then each accelerator's."""
+    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
 
 
 def train(
@@ -177,12 +185,12 @@ def train(
     pixels, targets = _examples(faces, held)
     steps = len(pixels) // recipe.batch
     while run.epoch < recipe.length:
-        losses = []
+        losses: list[torch.Tensor] = []
         for loss in _steps(run, pixels.to(run.device), targets.to(run.device), teachers):
             losses.append(loss)
             report(run.epoch * steps + len(losses), recipe.length * steps)
         run.epoch += 1
-        _log(run, {"loss": sum(losses) / steps, **evaluate(averaged(run), held)})
+        _log(run, {"loss": float(sum(losses)) / steps, **evaluate(averaged(run), held)})
         run.save()
     return averaged(run).cpu()
 
@@ -257,15 +265,16 @@ def _examples(faces: LabelledFaces, held: LabelledFaces) -> tuple[torch.Tensor, 
 
 def _steps(
     run: Run, pixels: torch.Tensor, targets: torch.Tensor, teachers: Sequence[nn.Module]
-) -> Iterator[float]:
-    """Train for one epoch; yield the loss of each step."""
+) -> Iterator[torch.Tensor]:
+    """Train for one epoch; yield the loss of each step, which nobody waits for."""
     recipe, side = run.recipe, _side(run.recipe, run.epoch)
     vary = recipe.augmentation
     if run.epoch >= recipe.epochs:
         vary = vary.gentler(GENTLE)
     net = _compiled(run.net.train(), recipe)
     masters = [_compiled(teacher.to(run.device).eval(), recipe) for teacher in teachers]
-    batches = list(_batches(torch.randperm(len(pixels)), recipe.batch))
+    order = torch.randperm(len(pixels)).to(run.device)
+    batches = list(_batches(order, recipe.batch))
     for step, rows in enumerate(batches):
         _set_rate(run, run.epoch + step / len(batches))
         faces = vary(pixels[rows].float() / 255, side)
@@ -280,7 +289,7 @@ def _steps(
         for optimiser in run.optimisers:
             optimiser.step()
         run.average.update_parameters(run.net)
-        yield float(loss.detach())
+        yield loss.detach()
 
 
 def _compiled(net: nn.Module, recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:

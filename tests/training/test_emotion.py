@@ -86,6 +86,21 @@ def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Pa
     )
 
 
+def test_a_run_begins_with_the_weights_of_another(held: LabelledFaces, tmp_path: Path) -> None:
+    """Its first weights are theirs; weights of another shape are refused."""
+    import torch
+
+    from emotion_dj.training import emotion
+
+    few = held.rows(np.arange(64))
+    done = emotion.train(emotion.Run(tiny(epochs=1), tmp_path / "a"), few, few.rows(np.arange(8)))
+    begun = emotion.Run(tiny(seed=9), tmp_path / "b", start=done)
+    for one, two in zip(done.parameters(), begun.net.parameters(), strict=True):
+        assert torch.equal(one, two)
+    with pytest.raises(DataError, match="another shape"):
+        emotion.Run(tiny(widths=(8, 8)), tmp_path / "c", start=done)
+
+
 def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path: Path) -> None:
     """Another shape or length asks for another folder; a file that is none is named."""
     from emotion_dj.training import emotion

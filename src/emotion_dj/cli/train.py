@@ -34,6 +34,9 @@ def emotion(
         list[Path] | None,
         typer.Option(help="The folder of a finished run to learn from; may be repeated."),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="The folder of a run from whose weights to begin.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the run.")] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
@@ -61,11 +64,14 @@ def emotion(
     if epochs is not None:
         wanted = dataclasses.replace(wanted, epochs=epochs)
     teachers = [training.load(folder) for folder in teacher or ()]
+    begun = training.load(start) if start else None
     with progress("training") as report:
-        run = training.Run(wanted, out)
+        run = training.Run(wanted, out, start=begun and begun[0])
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
     told = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
+    if begun:
+        told["start"] = begun[1]
     prior = emotion_data.prior(faces)
     card = emotion_card.publish(net, held, out, recipe=told, prior=prior)
     print_json(card["metrics"])

@@ -123,7 +123,8 @@ def _squeeze(faces: torch.Tensor) -> torch.Tensor:
     step = _STEPS.to(faces.device) * scale
     kept = torch.round(blocks.flatten(3) @ waves.T / step) * step
     blocks = (kept @ waves).unflatten(3, (8, 8)).transpose(2, 3)
-    return ((blocks.reshape(faces.shape) + 128) / 255).clamp(0, 1)
+    squeezed: torch.Tensor = (blocks.reshape(faces.shape) + 128) / 255
+    return squeezed.clamp(0, 1)
 
 
 def _cover(faces: torch.Tensor) -> torch.Tensor:

@@ -102,13 +102,19 @@ TEACHER: Final = Recipe(widths=(48, 96, 192, 384), blocks=(2, 2, 2, 2))
 class Run:
     """One training run in its folder; `train` drives it."""
 
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
-        """Begin, or go on from the folder's checkpoint. Raises DataError if it does not fit."""
+    def __init__(self, recipe: Recipe, folder: Path, *, start: nn.Module | None = None) -> None:
+        """Begin, or go on from the folder's checkpoint.
+
+        ``start`` is an earlier network, from whose weights a new run begins. Raises DataError where
+        checkpoint or network do not fit the recipe.
+        """
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net = _network(recipe.widths, recipe.blocks)
-        net = self.net = net.to(self.device, memory_format=torch.channels_last)
+        if start is not None:
+            _copy(start, net)
+        net = self.net = net.to(self.device)
         self.average = AveragedModel(
             net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
         )
@@ -160,6 +166,14 @@ class Run:
         torch.set_rng_state(here.cpu())
         torch.cuda.set_rng_state_all([there.cpu() for there in accelerators])
         self.epoch = state["epoch"]
+
+
+def _copy(start: nn.Module, net: nn.Module) -> None:
+    try:
+        net.load_state_dict(start.state_dict())
+    except RuntimeError as error:
+        msg = "the run to start from has another shape than this recipe's network"
+        raise DataError(msg) from error
 
 
 def _random() -> list[torch.Tensor]:

@@ -70,7 +70,8 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """
     a, b, c = QUINTIC
     tall = matrix.shape[-2] > matrix.shape[-1]
-    x = (matrix.mT if tall else matrix) / (matrix.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    length = matrix.norm(dim=(-2, -1), keepdim=True)
+    x: torch.Tensor = (matrix.mT if tall else matrix) / (length + 1e-7)
     square = x @ x.mT
     one = total = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
     for _ in range(STEPS):

@@ -93,13 +93,14 @@ def main() -> None:
     except BrokenPipeError:  # as of `| head`, which has read enough
         code = _silenced(0)
     except OSError as error:
-        console.tell(f"{error.filename or 'the output'} cannot be written: {error.strerror}")
+        what = error.filename or "the output cannot be written"
+        console.tell(f"{what}: {error.strerror or error}")
         code = _silenced(EXIT_CODES[errors.InputError])
     sys.exit(code)
 
 
 def _run() -> int | str | None:
-    """Run a command; return its exit code. Raises OSError where its output cannot be written."""
+    """Run a command; return its exit code. Raises OSError as of an output on a full disk."""
     try:
         app()
     except SystemExit as end:

@@ -60,7 +60,8 @@ def emotion(
             )
         print_json(figures)
         return
-    wanted = training.TEACHER if recipe == "teacher" else training.Recipe()
+    small = training.FURTHER if start else training.Recipe()
+    wanted = training.TEACHER if recipe == "teacher" else small
     if epochs is not None:
         wanted = dataclasses.replace(wanted, epochs=epochs)
     teachers = [training.load(folder) for folder in teacher or ()]

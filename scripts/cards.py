@@ -154,9 +154,11 @@ def taught(recipe: Mapping[str, Any]) -> list[str]:
     if not recipe["teachers"]:
         return []
     runs = ", ".join(f"{teacher['epochs']} epochs" for teacher in recipe["teachers"])
+    begun = recipe.get("start")
+    first = f"Began with the weights of a run of {begun['epochs']} epochs. " if begun else ""
     told = (
-        f"Trained for {recipe['epochs']} epochs and a settling, and taught by earlier runs of the "
-        f"same recipe ({runs}), which do not ship."
+        f"{first}Trained for {recipe['epochs']} epochs and a settling, and taught by earlier runs "
+        f"of the same recipe ({runs}), which do not ship."
     )
     return [told, ""]
 

@@ -15,6 +15,8 @@ from PIL import Image as Pillow
 
 from emotion_dj.music.features import NAMES
 from emotion_dj.music.mood import SCALES
+from emotion_dj.music.network import FRAMES
+from emotion_dj.music.spectrum import BANDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +96,7 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_shared
+@pytest.mark.needs_train
 def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     """Twenty tracks are enough to make an ear, if not a good one."""
     lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()
@@ -108,9 +111,17 @@ def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         features=np.array(NAMES),
         scales=np.array(SCALES),
     )
-    done = run(
-        *("train", "music", "--data", tmp_path / "t.csv", "--scales", scales),
+    sounds = tmp_path / "sounds.npz"
+    mel = np.random.default_rng(0).normal(-40, 9, (4 * len(names), FRAMES, BANDS))
+    files = np.repeat(names, 4)
+    np.savez(sounds, mel=mel.astype(np.float16), answers=mel.mean(1), files=files)
+    command = (
+        *("train", "music", "--data", tmp_path / "t.csv", "--scales", scales, "--epochs", "1"),
         *("--audio", shared / "data/music/emotify", "--out", tmp_path / "run"),
     )
+    refused = run(*command, "--sounds", scales)
+    assert refused.returncode == 3
+    assert "is no file of sounds" in refused.stderr
+    done = run(*command, "--sounds", sounds)
     assert done.returncode == 0, done.stderr
     assert "r2_five_fold_by_track" in json.loads(done.stdout)

@@ -86,17 +86,30 @@ def music(
         Path,
         typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
     ],
+    sounds: Annotated[
+        Path,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-musicnn.py wrote."),
+    ],
     out: Out,
+    *,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the runs.")] = None,
 ) -> None:
-    """Train the ear on a table in Emotify's form and on what a teacher said of music."""
+    """Train the ear on a table in Emotify's form and on what teachers said of music."""
+    if find_spec("torch") is None:
+        raise MissingExtra("train", "training")
     from emotion_dj.training import music as recipe
+    from emotion_dj.training.music_data import read_emotify, read_lessons
+    from emotion_dj.training.sounds import EPOCHS, read_sounds
 
-    lessons = recipe.read_lessons(scales)
+    lessons, heard = read_lessons(scales), read_sounds(sounds)
+    taught = recipe.Taught(lessons, heard, epochs or EPOCHS)
     with progress("listening") as report:
-        corpus = recipe.read_emotify(data, audio, report=report)
+        corpus = read_emotify(data, audio, report=report)
     for why in corpus.passed_over:
         say(f"passed over: {why}")
-    print_json(recipe.train(corpus, lessons, out)["metrics"])
+    with progress("training") as report:
+        card = recipe.train(corpus, taught, out, report=report)
+    print_json(card["metrics"])
 
 
 @app.command()

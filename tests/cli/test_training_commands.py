@@ -88,10 +88,10 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("--validate", tmp_path / "held.parquet", "--out", tmp_path / "run", "--epochs", "1"),
     )
     assert done.returncode == 0, done.stderr
-    assert {"face-3.json", "face-3.tflite", "checkpoint.pt", "log.csv"} <= {
+    assert {"face-4.json", "face-4.tflite", "checkpoint.pt", "log.csv"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
-    card = json.loads((tmp_path / "run" / "face-3.json").read_text(encoding="utf-8"))
+    card = json.loads((tmp_path / "run" / "face-4.json").read_text(encoding="utf-8"))
     assert (card["recipe"]["epochs"], card["recipe"]["teachers"]) == (1, [])
 
 

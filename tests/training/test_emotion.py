@@ -86,19 +86,24 @@ def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Pa
     )
 
 
-def test_a_run_begins_with_the_weights_of_another(held: LabelledFaces, tmp_path: Path) -> None:
-    """Its first weights are theirs; weights of another shape are refused."""
+def test_a_run_begins_with_the_mean_of_others(held: LabelledFaces, tmp_path: Path) -> None:
+    """Its first weights lie in the middle of theirs; weights of another shape are refused."""
     import torch
 
     from emotion_dj.training import emotion
 
     few = held.rows(np.arange(64))
-    done = emotion.train(emotion.Run(tiny(epochs=1), tmp_path / "a"), few, few.rows(np.arange(8)))
-    begun = emotion.Run(tiny(seed=9), tmp_path / "b", start=done)
-    for one, two in zip(done.parameters(), begun.net.parameters(), strict=True):
-        assert torch.equal(one, two)
-    with pytest.raises(DataError, match="another shape"):
-        emotion.Run(tiny(widths=(8, 8)), tmp_path / "c", start=done)
+    nets = [
+        emotion.train(
+            emotion.Run(tiny(epochs=1, seed=seed), tmp_path / str(seed)), few, few.rows([0])
+        )
+        for seed in (1, 2)
+    ]
+    begun = emotion.Run(tiny(seed=9), tmp_path / "b", start=nets)
+    for one, two, mean in zip(*(net.parameters() for net in (*nets, begun.net)), strict=True):
+        assert torch.allclose((one + two) / 2, mean)
+    with pytest.raises(DataError, match="other shapes"):
+        emotion.Run(tiny(widths=(8, 8)), tmp_path / "c", start=nets)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path: Path) -> None:
@@ -212,7 +217,7 @@ def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_
     few = held.rows(np.arange(200))
     prior = emotion_data.prior(few)
     card = emotion_card.publish(net, few, tmp_path, recipe={"seed": 0}, prior=prior)
-    reader = EmotionReader(artifacts.load(tmp_path / "face-3.json"))
+    reader = EmotionReader(artifacts.load(tmp_path / "face-4.json"))
     assert reader.read_crop(held.pixels[0]).model == card["id"]
     assert card["metrics"]["fer2013-public"]["n"] == 200
 

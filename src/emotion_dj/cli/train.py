@@ -35,9 +35,12 @@ def emotion(
         typer.Option(help="The folder of a finished run to learn from; may be repeated."),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="The folder of a run from whose weights to begin.")
+        list[Path] | None,
+        typer.Option(help="The folder of a run to begin from; of several, the mean of weights."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the run.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=0, help="Another length of the run; 0 takes --start as it is.")
+    ] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
     if find_spec("torch") is None:
@@ -65,14 +68,17 @@ def emotion(
     if epochs is not None:
         wanted = dataclasses.replace(wanted, epochs=epochs)
     teachers = [training.load(folder) for folder in teacher or ()]
-    begun = training.load(start) if start else None
+    begun = [training.load(folder) for folder in start or ()]
+    if not (wanted.epochs or begun):
+        msg = "--epochs 0 needs --start: there is nothing to take as it is"
+        raise typer.BadParameter(msg)
     with progress("training") as report:
-        run = training.Run(wanted, out, start=begun and begun[0])
+        run = training.Run(wanted, out, start=[net for net, _ in begun])
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
     told = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
     if begun:
-        told["start"] = begun[1]
+        told["start"] = [recipe for _, recipe in begun]
     prior = emotion_data.prior(faces)
     card = emotion_card.publish(net, held, out, recipe=told, prior=prior)
     print_json(card["metrics"])

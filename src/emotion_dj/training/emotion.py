@@ -124,18 +124,18 @@ teachers. At the full rate those weights are forgotten within five epochs."""
 class Run:
     """One training run in its folder; `train` drives it."""
 
-    def __init__(self, recipe: Recipe, folder: Path, *, start: nn.Module | None = None) -> None:
+    def __init__(self, recipe: Recipe, folder: Path, *, start: Sequence[nn.Module] = ()) -> None:
         """Begin, or go on from the folder's checkpoint.
 
-        ``start`` is an earlier network, from whose weights a new run begins. Raises DataError where
-        checkpoint or network do not fit the recipe.
+        ``start`` are earlier networks, from the mean of whose weights a new run begins (Wortsman et
+        al. 2022, "Model soups"). Raises DataError where checkpoint or networks do not fit.
         """
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net = _network(recipe.widths, recipe.blocks)
-        if start is not None:
-            _copy(start, net)
+        if start:
+            _average(start, net)
         net = self.net = net.to(self.device)
         self.average = AveragedModel(
             net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
@@ -190,11 +190,16 @@ class Run:
         self.epoch = state["epoch"]
 
 
-def _copy(start: nn.Module, net: nn.Module) -> None:
+def _average(nets: Sequence[nn.Module], into: nn.Module) -> None:
+    states = [net.state_dict() for net in nets]
     try:
-        net.load_state_dict(start.state_dict())
-    except RuntimeError as error:
-        msg = "the run to start from has another shape than this recipe's network"
+        mean = {
+            name: torch.stack([state[name].float() for state in states]).mean(dim=0)
+            for name in into.state_dict()
+        }
+        into.load_state_dict(mean)
+    except (RuntimeError, KeyError) as error:
+        msg = "the runs to start from have other shapes than this recipe's network"
         raise DataError(msg) from error
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "face-3"
+ARTIFACT: Final = "face-4"
 Number = TypeVar("Number", bound=np.floating[Any])
 _THREADS: Final = 1
 _STDERR: Final = 2

@@ -248,7 +248,7 @@ class Face(BaseModel):
 class Look(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-3")
+    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-4")
 
     faces: list[Face]
     affect: Affect

@@ -95,3 +95,22 @@ def test_what_an_earlier_version_placed_counts_until_it_is_imported_again(tmp_pa
     assert [pick.affect.valence for pick in dj.play_at(Affect(0, 0), n=1).picks] == [-0.5]
     dj.take_in(table)
     assert dj.play_at(Affect(0, 0), n=1).picks[0].affect.valence > 0
+
+
+@pytest.mark.needs_shared
+def test_what_an_earlier_version_heard_counts_until_it_is_heard_again(
+    shared: Path, tmp_path: Path
+) -> None:
+    """Songs heard by ear-3 make a set after the update; the next scan hears them anew."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    song = min((shared / "data/music/emotify").glob("*.opus"))
+    (folder / song.name).write_bytes(song.read_bytes())
+    settings = Settings(database=str(tmp_path / "c.sqlite"))
+    updated, scanning = EmotionDJ(settings=settings), EmotionDJ(library=[folder], settings=settings)
+    uri = (folder / song.name).resolve().as_uri()
+    old = Analysis(AudioFeatures("ear-3"), Affect(-0.75, -0.75))
+    updated.catalogue.store_all([(Track(uri, "One"), "", "", old)], analyser="ear-3")
+    assert [pick.affect.valence for pick in updated.play_at(Affect(0, 0), n=1).picks] == [-0.75]
+    assert scanning.scan().analysed == 1
+    assert updated.play_at(Affect(0, 0), n=1).picks[0].affect.valence > -0.75

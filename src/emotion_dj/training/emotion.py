@@ -233,6 +233,7 @@ def train(
         run.epoch += 1
         _log(run, {"loss": float(sum(losses)) / steps, **evaluate(averaged(run), held)})
         run.save()
+    run.save()  # one of no epochs, too, may be a teacher or a start
     return averaged(run).cpu()
 
 

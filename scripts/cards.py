@@ -152,11 +152,11 @@ def emotion(card: Mapping[str, Any]) -> str:
 def taught(recipe: Mapping[str, Any]) -> list[str]:
     """Return what is to be said of the runs that a network learnt from, if there were any."""
     if begun := recipe.get("start"):
-        lengths = " and ".join(str(run["epochs"]) for run in begun)
+        lengths = " and ".join(f"{run['epochs']} epochs" for run in begun)
+        further = f"went on for {recipe['epochs']} epochs from" if recipe["epochs"] else "are"
         told = (
-            f"Its weights are the mean of those of {len(begun)} runs, which went on from earlier "
-            f"ones for {lengths} epochs, with earlier and wider networks as teachers. None of "
-            "these ship; docs/log.md (face-4) tells the whole way."
+            f"Its weights {further} the mean of those of earlier runs ({lengths}), which do not "
+            "ship. What they learnt from stands in docs/log.md."
         )
         return [told, ""]
     if not recipe["teachers"]:

@@ -93,6 +93,35 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     }
     card = json.loads((tmp_path / "run" / "face-4.json").read_text(encoding="utf-8"))
     assert (card["recipe"]["epochs"], card["recipe"]["teachers"]) == (1, [])
+    again = run(
+        *("train", "emotion", "--data", tmp_path / "train.parquet"),
+        *("--validate", tmp_path / "held.parquet", "--out", tmp_path / "again"),
+        *("--start", tmp_path / "run", "--epochs", "0"),
+    )
+    assert again.returncode == 0, again.stderr
+    mean = json.loads((tmp_path / "again" / "face-4.json").read_text(encoding="utf-8"))
+    assert mean["metrics"]["accuracy_fp32"] == card["metrics"]["accuracy_fp32"]
+    assert [begun["epochs"] for begun in mean["recipe"]["start"]] == [1]
+    assert (tmp_path / "again" / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--epochs", "0"], "needs --start"),
+        (["--recipe", "original", "--epochs", "0"], "needs --start"),
+        (["--recipe", "original", "--start", "."], "do not belong"),
+    ],
+)
+def test_train_emotion_refuses_what_cannot_be_meant(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    """Before anything is read: exit code 2, and what is wrong."""
+    paths = ("--data", tmp_path, "--validate", tmp_path, "--out", tmp_path / "run")
+    refused = run("train", "emotion", *paths, *options)
+    assert refused.returncode == 2
+    assert said in " ".join(refused.stderr.split())
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.needs_shared

@@ -43,6 +43,12 @@ def emotion(
     ] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
+    if recipe == "original" and (teacher or start):
+        msg = "--teacher and --start do not belong to --recipe original"
+        raise typer.BadParameter(msg)
+    if epochs == 0 and not start:
+        msg = "--epochs 0 needs --start: there is nothing to take as it is"
+        raise typer.BadParameter(msg)
     if find_spec("torch") is None:
         raise MissingExtra("train", "training")
     import dataclasses
@@ -69,9 +75,6 @@ def emotion(
         wanted = dataclasses.replace(wanted, epochs=epochs)
     teachers = [training.load(folder) for folder in teacher or ()]
     begun = [training.load(folder) for folder in start or ()]
-    if not (wanted.epochs or begun):
-        msg = "--epochs 0 needs --start: there is nothing to take as it is"
-        raise typer.BadParameter(msg)
     with progress("training") as report:
         run = training.Run(wanted, out, start=[net for net, _ in begun])
         nets = [net for net, _ in teachers]

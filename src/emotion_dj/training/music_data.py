@@ -6,10 +6,11 @@ crowdsourcing game".
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from emotion_dj.music.spectrum import spectra
 from emotion_dj.sources import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     Floats = npt.NDArray[np.float32]
@@ -145,14 +146,24 @@ class Lessons:
 
 def read_lessons(path: Path) -> Lessons:
     """Read what `scripts/hear-with-vibenet.py` wrote. Raises DataError."""
+    with arrays(path, "scales") as file:
+        told = [str(name) for name in file["scales"]]
+        columns = [told.index(name) for name in SCALES]
+        if [str(name) for name in file["features"]] != list(NAMES):
+            msg = f"{path} was made with other measurements: hear the music again"
+            raise DataError(msg)
+        return Lessons(file["vectors"], file["answers"][:, columns], file["files"])
+
+
+@contextmanager
+def arrays(path: Path, kind: str) -> Iterator[Mapping[str, Any]]:
+    """Open a file of what teachers said; whatever does not fit in it raises DataError."""
     try:
+        if path.exists() and not is_zipfile(path):
+            msg = "it is not in NumPy's .npz form"
+            raise ValueError(msg)  # noqa: TRY301 - told as every other fault is
         with np.load(path, allow_pickle=False) as file:
-            told = [str(name) for name in file["scales"]]
-            columns = [told.index(name) for name in SCALES]
-            if [str(name) for name in file["features"]] != list(NAMES):
-                msg = f"{path} was made with other measurements: hear the music again"
-                raise DataError(msg)
-            return Lessons(file["vectors"], file["answers"][:, columns], file["files"])
+            yield file
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        msg = f"{path} is no file of scales: {error}"
+        msg = f"{path} is no file of {kind}: {error}"
         raise DataError(msg) from error

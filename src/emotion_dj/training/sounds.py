@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from emotion_dj.errors import DataError
 from emotion_dj.music.network import FRAMES, POOL, QUIETEST_DB, Network
 from emotion_dj.music.spectrum import BANDS
+from emotion_dj.training.music_data import arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -71,12 +71,8 @@ class Sounds:
 
 def read_sounds(path: Path) -> Sounds:
     """Read what `scripts/hear-with-musicnn.py` wrote. Raises DataError."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            sounds = Sounds(file["mel"], file["answers"].astype(np.float32), file["files"])
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        msg = f"{path} is no file of sounds: {error}"
-        raise DataError(msg) from error
+    with arrays(path, "sounds") as file:
+        sounds = Sounds(file["mel"], file["answers"].astype(np.float32), file["files"])
     if fault := _fault(sounds):
         msg = f"{path} is no file of sounds: {fault}"
         raise DataError(msg)
@@ -84,10 +80,10 @@ def read_sounds(path: Path) -> Sounds:
 
 
 def _fault(sounds: Sounds) -> str:
-    count = len(sounds.mel)
     if sounds.mel.shape[1:] != (FRAMES, BANDS):
         return f"its spectra are not {FRAMES} frames of {BANDS} bands"
-    if sounds.answers.ndim != 2 or not count == len(sounds.answers) == len(sounds.files):  # noqa: PLR2004
+    count = len(sounds.mel)
+    if sounds.files.shape != (count,) or sounds.answers.shape[:-1] != (count,):
         return "it has not one row of answers, and one file, for each spectrum"
     if sounds.answers.shape[1] < OUTPUTS or count < BATCH:
         return f"it has fewer than {BATCH} spectra, or fewer than {OUTPUTS} answers to each"

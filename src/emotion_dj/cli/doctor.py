@@ -69,7 +69,7 @@ def _models() -> list[Check]:
     for what, build in compose.MODELS.items():
         try:
             checks.append(Check(what, fine=True, detail=build()))
-        except EmotionDJError as error:
+        except (EmotionDJError, ImportError) as error:
             checks.append(Check(what, fine=False, detail=str(error)))
     return checks
 

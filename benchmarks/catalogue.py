@@ -23,11 +23,12 @@ from spread import spread
 
 from emotion_dj import affect
 from emotion_dj.analysis import Run
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.model_registry import audio_model, audio_model_id
+from emotion_dj.app.settings import Settings
 from emotion_dj.catalogue import Catalogue
-from emotion_dj.compose import EmotionDJ, ear, ear_id
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
 from emotion_dj.ranking import NearestRanker
-from emotion_dj.settings import Settings
 from emotion_dj.sources.local import Local
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ from pathlib import Path
 began = time.perf_counter()
 from emotion_dj import EmotionDJ, affect
 from emotion_dj.ranking import NearestRanker
-from emotion_dj.settings import Settings
+from emotion_dj.app.settings import Settings
 dj = EmotionDJ(settings=Settings(database=sys.argv[1]))
 music = dj.known()
 path = affect.path(affect.parse_plan("match"), [affect.parse_affect("calm")], 20)
@@ -99,7 +100,7 @@ def by_source(path: Path) -> None:
         print(f"{what}: {1000 * (time.perf_counter() - began):.0f} ms")
 
     def play(*sources: str) -> None:
-        ranker.rank(affect.path(plan, [here], 20), dj.known(sources))
+        ranker.rank(affect.path(plan, [here], 20), dj.current_candidates(sources))
 
     ranker = NearestRanker()
     for times in ("first", "second"):
@@ -119,7 +120,7 @@ def fill(path: Path, count: int) -> None:
         (i + 1, f"{BEGIN[i % 2]}{i:07}", f"Track {i}", json.dumps([f"Artist {i % (count // 10)}"]))
         for i in range(count)
     )
-    analyser = ear_id()
+    analyser = audio_model_id()
     heard = (
         (i + 1, analyser, valence, arousal, 80.0 + i % 100, i % 12, i % 2)
         for i, (valence, arousal) in enumerate(places)
@@ -157,9 +158,12 @@ def rescan(folder: Path) -> None:
         path.write_bytes(f"no music {i}".encode())
     library = Local((music,))
     catalogue = Catalogue(folder / "files.sqlite")
-    rows = ((t, library.stamp(t), library.fingerprint(t), "no music") for t in library.tracks())
-    catalogue.store_all(rows, analyser=ear_id())
-    run = Run(catalogue, ear, ear_id(), workers=1)
+    rows = (
+        (t, library.modification_tag(t), library.fingerprint(t), "no music")
+        for t in library.tracks()
+    )
+    catalogue.store_all(rows, analyser=audio_model_id())
+    run = Run(catalogue, audio_model, audio_model_id(), workers=1)
     times = []
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -180,7 +184,12 @@ def throughput(folder: Path) -> None:
     rates = []
     for cores in (1, 2):
         os.sched_setaffinity(0, set(list(whole)[:cores]))
-        run = Run(Catalogue(folder / f"heard-{cores}.sqlite"), ear, ear_id(), workers=cores)
+        run = Run(
+            Catalogue(folder / f"heard-{cores}.sqlite"),
+            audio_model,
+            audio_model_id(),
+            workers=cores,
+        )
         began = time.perf_counter()
         run([Local((music,))])
         rates.append(LONG / (time.perf_counter() - began))

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from portrait import portrait
 
-from emotion_dj import EmotionDJ, compose
-from emotion_dj.ranking import NOTES
+from emotion_dj import EmotionDJ
+from emotion_dj.app import model_registry
+from emotion_dj.ranking.ranker import PITCH_NAMES
 from emotion_dj.sources.demo import demo
 from emotion_dj.sources.local import path_of
 
@@ -25,12 +26,12 @@ FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb"}
 def main() -> None:
     """Hear every track, compare, and play for the smiling portrait."""
     known = truth()
-    ear = compose.ear()
+    audio_model = model_registry.audio_model()
     tempo = key = near = 0
     arousal: dict[bool, list[float]] = {True: [], False: []}
     for track in demo().tracks():
         path = path_of(track)
-        heard = ear.analyse(path)
+        heard = audio_model.analyse(path)
         bpm, wanted = known[path.name]
         tempo += is_tempo(heard.features.tempo, bpm)
         found = (heard.features.key, heard.features.mode)
@@ -56,7 +57,10 @@ def truth() -> dict[str, tuple[float, tuple[int, int]]]:
         re.IGNORECASE,
     )
     return {
-        Path(name).name: (float(bpm), (NOTES.index(FLATS.get(note, note)), int(mode == "major")))
+        Path(name).name: (
+            float(bpm),
+            (PITCH_NAMES.index(FLATS.get(note, note)), int(mode == "major")),
+        )
         for name, bpm, note, mode in rows
     }
 

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.parquet as pq
 
-from emotion_dj import EmotionDJ, affect, mixing
+from emotion_dj import EmotionDJ, affect
+from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Track
-from emotion_dj.ranking import NearestRanker
-from emotion_dj.settings import Settings
+from emotion_dj.ranking import NearestRanker, sequencing
 from emotion_dj.sources.local import path_of
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def catalogue(data: Path, folder: Path) -> Library:
     """Return the 41,106 tracks as `library import` takes them."""
     path = data / "catalogue-41106.parquet"
     dj = EmotionDJ(settings=Settings(database=str(folder / "catalogue.sqlite")))
-    dj.take_in(path)
-    music = dj.known()
+    dj.import_table(path)
+    music = dj.current_candidates()
     columns = ["uri", "valence", "energy", "danceability", "acousticness", "tempo", "loudness"]
     said = {row["uri"]: row for row in pq.read_table(path, columns=columns).to_pylist()}
     numbered = {track.uri: row for row, track in enumerate(loaded(music))}
@@ -263,7 +263,7 @@ def figures(library: Library, path: Sequence[Affect], rows: Rows) -> list[float]
         float(1 - likeness[off].mean()) if len(rows) > 1 else 0.0,
         len(set(library.music.artist[rows])) / len(rows),
         float(steps.mean()) if len(steps) else float("nan"),
-        mixing.mixes(library.music, rows),
+        sequencing.mixes(library.music, rows),
     ]
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from emotion_dj.app import model_registry
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before NumPy loads
 
 import resource
@@ -18,7 +20,6 @@ from typing import TYPE_CHECKING
 import av
 from spread import spread
 
-from emotion_dj import compose
 from emotion_dj.sources.demo import demo
 
 if TYPE_CHECKING:
@@ -30,25 +31,28 @@ RATE = 48_000
 
 def main() -> None:
     """Make three-minute files of real music in three formats, hear each several times."""
-    ear, whole = compose.ear(), compose.ear("whole")
+    audio_model, whole = model_registry.audio_model(), model_registry.audio_model("whole")
     with tempfile.TemporaryDirectory() as folder:
         for codec, suffix in (("libopus", ".opus"), ("libmp3lame", ".mp3"), ("flac", ".flac")):
             path = Path(folder) / f"track{suffix}"
             write(path, codec)
-            ear.analyse(path)
+            audio_model.analyse(path)
             spread(
-                f"3 minutes of {suffix[1:]}", _times(ear, path), "CPU-s", goal="0.25, later 0.10"
+                f"3 minutes of {suffix[1:]}",
+                _times(audio_model, path),
+                "CPU-s",
+                goal="0.25, later 0.10",
             )
         spread("all of 3 minutes of flac, --whole", _times(whole, path), "CPU-s", goal="none")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory, one file at a time: {peak:.0f} MB  (asked: 300, later 150)")
 
 
-def _times(ear: AudioAnalyser, path: Path) -> list[float]:
+def _times(audio_model: AudioAnalyser, path: Path) -> list[float]:
     times = []
     for _ in range(7):
         began = time.process_time()
-        ear.analyse(path)
+        audio_model.analyse(path)
         times.append(time.process_time() - began)
     return times
 

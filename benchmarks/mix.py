@@ -15,10 +15,10 @@ import numpy.typing as npt
 from spread import spread
 
 from emotion_dj import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.music import decode, mix
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
-from emotion_dj.settings import Settings
 from emotion_dj.sources.local import path_of
 
 MOODS = ("happy", "calm")
@@ -36,7 +36,7 @@ def main() -> None:
         dj = EmotionDJ(library=["demo"], settings=settings)
         dj.scan()
         for mood in MOODS:
-            music = dj.play_at(mood, n=SONGS)
+            music = dj.recommend_at(mood, n=SONGS)
             path = Path(folder) / f"{mood}.flac"
             began = time.perf_counter()
             dj.mix(music, path)

@@ -15,9 +15,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from spread import spread
 
-from emotion_dj import affect, mixing
+from emotion_dj import affect
 from emotion_dj.domain import Affect, Candidates, Track
-from emotion_dj.ranking import NearestRanker
+from emotion_dj.ranking import NearestRanker, sequencing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def mixing_of(music: Candidates) -> None:
         across, up = music.valence - here.valence, music.arousal - here.arousal
         nearest = np.argsort(across**2 + affect.AROUSAL_WEIGHT * up**2)[:SONGS]
         rows = [nearest, *(chosen(way, music, here, seed) for way in (plain, ranker))]
-        shares.append([mixing.mixes(music, picked) for picked in rows])
+        shares.append([sequencing.mixes(music, picked) for picked in rows])
     by_rank, by_order, ours = np.mean(shares, axis=0)
     print(
         f"neighbours that mix, {SETS} sets of {SONGS} from {len(music):,}: {ours:.1%} in our sets, "
@@ -116,14 +116,14 @@ def library(n: int) -> Candidates:
     return Candidates(
         valence=np.clip(generator.normal(0.1, 0.4, n), -1, 1).astype(np.float32),
         arousal=np.clip(generator.normal(0, 0.4, n), -1, 1).astype(np.float32),
-        spread=np.full(n, 0.3, np.float32),
+        uncertainty=np.full(n, 0.3, np.float32),
         tempo=generator.normal(120, 25, n).clip(50, 220).astype(np.float32),
         loudness=generator.normal(-10, 4, n).astype(np.float32),
         key=generator.integers(0, 24, n).astype(np.int8),
         artist=generator.integers(0, n // 10, n).astype(np.int32),
         album=np.full(n, -1, np.int32),
         taste=np.zeros(n, np.float32),
-        lately=np.zeros(n, np.float32),
+        recency=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from emotion_dj import EmotionDJ, settings
+from emotion_dj import EmotionDJ
+from emotion_dj.app import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ PICKS = 50
 
 READ = """
 import resource, sys
-from emotion_dj.compose.named import deezer, spotify
-from emotion_dj.settings import load
+from emotion_dj.app.source_registry import deezer, spotify
+from emotion_dj.app.settings import load
 name, which = sys.argv[1:]
 source = {"spotify": lambda: spotify(load()).playlist(which),
           "deezer": lambda: deezer(load(), which).tracks()}[name]()
@@ -31,7 +31,7 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 PLAYED = """
 import sys
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
 from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
 here = Affect(0, 0)
 tracks = [Track(f"deezer:track/{i}", str(i)) for i in range(1, int(sys.argv[1]) + 1)]
@@ -63,10 +63,10 @@ FAULTS: dict[str, Any] = {
 def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process with a home of its own."""
     with tempfile.TemporaryDirectory() as home:
-        homes = {f"XDG_{kind}_HOME": home for kind in ("DATA", "CACHE", "CONFIG")}
+        tracks_by_fingerprint = {f"XDG_{kind}_HOME": home for kind in ("DATA", "CACHE", "CONFIG")}
         return subprocess.run(
             [sys.executable, "-c", code, *arguments],
-            env={**os.environ, "HOME": home, **homes, **environment},
+            env={**os.environ, "HOME": home, **tracks_by_fingerprint, **environment},
             capture_output=True,
             text=True,
             check=False,

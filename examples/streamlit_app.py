@@ -17,7 +17,7 @@ from emotion_dj import EmotionDJ, affect
 from emotion_dj.errors import EmotionDJError
 
 if TYPE_CHECKING:
-    from emotion_dj.domain import Affect, Look, Pick, Reading
+    from emotion_dj.domain import Affect, PhotoAnalysis, Pick, Reading
 
 NOTICE = (
     "What is estimated is an expression, not a feeling. Your photo is read in memory and gone. "
@@ -50,7 +50,7 @@ def show_reading(reading: Reading, place: int) -> None:
         st.progress(float(chance), text=f"{affect.ADJECTIVE[emotion]} {chance:.0%}")
 
 
-def correct(look: Look) -> Look | Affect:
+def correct(look: PhotoAnalysis) -> PhotoAnalysis | Affect:
     """Let the listener say how they are, where the reading is wrong."""
     said = st.selectbox(
         "That's not me: I am ...",
@@ -84,7 +84,7 @@ def main() -> None:
         look = dj().read(sent)
         for place, reading in enumerate(look.readings, start=1):
             show_reading(reading, place)
-        music = dj().answer(correct(look), plan=plan, n=length)
+        music = dj().recommend(correct(look), plan=plan, n=length)
     except EmotionDJError as error:
         st.error(str(error))
         return

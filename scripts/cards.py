@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotion_dj import artifacts
-from emotion_dj.music.by_features import ARTIFACT as MOOD
-from emotion_dj.music.mood import ARTIFACT as EAR
+from emotion_dj.music.audio_model import ARTIFACT as EAR
+from emotion_dj.music.mood_from_features import ARTIFACT as MOOD
 from emotion_dj.vision.emotion import ARTIFACT as FACE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ GROUPS = (
 def main() -> None:
     """Write all pages."""
     CARDS.mkdir(exist_ok=True)
-    pages = {"emotion": (emotion, FACE), "ear": (ear, EAR), "mood": (mood, MOOD)}
+    pages = {"emotion": (emotion, FACE), "ear": (audio_model, EAR), "mood": (mood, MOOD)}
     for page, (write, artifact) in pages.items():
         text = write(artifacts.packaged(artifact).card)
         (CARDS / f"{page}.md").write_text(text, encoding="utf-8")
@@ -190,7 +190,7 @@ GENRES = (
 )
 
 
-def ear(card: Mapping[str, Any]) -> str:
+def audio_model(card: Mapping[str, Any]) -> str:
     """Return the page of the ear."""
     folds = {name: value for name, value in card["metrics"].items() if isinstance(value, dict)}
     rows = [(name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]]

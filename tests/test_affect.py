@@ -8,7 +8,7 @@ import pytest
 
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Box, Emotion, Face, Mood, Plan, Reading
-from emotion_dj.errors import LabelError, Unsure
+from emotion_dj.errors import LabelError, LowConfidence
 
 BIG = Face(Box(0, 0, 200, 200), 0.9)
 SMALL = Face(Box(300, 0, 50, 50), 0.9)
@@ -18,8 +18,8 @@ PLANS = ["match", "lift", "calm", "vent", "journey:sad..happy", "journey:..calm"
 def reading(sure: float = 1.0, of: Emotion = Emotion.HAPPY, *, abstained: bool = False) -> Reading:
     """Return a reading that gives ``sure`` to one emotion and the rest to the others evenly."""
     rest = (1 - sure) / (len(Emotion) - 1)
-    chances = {emotion: sure if emotion is of else rest for emotion in Emotion}
-    return Reading(chances, model="a model", abstained=abstained)
+    probabilities = {emotion: sure if emotion is of else rest for emotion in Emotion}
+    return Reading(probabilities, model="a model", abstained=abstained)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_certain_reading_is_its_emotion() -> None:
 
 def test_doubt_widens_the_target() -> None:
     """The less certain a reading, the larger its spread, up to 1 for a uniform one."""
-    spreads = [affect.of_reading(reading(sure)).spread for sure in (1.0, 0.8, 0.5, 1 / 7)]
+    spreads = [affect.of_reading(reading(sure)).uncertainty for sure in (1.0, 0.8, 0.5, 1 / 7)]
     assert spreads == sorted(spreads)
     assert spreads[0] == 0
     assert spreads[-1] == pytest.approx(1)
@@ -76,30 +76,30 @@ def test_doubt_widens_the_target() -> None:
 def test_the_nearer_face_counts_more() -> None:
     """The room's point lies between the faces, nearer to the larger one."""
     sad = reading(of=Emotion.SAD)
-    room = affect.of_room([BIG, SMALL], [reading(), sad])
+    room = affect.aggregate([BIG, SMALL], [reading(), sad])
     assert 0.5 < room.valence < 0.81
-    assert room.spread > 0.3
+    assert room.uncertainty > 0.3
 
 
 def test_faces_without_an_area_count_alike() -> None:
     """Boxes of no size weigh nothing, so that each face counts as much as the other."""
     flat = Face(Box(0, 0, 0, 0), 1.0)
-    room = affect.of_room([flat, flat], [reading(), reading(of=Emotion.SAD)])
+    room = affect.aggregate([flat, flat], [reading(), reading(of=Emotion.SAD)])
     assert room.valence == pytest.approx((0.81 - 0.63) / 2)
 
 
 def test_a_face_that_abstains_does_not_vote() -> None:
     """An abstained reading counts only where nobody else is sure."""
     unsure = reading(0.3, Emotion.SAD, abstained=True)
-    alone = affect.of_room([SMALL], [unsure])
-    assert affect.of_room([BIG, SMALL], [reading(), unsure]).valence == pytest.approx(0.81)
-    assert alone == pytest.approx(affect.of_room([SMALL], [unsure]))
+    alone = affect.aggregate([SMALL], [unsure])
+    assert affect.aggregate([BIG, SMALL], [reading(), unsure]).valence == pytest.approx(0.81)
+    assert alone == pytest.approx(affect.aggregate([SMALL], [unsure]))
 
 
 def test_an_empty_room_has_no_affect() -> None:
     """Nobody in the picture is an error, never a neutral face."""
-    with pytest.raises(Unsure):
-        affect.of_room([], [])
+    with pytest.raises(LowConfidence):
+        affect.aggregate([], [])
 
 
 def test_disagreement_is_seen() -> None:
@@ -123,7 +123,7 @@ def test_paths_stay_on_the_plane_and_are_smooth(text: str, emotion: Emotion) -> 
     assert len(path) == 20
     assert all(abs(p.valence) <= 1 and abs(p.arousal) <= 1 for p in path)
     assert all(affect.distance(a, b) < 0.25 for a, b in itertools.pairwise(path))
-    assert {p.spread for p in path} == {here.spread}
+    assert {p.uncertainty for p in path} == {here.uncertainty}
 
 
 def test_match_stays_where_the_listener_is() -> None:

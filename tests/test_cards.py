@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emotion_dj import artifacts
-from emotion_dj.music import by_features, mood
+from emotion_dj.music import audio_model, mood_from_features
 from emotion_dj.vision import emotion
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ WRITER: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "cards.py"))
 
 @pytest.mark.parametrize(
     ("page", "artifact"),
-    [("emotion", emotion.ARTIFACT), ("ear", mood.ARTIFACT), ("mood", by_features.ARTIFACT)],
+    [("emotion", emotion.ARTIFACT), ("ear", audio_model.ARTIFACT), ("mood", mood_from_features.ARTIFACT)],
 )
 def test_a_page_is_what_its_card_says(page: str, artifact: str) -> None:
     """Written anew from the card of the model in use, each page is the one in docs/cards."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_dj import credentials
+from emotion_dj.app import credentials
 from emotion_dj.errors import LoginRequired
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj import EmotionDJ, affect, settings
+from emotion_dj import EmotionDJ, affect
 from emotion_dj.affect import distance
+from emotion_dj.app import settings
 from emotion_dj.domain import Affect, Emotion
-from emotion_dj.errors import LabelError, NoFace, SettingsError, Unsure
-from emotion_dj.wire import look_json, set_json
+from emotion_dj.errors import LabelError, LowConfidence, NoFace, SettingsError
+from emotion_dj.serializers import photo_analysis_json, set_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +51,14 @@ def test_every_kind_of_photo_argument_is_the_same(dj: EmotionDJ, smiling_photo: 
 def test_plans_take_the_listener_elsewhere(dj: EmotionDJ, smiling_photo: Path) -> None:
     """A calming set ends calmer than a matching one, and says what it is for."""
     look = dj.read(smiling_photo)
-    match, calm = (dj.answer(look, plan=plan, n=6) for plan in ("match", "calm"))
+    match, calm = (dj.recommend(look, plan=plan, n=6) for plan in ("match", "calm"))
     assert calm.picks[-1].affect.arousal < match.picks[-1].affect.arousal - 0.3
     assert calm.picks[0].reason.startswith("to calm you down: ")
 
 
 def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
     """A mood or a point stands in for a face."""
-    sad, energetic = dj.play_at("sad", n=5), dj.play_at(Affect(-0.1, 0.75), n=5)
+    sad, energetic = dj.recommend_at("sad", n=5), dj.recommend_at(Affect(-0.1, 0.75), n=5)
     middle = [np.mean([p.affect.arousal for p in music.picks]) for music in (sad, energetic)]
     assert middle[0] < middle[1]
     assert sad.picks[0].reason.startswith("you want sad")
@@ -76,7 +77,7 @@ def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
 )
 def test_what_was_named_stays_named(dj: EmotionDJ, said: str, opening: str) -> None:
     """An emotion is no mood: who says that they are neutral is not told that they want happy."""
-    music = dj.answer(affect.parse_place(said), n=3)
+    music = dj.recommend(affect.parse_place(said), n=3)
     assert all(pick.reason.startswith(opening) for pick in music.picks)
 
 
@@ -88,7 +89,7 @@ def test_each_face_is_served_in_turns(dj: EmotionDJ, smiling_photo: Path) -> Non
         probabilities={e: 0.94 if e is Emotion.SAD else 0.01 for e in Emotion},
     )
     two = replace(look, faces=look.faces * 2, readings=(look.readings[0], sad))
-    music = dj.answer(two, n=6, faces="each")
+    music = dj.recommend(two, n=6, faces="each")
     gaps = [distance(pick.affect, Affect(0.8, 0.5)) for pick in music.picks]
     assert np.mean(gaps[::2]) < np.mean(gaps[1::2])
     assert any("disagree" in note for note in music.notes)
@@ -98,10 +99,10 @@ def test_a_face_that_cannot_be_told_is_not_spoken_for(dj: EmotionDJ, smiling_pho
     """One smiles and one abstains: nobody says that all look happy."""
     look = dj.read(smiling_photo)
     readings = (look.readings[0], replace(look.readings[0], abstained=True))
-    music = dj.answer(replace(look, faces=look.faces * 2, readings=readings), n=3)
+    music = dj.recommend(replace(look, faces=look.faces * 2, readings=readings), n=3)
     assert music.picks[0].reason.startswith("the room looks bright and lively: ")
     both = replace(look, faces=look.faces * 2, readings=look.readings * 2)
-    assert dj.answer(both, n=3).picks[0].reason.startswith("you all look happy: ")
+    assert dj.recommend(both, n=3).picks[0].reason.startswith("you all look happy: ")
 
 
 def test_nobody_is_said(dj: EmotionDJ) -> None:
@@ -114,13 +115,13 @@ def test_an_unsure_reading_asks(dj: EmotionDJ, smiling_photo: Path) -> None:
     """Where every reading abstains the listener is asked instead of guessed at."""
     look = dj.read(smiling_photo)
     unsure = replace(look, readings=(replace(look.readings[0], abstained=True),))
-    with pytest.raises(Unsure, match="--mood"):
-        dj.answer(unsure)
+    with pytest.raises(LowConfidence, match="--mood"):
+        dj.recommend(unsure)
 
 
 def test_a_set_longer_than_the_library_is_said(dj: EmotionDJ) -> None:
     """Asked for more songs than there are, all are played and a note says so."""
-    music = dj.play_at("calm", n=40)
+    music = dj.recommend_at("calm", n=40)
     assert len(music.picks) == 28
     assert "there were only 28 tracks to choose from" in music.notes
 
@@ -129,15 +130,15 @@ def test_a_set_longer_than_the_library_is_said(dj: EmotionDJ) -> None:
 def test_a_set_of_no_songs_is_refused(dj: EmotionDJ, n: int) -> None:
     """From Python too."""
     with pytest.raises(SettingsError, match="one or more"):
-        dj.play_at("calm", n=n)
+        dj.recommend_at("calm", n=n)
 
 
 def test_unknown_words_are_refused(dj: EmotionDJ) -> None:
     """A plan or mood that is none is refused before anything is ranked."""
     with pytest.raises(LabelError):
-        dj.play_at("calm", plan="dance")
+        dj.recommend_at("calm", plan="dance")
     with pytest.raises(LabelError):
-        dj.play_at("purple")
+        dj.recommend_at("purple")
 
 
 @pytest.mark.parametrize(
@@ -152,12 +153,12 @@ def test_what_is_no_point_is_refused(values: tuple[float, ...]) -> None:
 def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:
     """The JSON of a look and of a set has the documented keys and survives a round trip."""
     look = dj.read(smiling_photo)
-    seen, music = look_json(look), set_json(dj.answer(look, n=3))
+    seen, music = photo_analysis_json(look), set_json(dj.recommend(look, n=3))
     assert json.loads(json.dumps([seen, music])) == [seen, music]
     (face,) = seen["faces"]
     assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
     assert set(face["emotions"]) == {emotion.value for emotion in Emotion}
-    assert set(seen["affect"]) == {"valence", "arousal", "spread"}
+    assert set(seen["affect"]) == {"valence", "arousal", "uncertainty"}
     assert seen["model"] == "face-4"
     wanted = {"uri", "title", "artists", "affect", "mood", "score", "reason"}
     assert all(wanted <= set(pick) for pick in music["picks"])

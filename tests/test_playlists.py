@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from emotion_dj import playlists
-from emotion_dj.domain import Affect, Media, Mood, Pick, Plan, Set, Track
+from emotion_dj.domain import Affect, DJSet, Media, Mood, Pick, Plan, Track
 from emotion_dj.errors import DataError
 
 ODD = "/music/Ann & Bo/<one>\nline \udce9.mp3"
@@ -23,17 +23,17 @@ def pick(track: Track) -> Pick:
 
 
 @pytest.fixture
-def music() -> Set:
+def music() -> DJSet:
     """Return a set of a plain file, an oddly named file, and a stream."""
     tracks = [
         Track("file:///a.mp3", "A", ("Ann",), "Sky", 61.2, media=Media("file", "/a.mp3")),
         Track(Path(ODD).as_uri(), "<B> & \x00co\nC", media=Media("file", ODD)),
         Track("deezer:1", "D", media=Media("stream", "https://example.org/d?x=1&y=2")),
     ]
-    return Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0))
+    return DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0))
 
 
-def test_m3u8_has_a_name_and_a_place_for_each_pick(music: Set, tmp_path: Path) -> None:
+def test_m3u8_has_a_name_and_a_place_for_each_pick(music: DJSet, tmp_path: Path) -> None:
     """Extended M3U: seconds, artist and title, then the path; one line each, whatever the name."""
     playlists.save(music, tmp_path / "set.m3u8")
     lines = (tmp_path / "set.m3u8").read_text().splitlines()
@@ -43,7 +43,7 @@ def test_m3u8_has_a_name_and_a_place_for_each_pick(music: Set, tmp_path: Path) -
     assert len(lines) == 2 + 2 * 3
 
 
-def test_xspf_is_well_formed_and_complete(music: Set, tmp_path: Path) -> None:
+def test_xspf_is_well_formed_and_complete(music: DJSet, tmp_path: Path) -> None:
     """XSPF 1: every track with its address, its length in milliseconds and its reason."""
     playlists.save(music, tmp_path / "set.xspf")
     root = ET.fromstring((tmp_path / "set.xspf").read_bytes())  # noqa: S314 - our own file
@@ -58,7 +58,7 @@ def test_xspf_is_well_formed_and_complete(music: Set, tmp_path: Path) -> None:
     assert entries[0].findtext(f"{SPACE}annotation") == "you look happy: bright"
 
 
-def test_jspf_is_json_of_the_same_form(music: Set, tmp_path: Path) -> None:
+def test_jspf_is_json_of_the_same_form(music: DJSet, tmp_path: Path) -> None:
     """JSPF 1: locations are lists, numbers are numbers."""
     playlists.save(music, tmp_path / "set.jspf")
     tracks = json.loads((tmp_path / "set.jspf").read_text())["playlist"]["track"]
@@ -83,7 +83,7 @@ ADDRESS = re.compile(r"(?:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})+"
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_xspf_keeps_to_its_specification(music: Set, tmp_path: Path, *, relative: bool) -> None:
+def test_xspf_keeps_to_its_specification(music: DJSet, tmp_path: Path, *, relative: bool) -> None:
     """XSPF 1 (xspf.org/spec): its elements only, at most once where it says so, in its order for
     addresses and numbers; exactly one trackList.
     """  # noqa: D205
@@ -103,7 +103,7 @@ def test_xspf_keeps_to_its_specification(music: Set, tmp_path: Path, *, relative
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_jspf_keeps_to_its_specification(music: Set, tmp_path: Path, *, relative: bool) -> None:
+def test_jspf_keeps_to_its_specification(music: DJSet, tmp_path: Path, *, relative: bool) -> None:
     """JSPF 1 (xspf.org/jspf): one playlist with a list of tracks, their locations in lists."""
     playlists.save(music, tmp_path / "set.jspf", relative=relative)
     document = json.loads((tmp_path / "set.jspf").read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ def test_relative_playlists_can_be_moved_with_their_music(tmp_path: Path, suffix
     target = tmp_path / "lists" / f"set{suffix}"
     target.parent.mkdir()
     playlists.save(
-        Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
     )
     text = target.read_text(encoding="utf-8")
     seen = "../music/a: b é.mp3" if suffix == ".m3u8" else "./../music/a%3A%20b%20%C3%A9.mp3"
@@ -147,7 +147,7 @@ def test_odd_names_survive_in_a_relative_m3u8(tmp_path: Path) -> None:
     ]
     target = tmp_path / "set.m3u8"
     playlists.save(
-        Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
     )
     text = target.read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
@@ -155,13 +155,13 @@ def test_odd_names_survive_in_a_relative_m3u8(tmp_path: Path) -> None:
     assert "\x1b" not in text
     for form in ("m3u8", "xspf", "jspf"):
         told = playlists.render(
-            Set(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), form
+            DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), form
         )
         assert b"\x1b" not in told
         assert b"\\u001b" not in told
 
 
-def test_unknown_forms_and_places_are_said(music: Set, tmp_path: Path) -> None:
+def test_unknown_forms_and_places_are_said(music: DJSet, tmp_path: Path) -> None:
     """A suffix that is none, or a folder that is not there, gets a sentence; nothing is left."""
     with pytest.raises(DataError, match=r"choose \.m3u8"):
         playlists.save(music, tmp_path / "set.txt")

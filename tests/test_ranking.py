@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from emotion_dj import affect, mixing
+from emotion_dj import affect
 from emotion_dj.domain import Affect, Candidates, Plan, Track
-from emotion_dj.ranking import Grid, NearestRanker, distances
+from emotion_dj.ranking import NearestRanker, sequencing
+from emotion_dj.ranking.ranker import Grid, distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +34,14 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
     return Candidates(
         valence=points[0],
         arousal=points[1],
-        spread=np.full(n, 0.3, np.float32),
+        uncertainty=np.full(n, 0.3, np.float32),
         tempo=rng.uniform(60, 180, n).astype(np.float32),
         loudness=np.full(n, -14, np.float32),
         key=rng.integers(-1, 24, n).astype(np.int8),
         artist=artist,
         album=np.full(n, -1, np.int32),
         taste=np.zeros(n, np.float32),
-        lately=np.zeros(n, np.float32),
+        recency=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )
@@ -135,9 +136,9 @@ def test_neighbours_mix_better_than_by_rank(n: int) -> None:
     music = candidates(2000)
     rows = np.arange(n)
     gaps = np.zeros((n, n), np.float32)
-    ordered = rows[mixing.order(gaps, music, rows)]
+    ordered = rows[sequencing.sequence(gaps, music, rows)]
     assert sorted(ordered) == list(rows)
-    clash = mixing.clashes(music, rows)
+    clash = sequencing.transition_cost(music, rows)
 
     def total(way: np.ndarray) -> float:
         return float(clash[way[:-1], way[1:]].sum())
@@ -149,16 +150,16 @@ def test_short_sets_are_ordered_as_well_as_can_be() -> None:
     """The exact solver finds what trying all orders finds."""
     music, rng = candidates(6), np.random.default_rng(3)
     gaps = rng.uniform(0, 0.3, (6, 6)).astype(np.float32)
-    clash = mixing.clashes(music, np.arange(6))
+    clash = sequencing.transition_cost(music, np.arange(6))
     weight = [1 / math.log2(place + 2) for place in range(6)]
 
     def cost(way: tuple[int, ...]) -> float:
         heavy = sum(weight) / len(weight)
         met = sum(weight[at] / heavy * gaps[song, at] ** 2 for at, song in enumerate(way))
-        return float(met + mixing.CLASH**2 * sum(clash[a, b] for a, b in pairwise(way)))
+        return float(met + sequencing.CLASH**2 * sum(clash[a, b] for a, b in pairwise(way)))
 
     best = min(map(cost, permutations(range(6))))
-    found = mixing.order(gaps, music, np.arange(6))
+    found = sequencing.sequence(gaps, music, np.arange(6))
     assert cost(tuple(map(int, found))) == pytest.approx(best, abs=1e-6)
 
 
@@ -168,7 +169,7 @@ def test_a_set_opens_with_what_fits_best(n: int) -> None:
     music = candidates(n)
     music.tempo[:], music.key[:], music.loudness[:] = 120, 0, -10
     apart = np.random.default_rng(5).permutation(n).astype(np.float32) / n
-    found = mixing.order(np.repeat(apart[:, None], n, axis=1), music, np.arange(n))
+    found = sequencing.sequence(np.repeat(apart[:, None], n, axis=1), music, np.arange(n))
     assert list(apart[found]) == sorted(apart)
 
 
@@ -176,7 +177,7 @@ def test_keys_blend_as_on_the_camelot_wheel() -> None:
     """C major goes with A minor, G and F, not with F sharp."""
     music = candidates(5)
     music.key[:] = [0, 12 + 9, 7, 5, 6]
-    clash = mixing._by_key(music.key)
+    clash = sequencing._by_key(music.key)
     assert clash[0, :4].tolist() == [0, 0, 0, 0]
     assert clash[0, 4] == 1
 
@@ -210,7 +211,7 @@ def test_the_grid_finds_what_a_look_at_everything_finds() -> None:
 def test_doubt_widens_the_target() -> None:
     """Within the width of an uncertain target a liked track is taken that a certain one passes."""
     music = candidates(4000)
-    sure, unsure = ([Affect(0.6, 0.4, spread)] for spread in (0.0, 1.0))
+    sure, unsure = ([Affect(0.6, 0.4, uncertainty)] for uncertainty in (0.0, 1.0))
     gaps = distances(HERE, music, np.arange(len(music)))
     far = int(np.flatnonzero((gaps > 0.27) & (gaps < 0.29))[0])
     music.taste[far] = 1
@@ -223,7 +224,7 @@ def test_what_was_just_played_and_what_is_a_guess_stand_farther() -> None:
     """The track of the last set's middle is not chosen again at once, nor one placed by guess."""
     music = candidates(2000)
     usual = int(NearestRanker().rank([HERE], music)[0].track.uri.partition(":")[2])
-    for column in (music.lately, music.spread):
+    for column in (music.recency, music.uncertainty):
         before = float(column[usual])
         column[usual] = 1
         assert NearestRanker().rank([HERE], music)[0].track.uri != f"test:{usual}"

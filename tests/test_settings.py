@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emotion_dj import settings
+from emotion_dj.app import settings
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ class M3U:
         """Give the path of the file."""
         yield self._file(track)
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return size and time of change, which cost nothing."""
         status = self._file(track).stat()
         return f"{status.st_size}-{status.st_mtime_ns}"

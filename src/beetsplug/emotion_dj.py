@@ -18,7 +18,8 @@ from beets import ui
 from beets.dbcore import types
 from beets.plugins import BeetsPlugin
 
-from emotion_dj import affect, compose
+from emotion_dj import affect
+from emotion_dj.app import model_registry
 from emotion_dj.errors import EmotionDJError
 from emotion_dj.sources import tags
 
@@ -58,9 +59,9 @@ class EmotionDJPlugin(BeetsPlugin):
             self.import_stages = [self.imported]
 
     @cached_property
-    def ear(self) -> AudioAnalyser:
+    def audio_model(self) -> AudioAnalyser:
         """Our analyser, loaded with the first item."""
-        return compose.ear()
+        return model_registry.audio_model()
 
     def commands(self) -> list[ui.Subcommand]:
         """Offer ``beet emotiondj``."""
@@ -88,7 +89,7 @@ class EmotionDJPlugin(BeetsPlugin):
             if "valence" in item and not self.config["force"].get(bool):
                 continue
             try:
-                self._fill(item, self.ear.analyse(item.filepath))
+                self._fill(item, self.audio_model.analyse(item.filepath))
                 heard += 1
             except EmotionDJError as error:
                 failed += 1

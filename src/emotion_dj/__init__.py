@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 __version__ = "0.1.0"
 __all__ = ["EmotionDJ", "__version__"]
@@ -22,6 +22,6 @@ __all__ = ["EmotionDJ", "__version__"]
 def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
     if name == "EmotionDJ":
-        return import_module("emotion_dj.compose").EmotionDJ
+        return import_module("emotion_dj.app").EmotionDJ
     msg = f"module 'emotion_dj' has no attribute {name!r}"
     raise AttributeError(msg)

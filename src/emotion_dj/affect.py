@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from emotion_dj.domain import Affect, Emotion, Mood, Plan
-from emotion_dj.errors import LabelError, Unsure
+from emotion_dj.errors import LabelError, LowConfidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,7 +60,7 @@ MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
 }
 """The middle of each mood's region; a point has the mood whose middle is nearest."""
 
-MOOD_SPREAD: Final = 0.25
+MOOD_UNCERTAINTY: Final = 0.25
 """Spread of a target that was given as a mood only: a region, not a point."""
 
 _EMOTION_SPELLINGS: Final[Mapping[Emotion, str]] = {
@@ -155,29 +155,30 @@ def parse_plan(text: str) -> Plan:
 
 def of_mood(mood: Mood) -> Affect:
     """Return the target that a mood alone stands for: the middle of its region, and wide."""
-    return Affect(*MOOD_AFFECT[mood], spread=MOOD_SPREAD, said=mood)
+    return Affect(*MOOD_AFFECT[mood], uncertainty=MOOD_UNCERTAINTY, stated_label=mood)
 
 
 def of_emotion(emotion: Emotion) -> Affect:
     """Return the point of an emotion that a person named: certain."""
-    return Affect(*EMOTION_AFFECT[emotion], said=emotion)
+    return Affect(*EMOTION_AFFECT[emotion], stated_label=emotion)
 
 
 def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
     """Return the expected affect over the whole probability vector.
 
-    ``offsets`` move each emotion's point for a listener who has corrected readings. The spread is
-    the entropy of the reading over that of a uniform one, so that doubt widens the target.
+    ``offsets`` move each emotion's point for a listener who has corrected readings. The
+    uncertainty is the entropy of the reading over that of a uniform one: doubt widens the target.
     """
-    chances = reading.probabilities.items()
-    entropy = -sum(p * math.log(p) for _, p in chances if p > 0)
+    probabilities = reading.probabilities.items()
+    entropy = -sum(p * math.log(p) for _, p in probabilities if p > 0)
     points = [
-        (p, EMOTION_AFFECT[emotion], offsets.get(emotion, (0.0, 0.0))) for emotion, p in chances
+        (p, EMOTION_AFFECT[emotion], offsets.get(emotion, (0.0, 0.0)))
+        for emotion, p in probabilities
     ]
     return Affect(
         valence=_within(sum(p * (point[0] + off[0]) for p, point, off in points)),
         arousal=_within(sum(p * (point[1] + off[1]) for p, point, off in points)),
-        spread=min(1.0, entropy / math.log(len(Emotion))),
+        uncertainty=min(1.0, entropy / math.log(len(Emotion))),
     )
 
 
@@ -185,22 +186,22 @@ def _within(value: float) -> float:
     return max(-1.0, min(1.0, value))
 
 
-def of_room(
+def aggregate(
     faces: Sequence[Face], readings: Sequence[Reading], offsets: Offsets = NO_OFFSETS
 ) -> Affect:
     """Return the affect of everyone together: large and certain faces count more.
 
-    Readings that abstain count only where all do. The spread holds both the doubt within the
+    Readings that abstain count only where all do. The uncertainty holds both the doubt within the
     readings and the disagreement between them. Raises Unsure where there is no reading.
     """
     if not readings:
         msg = "there is no face to read"
-        raise Unsure(msg)
+        raise LowConfidence(msg)
     sure = [pair for pair in zip(faces, readings, strict=True) if not pair[1].abstained]
     counted = sure or list(zip(faces, readings, strict=True))
     points = [of_reading(reading, offsets) for _, reading in counted]
     weights = [
-        face.box.w * face.box.h * (1.05 - point.spread)
+        face.box.w * face.box.h * (1.05 - point.uncertainty)
         for (face, _), point in zip(counted, points, strict=True)
     ]
     return _mean(points, weights)
@@ -213,7 +214,7 @@ def disagree(readings: Iterable[Reading]) -> bool:
 
 
 def distance(a: Affect, b: Affect) -> float:
-    """Return the arousal-weighted Euclidean distance of two points, spread left aside."""
+    """Return the arousal-weighted Euclidean distance of two points, uncertainty left aside."""
     return math.hypot(a.valence - b.valence, math.sqrt(AROUSAL_WEIGHT) * (a.arousal - b.arousal))
 
 
@@ -232,12 +233,12 @@ def describe(affect: Affect) -> str:
 def path(plan: Plan, points: Sequence[Affect], n: int) -> list[Affect]:
     """Return the n targets that a set follows for listeners who are at ``points``.
 
-    Several points are served in turns, each on its own way. Every target carries the spread of
+    Several points are served in turns, each on its own way. Every target carries the uncertainty of
     the point that it serves.
     """
     served = [points[i % len(points)] for i in range(n)]
     return [
-        replace(_step(plan, point, t), spread=point.spread)
+        replace(_step(plan, point, t), uncertainty=point.uncertainty)
         for point, t in zip(served, _times(n), strict=True)
     ]
 
@@ -302,7 +303,7 @@ def _mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
         sum(s * p.valence for s, p in zip(shares, points, strict=True)),
         sum(s * p.arousal for s, p in zip(shares, points, strict=True)),
     )
-    within = sum(s * p.spread**2 for s, p in zip(shares, points, strict=True))
+    within = sum(s * p.uncertainty**2 for s, p in zip(shares, points, strict=True))
     between = sum(s * distance(p, centre) ** 2 for s, p in zip(shares, points, strict=True))
     return Affect(centre.valence, centre.arousal, min(1.0, math.sqrt(within + between)))
 

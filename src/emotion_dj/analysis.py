@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
-from emotion_dj.interfaces import Listenable, Source
+from emotion_dj.interfaces import AudioSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Heard = Analysis | str
 
 
-class Library(Source, Listenable, Protocol):
+class Library(Source, AudioSource, Protocol):
     """A source whose audio can be heard."""
 
 
@@ -128,7 +128,7 @@ class Run:
         for root in getattr(library, "roots", ()):
             below = root.resolve().as_uri() + ("/" if root.is_dir() else "")
             if any(uri.startswith(below) for uri in progress.uris):
-                gone += self.catalogue.found(below, progress.uris)
+                gone += self.catalogue.mark_missing(below, progress.uris)
             else:
                 why = f"there is no music in {root} now: is its disk there? what was known is kept"
                 progress.failed.append(Failure(below, why))
@@ -137,17 +137,17 @@ class Run:
     def _sort(self, library: Library) -> _Progress:
         """Tell the tracks that must be heard from those that the catalogue knows."""
         progress = _Progress()
-        stamps = self.catalogue.stamps(self.analyser)
+        modification_tags = self.catalogue.modification_tags(self.analyser)
         for analyser in self.better:
-            heard = self.catalogue.stamps(analyser).items()
-            stamps |= {uri: seen for uri, seen in heard if seen[1] is None}
+            heard = self.catalogue.modification_tags(analyser).items()
+            modification_tags |= {uri: seen for uri, seen in heard if seen[1] is None}
         for track in library.tracks():
             progress.uris.append(track.uri)
             try:
-                stamp = library.stamp(track)
-                seen, failure = stamps.get(track.uri, ("", None))
-                if seen != stamp:
-                    self._meet(library, track, stamp, progress)
+                modification_tag = library.modification_tag(track)
+                seen, failure = modification_tags.get(track.uri, ("", None))
+                if seen != modification_tag:
+                    self._meet(library, track, modification_tag, progress)
                 elif failure:
                     progress.failed.append(Failure(track.uri, failure))
                 else:
@@ -156,25 +156,30 @@ class Run:
                 progress.failed.append(Failure(track.uri, _unreadable(track, error)))
         return progress
 
-    def _meet(self, library: Library, track: Track, stamp: str, progress: _Progress) -> None:
+    def _meet(
+        self, library: Library, track: Track, modification_tag: str, progress: _Progress
+    ) -> None:
         """Take over what is known of the same content elsewhere, or ask for it to be heard."""
         fingerprint = library.fingerprint(track)
         heard = self.catalogue.analysis_of(fingerprint, self.analyser)
         if heard is None:
-            progress.missing.append((track, stamp, fingerprint))
+            progress.missing.append((track, modification_tag, fingerprint))
             return
         left = self._left(fingerprint, track)
         if left is not None:
-            self.catalogue.move(left, track.uri, stamp=stamp)
-        self._store(library.describe(track), stamp, fingerprint, heard)
+            self.catalogue.rename_uri(left, track.uri, modification_tag=modification_tag)
+        self._store(library.describe(track), modification_tag, fingerprint, heard)
         progress.known += 1
 
     def _left(self, fingerprint: str, track: Track) -> str | None:
         """Return the uri under which the same content was known and is no longer there."""
         if self.catalogue.numbers([track.uri]):
             return None
-        homes = self.catalogue.homes(fingerprint)
-        return next((home.uri for home in homes if home.path and not home.path.exists()), None)
+        tracks_by_fingerprint = self.catalogue.tracks_by_fingerprint(fingerprint)
+        return next(
+            (home.uri for home in tracks_by_fingerprint if home.path and not home.path.exists()),
+            None,
+        )
 
     def _hear(
         self, library: Library, missing: Sequence[tuple[Track, str, str]], report: Report
@@ -182,11 +187,11 @@ class Run:
         failed = []
         tracks = [track for track, _, _ in missing]
         for done, (place, heard) in enumerate(self._results(library, tracks), start=1):
-            track, stamp, fingerprint = missing[place]
-            if isinstance(heard, str) and _changed(library, track, stamp):
+            track, modification_tag, fingerprint = missing[place]
+            if isinstance(heard, str) and _changed(library, track, modification_tag):
                 heard = _Passing(f"{track.title} went away or changed while it was heard")  # noqa: PLW2901
             if not isinstance(heard, _Passing):
-                self._store(library.describe(track), stamp, fingerprint, heard)
+                self._store(library.describe(track), modification_tag, fingerprint, heard)
             if isinstance(heard, str):
                 failed.append(Failure(track.uri, heard))
             report(done, len(missing))
@@ -258,9 +263,13 @@ class Run:
                 if value is not None:
                     os.environ[name] = value
 
-    def _store(self, track: Track, stamp: str, fingerprint: str, heard: Heard) -> None:
+    def _store(self, track: Track, modification_tag: str, fingerprint: str, heard: Heard) -> None:
         self.catalogue.store(
-            track, stamp=stamp, fingerprint=fingerprint, analyser=self.analyser, heard=heard
+            track,
+            modification_tag=modification_tag,
+            fingerprint=fingerprint,
+            analyser=self.analyser,
+            heard=heard,
         )
 
 
@@ -358,10 +367,10 @@ def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:
         return _Passing(_unreadable(track, error))
 
 
-def _changed(library: Library, track: Track, stamp: str) -> bool:
+def _changed(library: Library, track: Track, modification_tag: str) -> bool:
     """Tell whether a file is not any more what it was before it was heard."""
     try:
-        return library.stamp(track) != stamp
+        return library.modification_tag(track) != modification_tag
     except (OSError, SourceError):
         return True
 

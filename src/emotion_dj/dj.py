@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
-from emotion_dj.domain import Emotion, Look, Set
-from emotion_dj.errors import LibraryError, NoFace, SettingsError, Unsure
+from emotion_dj.domain import DJSet, Emotion, PhotoAnalysis
+from emotion_dj.errors import LibraryError, LowConfidence, NoFace, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class DJ:
     ranker: Ranker
     offsets: affect.Offsets = field(default_factory=dict)
 
-    def look(self, image: Image) -> Look:
+    def look(self, image: Image) -> PhotoAnalysis:
         """Read every face of an image, largest first. Raises NoFace."""
         faces = self.detector.detect(image)
         if not faces:
@@ -49,28 +49,28 @@ class DJ:
             raise NoFace(msg)
         return self.seen(faces, self.model.read(image, faces))
 
-    def seen(self, faces: Sequence[Face], readings: Sequence[Reading]) -> Look:
+    def seen(self, faces: Sequence[Face], readings: Sequence[Reading]) -> PhotoAnalysis:
         """Return the look that faces and their readings make for this listener."""
-        room = affect.of_room(faces, readings, self.offsets)
-        return Look(tuple(faces), tuple(readings), room)
+        room = affect.aggregate(faces, readings, self.offsets)
+        return PhotoAnalysis(tuple(faces), tuple(readings), room)
 
-    def play(self, image: Image, music: Candidates, plan: Plan, *, n: int, seed: int = 0) -> Set:
+    def play(self, image: Image, music: Candidates, plan: Plan, *, n: int, seed: int = 0) -> DJSet:
         """Answer a photo with n songs, fewer where there are fewer.
 
         Raises NoFace, Unsure where every reading abstains, LibraryError where there is no music.
         """
-        return self.answer(self.look(image), music, plan, n=n, seed=seed)
+        return self.recommend(self.look(image), music, plan, n=n, seed=seed)
 
-    def answer(
+    def recommend(
         self,
-        who: Look | Affect,
+        who: PhotoAnalysis | Affect,
         music: Candidates,
         plan: Plan,
         *,
         n: int,
         seed: int = 0,
         faces: Faces = "room",
-    ) -> Set:
+    ) -> DJSet:
         """Answer what was seen, or what the listener says of themselves.
 
         Raises as play does, and SettingsError where n is no length of a set.
@@ -86,26 +86,26 @@ class DJ:
         picks = self.ranker.rank(path, music, seed=seed)
         opening = _OPENINGS.get(plan.name) or _opening(who)
         told = tuple(replace(pick, reason=f"{opening}: {pick.reason}") for pick in picks)
-        return Set(told, plan, tuple(path), _room(who), notes=_notes(who, told, path))
+        return DJSet(told, plan, tuple(path), _room(who), notes=_notes(who, told, path))
 
-    def _points(self, who: Look | Affect, faces: Faces) -> list[Affect]:
-        if not isinstance(who, Look):
+    def _points(self, who: PhotoAnalysis | Affect, faces: Faces) -> list[Affect]:
+        if not isinstance(who, PhotoAnalysis):
             return [who]
         sure = [reading for reading in who.readings if not reading.abstained]
         if not sure:
             msg = "the expression cannot be told from this photo: say it yourself with --mood"
-            raise Unsure(msg)
+            raise LowConfidence(msg)
         if faces == "room":
             return [who.affect]
         return [affect.of_reading(reading, self.offsets) for reading in sure]
 
 
-def _room(who: Look | Affect) -> Affect:
-    return who.affect if isinstance(who, Look) else who
+def _room(who: PhotoAnalysis | Affect) -> Affect:
+    return who.affect if isinstance(who, PhotoAnalysis) else who
 
 
-def _opening(who: Look | Affect) -> str:
-    if not isinstance(who, Look):
+def _opening(who: PhotoAnalysis | Affect) -> str:
+    if not isinstance(who, PhotoAnalysis):
         return _told(who)
     sure = [reading for reading in who.readings if not reading.abstained]
     seen = {reading.emotion for reading in sure}
@@ -116,14 +116,16 @@ def _opening(who: Look | Affect) -> str:
 
 def _told(who: Affect) -> str:
     """Say again what the listener said; a point that has no name is described, not renamed."""
-    if isinstance(who.said, Emotion):
-        return f"you said you are {affect.ADJECTIVE[who.said]}"
-    return f"you want {who.said or affect.describe(who)}"
+    if isinstance(who.stated_label, Emotion):
+        return f"you said you are {affect.ADJECTIVE[who.stated_label]}"
+    return f"you want {who.stated_label or affect.describe(who)}"
 
 
-def _notes(who: Look | Affect, picks: Sequence[Pick], path: Sequence[Affect]) -> tuple[str, ...]:
+def _notes(
+    who: PhotoAnalysis | Affect, picks: Sequence[Pick], path: Sequence[Affect]
+) -> tuple[str, ...]:
     notes = []
-    if isinstance(who, Look) and affect.disagree(who.readings):
+    if isinstance(who, PhotoAnalysis) and affect.disagree(who.readings):
         notes.append("the faces disagree: the set meets them in the middle, or each in turn")
     if len(picks) < len(path):
         notes.append(f"there were only {len(picks)} tracks to choose from")

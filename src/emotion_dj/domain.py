@@ -98,29 +98,29 @@ class Reading:
 class Affect:
     """A point on the plane of core affect (Russell 1980), each axis in [-1, 1].
 
-    ``spread`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere. ``said`` is
-    the word by which a person named the point; points are equal by whatever name. Raises LabelError
-    where a value is out of its range by more than rounding, or no number.
+    ``uncertainty`` in [0, 1] says how far off the point may be: 0 is certain, 1 is anywhere.
+    ``stated_label`` is the word by which a person named the point; points are equal by whatever
+    name. Raises LabelError where a value is out of its range by more than rounding, or no number.
     """
 
     valence: float
     arousal: float
-    spread: float = 0.0
-    said: Emotion | Mood | None = field(default=None, compare=False, repr=False)
+    uncertainty: float = 0.0
+    stated_label: Emotion | Mood | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what is nowhere on the plane: nothing is near to it, and ranking would not end."""
         axes = abs(self.valence) <= _EDGE and abs(self.arousal) <= _EDGE
-        if not (axes and -_ROUNDING <= self.spread <= _EDGE):
+        if not (axes and -_ROUNDING <= self.uncertainty <= _EDGE):
             msg = (
-                f"({self.valence:g}, {self.arousal:g}) with spread {self.spread:g} is no point of "
-                "the plane: valence and arousal go from -1 to 1, spread from 0 to 1"
+                f"({self.valence:g}, {self.arousal:g}) with uncertainty {self.uncertainty:g} is not "
+                "a point of the plane: valence and arousal go from -1 to 1, uncertainty from 0 to 1"
             )
             raise LabelError(msg)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PhotoAnalysis:
     """What was seen in one Image: the faces (largest first), their readings, the room's affect."""
 
     faces: tuple[Face, ...]
@@ -246,7 +246,7 @@ class Plan:
 class Candidates:
     """All that may be picked, as columns: row i of every column is one track (n rows).
 
-    float32: ``valence``, ``arousal``, ``spread``, ``tempo`` and ``loudness`` (NaN: unknown).
+    float32: ``valence``, ``arousal``, ``uncertainty``, ``tempo`` and ``loudness`` (NaN: unknown).
     int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
     ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
     listener makes of the track, 0 where nothing is known. float32 ``lately`` in [0, 1]: 1 for the
@@ -256,14 +256,14 @@ class Candidates:
 
     valence: npt.NDArray[np.float32]
     arousal: npt.NDArray[np.float32]
-    spread: npt.NDArray[np.float32]
+    uncertainty: npt.NDArray[np.float32]
     tempo: npt.NDArray[np.float32]
     loudness: npt.NDArray[np.float32]
     key: npt.NDArray[np.int8]
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
     taste: npt.NDArray[np.float32]
-    lately: npt.NDArray[np.float32]
+    recency: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float16]
     load: Callable[[Sequence[int]], list[Track]]
 
@@ -294,7 +294,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class DJSet:
     """The picks in playing order, the plan and its target path, and what the listener should know.
 
     ``notes`` are sentences ("the nearest music is far from what you want").

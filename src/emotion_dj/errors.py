@@ -62,7 +62,7 @@ class NoFace(EmotionDJError):
     """No face was found in the photo."""
 
 
-class Unsure(EmotionDJError):
+class LowConfidence(EmotionDJError):
     """Faces were found, but every reading abstained."""
 
 

@@ -1,7 +1,7 @@
 """Every swap point of Emotion-DJ on one page: small protocols, one to three verbs each.
 
 Nothing here is inherited from: a class fits by having the verbs. Concrete classes are named in
-`compose` only.
+`app` only.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
         AudioFeatures,
         Candidates,
         Device,
+        DJSet,
         Face,
         Image,
         Media,
         Pick,
         Reading,
-        Set,
         Tags,
         Track,
     )
@@ -93,14 +93,14 @@ class Searchable(Protocol):
 
 
 @runtime_checkable
-class Listenable(Protocol):
+class AudioSource(Protocol):
     """A source whose audio may be analysed."""
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
         """Give the track's audio for reading; nothing of it is kept after the block."""
         ...
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return a mark that costs nothing and changes whenever the audio may have changed."""
         ...
 
@@ -119,7 +119,7 @@ class Resolver(Protocol):
 
 
 @runtime_checkable
-class Pictured(Protocol):
+class ArtworkProvider(Protocol):
     """A source that has pictures of its tracks."""
 
     def picture(self, track: Track) -> bytes | None:
@@ -128,7 +128,7 @@ class Pictured(Protocol):
 
 
 @runtime_checkable
-class Tagged(Protocol):
+class TagProvider(Protocol):
     """A source whose tracks carry somebody's word of their moods."""
 
     def tagged(self, track: Track) -> Tags | None:
@@ -137,10 +137,10 @@ class Tagged(Protocol):
 
 
 @runtime_checkable
-class Heeding(Protocol):
+class FeedbackSink(Protocol):
     """A source that wants to know what the listener does with its tracks."""
 
-    def heed(self, track: Track, kind: str) -> None:
+    def report_feedback(self, track: Track, kind: str) -> None:
         """Take note of a like, an unlike, a skip or a play. Raises a SourceError."""
         ...
 
@@ -155,7 +155,7 @@ class FeatureProvider(Protocol):
 
 
 @runtime_checkable
-class Recordings(Protocol):
+class IsrcLookup(Protocol):
     """A source that knows recordings by their ISRC and whose audio may be analysed."""
 
     def by_isrc(self, isrc: str) -> Track | None:
@@ -171,7 +171,7 @@ class Recordings(Protocol):
 class Sink(Protocol):
     """Where a set can be written as a playlist."""
 
-    def write(self, music: Set, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> str:
         """Create or replace the playlist called ``name``; return where the listener finds it."""
         ...
 

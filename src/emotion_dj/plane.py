@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Candidates
 
-WIDTH: Final = 60
+UNCERTAINTY_RADIUS: Final = 60
 HEIGHT: Final = 21
 SHADES: Final = " .:*#@"
 
@@ -35,15 +35,15 @@ def counts(candidates: Candidates) -> dict[str, int]:
 
 def drawing(candidates: Candidates) -> str:
     """Return the plane as lines of characters, darker where more tracks stand."""
-    shade = np.ceil(_density(candidates, HEIGHT, WIDTH) * (len(SHADES) - 1))
+    shade = np.ceil(_density(candidates, HEIGHT, UNCERTAINTY_RADIUS) * (len(SHADES) - 1))
     lines = ["".join(SHADES[int(value)] for value in line) for line in shade[::-1]]
     return "\n".join(
         [
-            "lively".center(WIDTH + 2),
-            "+" + "-" * WIDTH + "+",
+            "lively".center(UNCERTAINTY_RADIUS + 2),
+            "+" + "-" * UNCERTAINTY_RADIUS + "+",
             *(f"|{line}|" for line in lines),
-            "+" + "-" * WIDTH + "+",
-            "dark" + "calm".center(WIDTH - 8) + "bright",
+            "+" + "-" * UNCERTAINTY_RADIUS + "+",
+            "dark" + "calm".center(UNCERTAINTY_RADIUS - 8) + "bright",
         ]
     )
 

@@ -20,7 +20,7 @@ from emotion_dj.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from emotion_dj.domain import Pick, Set, Track
+    from emotion_dj.domain import DJSet, Pick, Track
 
 TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
@@ -29,7 +29,7 @@ _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
-def save(music: Set, target: Path, *, relative: bool = False) -> None:
+def save(music: DJSet, target: Path, *, relative: bool = False) -> None:
     """Write a set to a file; the suffix chooses the form. Raises DataError.
 
     ``relative`` names files as seen from the playlist's folder, so that both can be moved together.
@@ -42,12 +42,12 @@ def save(music: Set, target: Path, *, relative: bool = False) -> None:
         raise DataError(msg) from error
 
 
-def render(music: Set, form: str, *, seen_from: Path | None = None) -> bytes:
+def render(music: DJSet, form: str, *, seen_from: Path | None = None) -> bytes:
     """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
     return check(form)(music, seen_from)
 
 
-def check(form: str) -> Callable[[Set, Path | None], bytes]:
+def check(form: str) -> Callable[[DJSet, Path | None], bytes]:
     """Return what writes a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
@@ -56,7 +56,7 @@ def check(form: str) -> Callable[[Set, Path | None], bytes]:
     return write
 
 
-def m3u8(music: Set, seen_from: Path | None = None) -> bytes:
+def m3u8(music: DJSet, seen_from: Path | None = None) -> bytes:
     """Return an extended M3U in UTF-8: seconds and name of each pick, then where it is."""
     lines = ["#EXTM3U", f"#PLAYLIST:{TITLE}: {music.plan.name}"]
     for pick in music.picks:
@@ -65,7 +65,7 @@ def m3u8(music: Set, seen_from: Path | None = None) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
-def xspf(music: Set, seen_from: Path | None = None) -> bytes:
+def xspf(music: DJSet, seen_from: Path | None = None) -> bytes:
     """Return an XSPF document."""
     ET.register_namespace("", _NAMESPACE)
     playlist = ET.Element(f"{{{_NAMESPACE}}}playlist", version="1")
@@ -78,7 +78,7 @@ def xspf(music: Set, seen_from: Path | None = None) -> bytes:
     return bytes(ET.tostring(playlist, encoding="utf-8", xml_declaration=True))
 
 
-def jspf(music: Set, seen_from: Path | None = None) -> bytes:
+def jspf(music: DJSet, seen_from: Path | None = None) -> bytes:
     """Return a JSPF document."""
     tracks: list[dict[str, Any]] = []
     for pick in music.picks:
@@ -88,7 +88,7 @@ def jspf(music: Set, seen_from: Path | None = None) -> bytes:
     return (json.dumps({"playlist": playlist}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-FORMS: Final[Mapping[str, Callable[[Set, Path | None], bytes]]] = {
+FORMS: Final[Mapping[str, Callable[[DJSet, Path | None], bytes]]] = {
     ".m3u8": m3u8,
     ".m3u": m3u8,
     ".xspf": xspf,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class TaggingResult:
     """What a run did: files that were changed, that were right already, that could not be."""
 
     changed: int
@@ -45,7 +45,7 @@ class Tagging:
 
     def write(
         self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
-    ) -> Tagged:
+    ) -> TaggingResult:
         """Tag every file that was heard; one that could not be is passed over in silence."""
 
         def one(track: Track, heard: Analysis | None) -> bool:
@@ -56,7 +56,7 @@ class Tagging:
 
     def restore(
         self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
-    ) -> Tagged:
+    ) -> TaggingResult:
         """Put back what stood in every file before it was tagged."""
         return self._each(libraries, lambda track, _: tags.restore(path_of(track)), report)
 
@@ -65,7 +65,7 @@ class Tagging:
         libraries: Iterable[Source],
         change: Callable[[Track, Analysis | None], bool],
         report: Report,
-    ) -> Tagged:
+    ) -> TaggingResult:
         changed = 0
         failed = []
         found = [(library, track) for library in map(_own, libraries) for track in library.tracks()]
@@ -78,7 +78,7 @@ class Tagging:
                 why = f"{path_of(track).name} could not be tagged: {error.strerror or error}"
                 failed.append(Failure(track.uri, why))
             report(done, len(found))
-        return Tagged(changed, len(found) - changed - len(failed), tuple(failed))
+        return TaggingResult(changed, len(found) - changed - len(failed), tuple(failed))
 
     def _one(
         self, library: Local, track: Track, change: Callable[[Track, Analysis | None], bool]
@@ -91,7 +91,7 @@ class Tagging:
         if heard:
             self.catalogue.store(
                 library.describe(track),
-                stamp=library.stamp(track),
+                modification_tag=library.modification_tag(track),
                 fingerprint=library.fingerprint(track),
                 analyser=analyser,
                 heard=heard,

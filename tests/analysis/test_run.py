@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from emotion_dj import compose
 from emotion_dj.analysis import Run, Summary
+from emotion_dj.app import model_registry
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import Track
 from emotion_dj.errors import CatalogueError, LibraryError
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 SCAN = """
 import sys
 from pathlib import Path
-from emotion_dj import compose
+from emotion_dj.app import model_registry
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.sources.local import Local
 catalogue = Catalogue(sys.argv[1])
-run = Run(catalogue, compose.ear, compose.ear_id(), workers=1)
+run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
 run([Local((Path(sys.argv[2]),))], lambda done, total: print(done, total, flush=True))
 """
 
@@ -56,7 +56,9 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 def scan(catalogue: Catalogue, folder: Path, workers: int = 1) -> Summary:
     """Run the analysis as the product does."""
-    return Run(catalogue, compose.ear, compose.ear_id(), workers)([Local((folder,))])
+    return Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers)(
+        [Local((folder,))]
+    )
 
 
 def test_the_second_run_is_free(catalogue: Catalogue, music: Path) -> None:
@@ -110,7 +112,7 @@ def test_files_without_permission_are_reported(
     scan(catalogue, music)
     (music / "secret.opus").write_bytes(b"secret")
     (music / "secret.opus").chmod(0)
-    run = Run(catalogue, compose.ear, compose.ear_id(), workers=1)
+    run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
     with unprivileged():
         summary = run([Local((music,))])
     assert (summary.analysed, summary.known, len(summary.failed)) == (0, 3, 1)
@@ -135,7 +137,7 @@ def test_several_processes_hear_what_one_hears(
         shutil.copy(path, folder)
     assert scan(catalogue, folder, workers=2).analysed == 16
     assert scan(alone, folder, workers=1).analysed == 16
-    together, one = (c.candidates([compose.ear_id()]) for c in (catalogue, alone))
+    together, one = (c.candidates([model_registry.audio_model_id()]) for c in (catalogue, alone))
     assert together.arousal.tolist() == pytest.approx(one.arousal.tolist(), abs=1e-4)
     assert [t.uri for t in together.load(range(16))] == [t.uri for t in one.load(range(16))]
 
@@ -147,30 +149,30 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == "1 3\n"
         run.send_signal(signal.SIGKILL)
-    kept = len(Catalogue(catalogue.address).candidates([compose.ear_id()]))
+    kept = len(Catalogue(catalogue.address).candidates([model_registry.audio_model_id()]))
     assert 1 <= kept <= 3
     summary = scan(catalogue, music)
     assert (summary.analysed, summary.known) == (3 - kept, kept)
-    assert len(catalogue.candidates([compose.ear_id()])) == 3
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 3
 
 
 def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> None:
     """A renamed file is the same track; one that is removed is no candidate, until it is back."""
     scan(catalogue, music)
     first, second, _ = sorted(music.iterdir())
-    catalogue.remember(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")
+    catalogue.add_feedback(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")
     moved = first.rename(music / "renamed.opus")
     kept = second.read_bytes()
     second.unlink()
     summary = scan(catalogue, music)
     assert (summary.analysed, summary.known, summary.gone) == (0, 2, 1)
-    columns = catalogue.candidates([compose.ear_id()])
+    columns = catalogue.candidates([model_registry.audio_model_id()])
     assert len(columns) == 2
     assert catalogue.count() == 3
-    assert [uri for _, _, uri, _ in catalogue.told()] == [moved.as_uri()]
+    assert [uri for _, _, uri, _ in catalogue.feedback_log()] == [moved.as_uri()]
     second.write_bytes(kept)
     assert scan(catalogue, music).gone == 0
-    assert len(catalogue.candidates([compose.ear_id()])) == 3
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 3
 
 
 FAULTY = """
@@ -185,11 +187,13 @@ def commit(_connection):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 event.listen(Engine, "commit", commit)
-from emotion_dj import compose
+from emotion_dj.app import model_registry
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.sources.local import Local
-run = Run(Catalogue(sys.argv[1]), compose.ear, compose.ear_id(), workers=1)
+run = Run(
+    Catalogue(sys.argv[1]), model_registry.audio_model, model_registry.audio_model_id(), workers=1
+)
 print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
@@ -204,7 +208,9 @@ def test_killed_at_every_commit_nothing_is_lost_or_doubled(music: Path, tmp_path
         assert catalogue.count() <= 3
         summary = scan(catalogue, music)
         assert summary.analysed + summary.known == 3
-        assert len(catalogue.candidates([compose.ear_id()])) == catalogue.count() == 3
+        assert (
+            len(catalogue.candidates([model_registry.audio_model_id()])) == catalogue.count() == 3
+        )
         if done.returncode == 0:
             break
     assert done.stdout == "3\n"
@@ -221,7 +227,7 @@ def test_two_scans_at_once_make_one_catalogue(music: Path, tmp_path: Path) -> No
         assert run.stdout is not None
         run.stdout.close()
     catalogue = Catalogue(address)
-    assert catalogue.count() == len(catalogue.candidates([compose.ear_id()])) == 3
+    assert catalogue.count() == len(catalogue.candidates([model_registry.audio_model_id()])) == 3
 
 
 def test_names_of_every_kind_are_kept(catalogue: Catalogue, music: Path) -> None:
@@ -235,7 +241,7 @@ def test_names_of_every_kind_are_kept(catalogue: Catalogue, music: Path) -> None
     first = scan(catalogue, music)
     assert (first.analysed, first.failed) == (7, ())
     assert scan(catalogue, music).known == 7
-    tracks = catalogue.candidates([compose.ear_id()]).load(range(7))
+    tracks = catalogue.candidates([model_registry.audio_model_id()]).load(range(7))
     assert {track.path for track in tracks} == set(music.iterdir())
 
 
@@ -257,13 +263,13 @@ def test_a_full_disk_keeps_what_was_stored(catalogue: Catalogue, music: Path) ->
 
 CRASHING = """
 import os, signal
-from emotion_dj import compose
+from emotion_dj.app import model_registry
 
 class Fragile:
-    id = compose.ear_id()
+    id = model_registry.audio_model_id()
 
     def __init__(self):
-        self.ear = compose.ear()
+        self.ear = model_registry.audio_model()
 
     def analyse(self, audio):
         if "poison" in audio.name:
@@ -282,7 +288,7 @@ def test_a_file_that_kills_its_worker_is_found_and_named(
     import crashing
 
     (music / "poison.opus").write_bytes(min(music.iterdir()).read_bytes() + b"0")
-    run = Run(catalogue, crashing.Fragile, compose.ear_id(), workers=2)
+    run = Run(catalogue, crashing.Fragile, model_registry.audio_model_id(), workers=2)
     summary = run([Local((music,))])
     assert summary.analysed == 3
     assert [failure.why for failure in summary.failed] == [
@@ -293,15 +299,16 @@ def test_a_file_that_kills_its_worker_is_found_and_named(
 FROM_A_PIPE = """
 import sys
 from pathlib import Path
-from emotion_dj import analysis, compose
+from emotion_dj import analysis
+from emotion_dj.app import model_registry
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.sources.local import Local
 class Own:
-    id = compose.ear_id()
+    id = model_registry.audio_model_id()
     def __init__(self):
-        self.analyse = compose.ear().analyse
+        self.analyse = model_registry.audio_model().analyse
 analysis._WORTH_A_PROCESS = 1
-run = analysis.Run(Catalogue(sys.argv[1]), {make}, compose.ear_id(), workers=2)
+run = analysis.Run(Catalogue(sys.argv[1]), {make}, model_registry.audio_model_id(), workers=2)
 print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
@@ -309,7 +316,7 @@ print(run([Local((Path(sys.argv[2]),))]).analysed)
 def test_a_program_from_a_pipe_has_workers(catalogue: Catalogue, music: Path) -> None:
     """Workers begin without the program that wants them: it is not run again, nothing is said."""
     command = [sys.executable, "-", catalogue.address, str(music)]
-    program = FROM_A_PIPE.format(make="compose.ear")
+    program = FROM_A_PIPE.format(make="model_registry.audio_model")
     done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("3\n", "")
 
@@ -341,13 +348,15 @@ def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Pat
     """What was heard stays; what was not is no lasting failure and is heard when it is back."""
     disk = Unplugged((music,))
     object.__setattr__(disk, "left", ["last", "first"])
-    summary = Run(catalogue, compose.ear, compose.ear_id(), workers=1)([disk])
+    summary = Run(
+        catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1
+    )([disk])
     assert summary.analysed == 1
     assert all("went away" in failure.why for failure in summary.failed[:2])
-    assert len(catalogue.candidates([compose.ear_id()])) == 1
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 1
     with pytest.raises(LibraryError, match="there is no music in"):
         scan(catalogue, music)
-    assert len(catalogue.candidates([compose.ear_id()])) == 1
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 1
     music.rmdir()
     music.with_name("unplugged").rename(music)
     again = scan(catalogue, music)
@@ -362,13 +371,13 @@ def test_one_of_two_folders_that_is_empty_all_at_once_keeps_what_was_known(
     other.mkdir()
     shutil.copy(max(music.iterdir()), other / "other.opus")
     both = Local((music, other))
-    run = Run(catalogue, compose.ear, compose.ear_id(), workers=1)
+    run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
     run([both])
     (other / "other.opus").unlink()
     summary = run([both])
     assert summary.gone == 0
     assert [f"no music in {other} now" in failure.why for failure in summary.failed] == [True]
-    assert len(catalogue.candidates([compose.ear_id()])) == 4
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 4
 
 
 def test_a_folder_that_vanishes_while_it_is_looked_through(

@@ -23,7 +23,7 @@ TRACK = Track("file:///music/a%20b.mp3", "A", ("Ann",), "Sky", duration=180.0, i
 
 def keep(catalogue: Catalogue, track: Track = TRACK, **changes: object) -> None:
     """Store one track with one analysis."""
-    given = {"stamp": "1", "fingerprint": "f", "analyser": "ear-1", "heard": ANALYSIS, **changes}
+    given = {"modification_tag": "1", "fingerprint": "f", "analyser": "ear-1", "heard": ANALYSIS, **changes}
     catalogue.store(track, **given)
 
 
@@ -72,13 +72,13 @@ def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
     keep(catalogue)
     assert catalogue.count() == 1
     assert len(catalogue.candidates(["ear-1"])) == 1
-    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", None)}
+    assert catalogue.modification_tags("ear-1") == {TRACK.uri: ("1", None)}
 
 
 def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
     """A file that cannot be heard is known with its reason and is no candidate."""
     keep(catalogue, heard="a.mp3 is silent")
-    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
+    assert catalogue.modification_tags("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
     assert len(catalogue.candidates(["ear-1"])) == 0
     assert catalogue.analysis_of("f", "ear-1") is None
 
@@ -86,7 +86,7 @@ def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
 def test_another_analyser_starts_anew(catalogue: Catalogue) -> None:
     """What one analyser heard is never passed off as another's."""
     keep(catalogue)
-    assert catalogue.stamps("ear-2") == {}
+    assert catalogue.modification_tags("ear-2") == {}
     assert len(catalogue.candidates(["ear-2"])) == 0
 
 
@@ -161,15 +161,15 @@ def test_the_last_like_of_a_track_can_be_taken_back(catalogue: Catalogue) -> Non
     for name in "ab":
         keep(catalogue, Track(f"file:///{name}", name))
     for number, kind in ((1, "like"), (1, "skip"), (2, "like"), (1, "like")):
-        catalogue.remember(number, kind)
-    before = catalogue.version()
-    catalogue.take_back(1, "like")
-    assert catalogue.version() != before
-    left = [(title, kind) for _, kind, _, title in catalogue.told()]
+        catalogue.add_feedback(number, kind)
+    before = catalogue.change_counter()
+    catalogue.remove_feedback(1, "like")
+    assert catalogue.change_counter() != before
+    left = [(title, kind) for _, kind, _, title in catalogue.feedback_log()]
     assert left == [("a", "like"), ("a", "skip"), ("b", "like")]
     for _ in range(2):
-        catalogue.take_back(1, "like")
-    assert len(catalogue.told()) == 2
+        catalogue.remove_feedback(1, "like")
+    assert len(catalogue.feedback_log()) == 2
 
 
 def first_version(path: Path) -> None:
@@ -197,7 +197,7 @@ def test_an_older_catalogue_is_migrated_and_kept(tmp_path: Path) -> None:
     first_version(path)
     with Catalogue(path) as catalogue:
         assert catalogue.count() == 1
-        assert [kind for _, kind, _, _ in catalogue.told()] == ["like"]
+        assert [kind for _, kind, _, _ in catalogue.feedback_log()] == ["like"]
         keep(catalogue, Track("file:///a", "A"))
     with sqlite3.connect(tmp_path / "catalogue.sqlite.version-1") as old:
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
@@ -261,10 +261,12 @@ def test_columns_come_out_of_the_file_beside_and_never_stale(catalogue: Catalogu
     for name in ("valence", "tempo", "key", "artist", "album", "embedding"):
         assert getattr(first, name).tolist() == getattr(again, name).tolist()
     assert again.artist.max() == 99
-    before = catalogue.version()
+    before = catalogue.change_counter()
     changed = Analysis(AudioFeatures("ear-1"), Affect(-1, -1), embedding=(1.0, 0.0))
-    other.store(Track("x:00000", "T"), stamp="", fingerprint="", analyser="ear-1", heard=changed)
-    assert catalogue.version() != before
+    other.store(
+        Track("x:00000", "T"), modification_tag="", fingerprint="", analyser="ear-1", heard=changed
+    )
+    assert catalogue.change_counter() != before
     assert catalogue.candidates(["ear-1"]).valence[0] == -1
     beside.write_bytes(b"damaged")
     assert len(Catalogue(catalogue.address).candidates(["ear-1"])) == 6000
@@ -273,11 +275,11 @@ def test_columns_come_out_of_the_file_beside_and_never_stale(catalogue: Catalogu
 def test_what_is_gone_is_no_candidate_and_comes_back(catalogue: Catalogue) -> None:
     """Marked, not removed: what was said of it stays."""
     keep(catalogue)
-    catalogue.remember(1, "like")
-    assert catalogue.found("file:///music/", []) == 1
+    catalogue.add_feedback(1, "like")
+    assert catalogue.mark_missing("file:///music/", []) == 1
     assert len(catalogue.candidates(["ear-1"])) == 0
-    assert catalogue.found("file:///elsewhere/", []) == 0
-    assert catalogue.found("file:///music/", [TRACK.uri]) == 0
+    assert catalogue.mark_missing("file:///elsewhere/", []) == 0
+    assert catalogue.mark_missing("file:///music/", [TRACK.uri]) == 0
     assert catalogue.candidates(["ear-1"]).taste[0] > 0
 
 
@@ -287,7 +289,7 @@ def test_uris_below_a_place_begin_as_it_does(catalogue: Catalogue) -> None:
     for uri in uris:
         keep(catalogue, Track(uri, "T"), fingerprint=uri)
     for gone, below in enumerate(("file:///music/", "file:///mu%c/", "file:///Music/"), start=1):
-        assert catalogue.found(below, []) == 1
+        assert catalogue.mark_missing(below, []) == 1
         assert len(catalogue.candidates(["ear-1"])) == len(uris) - gone
     assert catalogue.forget_source("file:///mu%c/") == 1
     assert catalogue.count() == 3
@@ -305,24 +307,24 @@ def test_libraries_of_any_number_are_ranked(catalogue: Catalogue) -> None:
 def test_corrections_are_kept_until_taste_is_forgotten(catalogue: Catalogue) -> None:
     """What was read and what was said come out in order."""
     keep(catalogue)
-    catalogue.remember(1, "skip")
-    catalogue.correct({"sad": 0.9, "happy": 0.1}, Affect(0.5, 0.5))
-    ((read, said),) = catalogue.corrected()
+    catalogue.add_feedback(1, "skip")
+    catalogue.add_correction({"sad": 0.9, "happy": 0.1}, Affect(0.5, 0.5))
+    ((read, said),) = catalogue.corrections()
     assert (read["sad"], said.valence) == (0.9, 0.5)
     assert catalogue.forget_taste() == 2
-    assert catalogue.corrected() == []
-    assert catalogue.told() == []
+    assert catalogue.corrections() == []
+    assert catalogue.feedback_log() == []
 
 
 def test_storing_many_again_is_seen_by_another_process(catalogue: Catalogue) -> None:
     """A table that is imported once more, with other values, changes the mark and the columns."""
     many(catalogue, 100)
     other = Catalogue(catalogue.address)
-    before, first = other.version(), other.candidates(["ear-1"])
+    before, first = other.change_counter(), other.candidates(["ear-1"])
     moved = Analysis(AudioFeatures("ear-1"), Affect(-1, -1), embedding=(1.0, 0.0))
     rows = [(Track(f"x:{i:05}", "T"), "", "", moved) for i in range(100)]
     catalogue.store_all(rows, analyser="ear-1")
-    assert other.version() != before
+    assert other.change_counter() != before
     assert set(first.valence.tolist()) == {0.5}
     assert set(other.candidates(["ear-1"]).valence.tolist()) == {-1}
 
@@ -331,8 +333,8 @@ def test_a_table_does_not_unsettle_what_was_heard(catalogue: Catalogue) -> None:
     """Told of a file that was heard: both stay known of the same content, and the ear counts."""
     keep(catalogue)
     told = Analysis(AudioFeatures("told"), Affect(-1, -1), embedding=(1.0,))
-    catalogue.store(TRACK, stamp="", fingerprint="", analyser="told", heard=told)
-    assert catalogue.stamps("ear-1") == {TRACK.uri: ("1", None)}
+    catalogue.store(TRACK, modification_tag="", fingerprint="", analyser="told", heard=told)
+    assert catalogue.modification_tags("ear-1") == {TRACK.uri: ("1", None)}
     assert catalogue.candidates(["ear-1", "told"]).valence.tolist() == [0.5]
     assert catalogue.candidates(["told"]).valence.tolist() == [-1]
 
@@ -351,8 +353,8 @@ def test_what_was_played_lately_is_known_until_fifty_others_were(catalogue: Cata
     """1 for the last song that was played, less for the one before, 0 for the others."""
     many(catalogue, 3)
     for number in (1, 2):
-        catalogue.remember(number, "play")
-    assert catalogue.candidates(["ear-1"]).lately.tolist() == pytest.approx([0.98, 1, 0])
+        catalogue.add_feedback(number, "play")
+    assert catalogue.candidates(["ear-1"]).recency.tolist() == pytest.approx([0.98, 1, 0])
 
 
 def test_a_folder_is_forgotten_with_its_tracks(catalogue: Catalogue) -> None:

@@ -82,7 +82,7 @@ def test_read_prints_faces_affect_and_model(smiling_photo: Path) -> None:
     assert face["emotion"] == "happy"
     assert len(face["box"]) == 4
     assert sum(face["emotions"].values()) == pytest.approx(1, abs=0.001)
-    assert set(found["affect"]) == {"valence", "arousal", "spread"}
+    assert set(found["affect"]) == {"valence", "arousal", "uncertainty"}
 
 
 def test_read_for_people_says_that_it_estimates(smiling_photo: Path) -> None:

@@ -134,13 +134,13 @@ def test_what_is_exported_can_be_imported(tmp_path: Path, table: Path, suffix: s
     other = ("--database", tmp_path / "other.sqlite")
     assert "20 taken in" in run("library", "import", file, *other).stdout
     after = json.loads(run("library", "list", "--json", *other).stdout)
-    for name in ("plane_valence", "plane_arousal", "spread"):
+    for name in ("plane_valence", "plane_arousal", "uncertainty"):
         places = [[row.pop(name) for row in rows] for rows in (after, before)]
         assert places[0] == pytest.approx(places[1], abs=2e-4)
     assert after == before
     assert before[0]["artists"] == ["Band 0", "Guest"]
-    refused = run("library", "export", tmp_path / "out.xyz")
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+    not_allowed = run("library", "export", tmp_path / "out.xyz")
+    assert (not_allowed.returncode, len(not_allowed.stderr.splitlines())) == (3, 1)
 
 
 def test_the_plane_is_drawn(tmp_path: Path, table: Path) -> None:
@@ -154,8 +154,8 @@ def test_the_plane_is_drawn(tmp_path: Path, table: Path) -> None:
     assert len(colours) > 4
     run("library", "stats", "--picture", tmp_path / "plane.svg")
     assert "20 tracks on the valence" in (tmp_path / "plane.svg").read_text()
-    refused = run("library", "stats", "--picture", tmp_path / "plane.bmp")
-    assert (refused.returncode, ".png or .svg" in refused.stderr) == (2, True)
+    not_allowed = run("library", "stats", "--picture", tmp_path / "plane.bmp")
+    assert (not_allowed.returncode, ".png or .svg" in not_allowed.stderr) == (2, True)
 
 
 def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
@@ -167,7 +167,7 @@ def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
     assert "nothing was learnt yet" in run("taste", "show").stdout
     numbers = dj.catalogue.numbers([f"t:Lullaby:{i}" for i in range(4)])
     for number in numbers.values():
-        dj.catalogue.remember(number, "like")
+        dj.catalogue.add_feedback(number, "like")
     shown = json.loads(run("taste", "show", "--json").stdout)
     assert shown["answers"] == {"like": 4}
     assert all(row["title"].startswith("Lullaby") for row in shown["favourites"][:5])

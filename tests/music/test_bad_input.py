@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from emotion_dj import compose
+from emotion_dj.app import model_registry
 from emotion_dj.errors import AudioError
 from emotion_dj.music.decode import RATE, decode, decode_whole
 
@@ -39,9 +39,9 @@ def wav(path: Path, values: np.ndarray, *, rate: int = 48_000, kind: int = PCM) 
 
 
 @pytest.fixture(scope="module")
-def ear() -> AudioAnalyser:
+def audio_model() -> AudioAnalyser:
     """Return our ear."""
-    return compose.ear()
+    return model_registry.audio_model()
 
 
 def seconds(path: Path) -> float:
@@ -49,7 +49,7 @@ def seconds(path: Path) -> float:
     return sum(map(len, decode(path).excerpts)) / RATE
 
 
-def test_high_resolution(tmp_path: Path, samples: np.ndarray, ear: AudioAnalyser) -> None:
+def test_high_resolution(tmp_path: Path, samples: np.ndarray, audio_model: AudioAnalyser) -> None:
     """192 kHz and 24 bit: the same music as at 48 kHz and 16 bit."""
     piece = samples[:, 480_000:960_000].T
     many = np.round(np.repeat(piece, 4, axis=0) * (2**23 - 1)).clip(-(2**23), 2**23 - 1)
@@ -59,13 +59,13 @@ def test_high_resolution(tmp_path: Path, samples: np.ndarray, ear: AudioAnalyser
         assert container.streams.audio[0].codec_context.name == "pcm_s24le"
     assert seconds(path) == pytest.approx(10, rel=0.01)
     plain = wav(tmp_path / "low.wav", (piece * 32_767).clip(-32_768, 32_767).astype("<i2"))
-    high, usual = ear.analyse(path), ear.analyse(plain)
+    high, usual = audio_model.analyse(path), audio_model.analyse(plain)
     assert high.features.tempo == pytest.approx(usual.features.tempo, rel=0.02)
     assert high.features.loudness == pytest.approx(usual.features.loudness, abs=0.5)
 
 
 def test_float_files_with_numbers_that_are_none(
-    tmp_path: Path, samples: np.ndarray, ear: AudioAnalyser
+    tmp_path: Path, samples: np.ndarray, audio_model: AudioAnalyser
 ) -> None:
     """NaN and infinity in a float WAV are heard as silence between the music."""
     values = samples[:, :480_000].T.astype("<f4").copy()
@@ -73,38 +73,38 @@ def test_float_files_with_numbers_that_are_none(
     values[1::1000, 0] = np.inf
     path = wav(tmp_path / "nan.wav", values, kind=FLOAT)
     assert all(np.isfinite(excerpt).all() for excerpt in decode(path).excerpts)
-    heard = ear.analyse(path)
+    heard = audio_model.analyse(path)
     assert np.isfinite([heard.affect.valence, heard.affect.arousal, heard.features.loudness]).all()
     nothing = wav(tmp_path / "nothing.wav", np.full((480_000, 2), np.nan, "<f4"), kind=FLOAT)
     with pytest.raises(AudioError, match="is silent"):
-        ear.analyse(nothing)
+        audio_model.analyse(nothing)
 
 
-def test_float_files_far_above_full_scale(tmp_path: Path, ear: AudioAnalyser) -> None:
+def test_float_files_far_above_full_scale(tmp_path: Path, audio_model: AudioAnalyser) -> None:
     """Samples in the thousands, as a wrong export writes them, give numbers."""
     rng = np.random.default_rng(0)
     loud = rng.normal(0, 30_000, (240_000, 2)).astype("<f4")
-    heard = ear.analyse(wav(tmp_path / "loud.wav", loud, kind=FLOAT))
+    heard = audio_model.analyse(wav(tmp_path / "loud.wav", loud, kind=FLOAT))
     assert abs(heard.affect.arousal) <= 1
 
 
-def test_clipped_noise(tmp_path: Path, ear: AudioAnalyser) -> None:
+def test_clipped_noise(tmp_path: Path, audio_model: AudioAnalyser) -> None:
     """Noise driven into the stops is loud, and nothing worse."""
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 3, (480_000, 2)).clip(-1, 1)
-    heard = ear.analyse(wav(tmp_path / "noise.wav", (noise * 32_767).astype("<i2")))
+    heard = audio_model.analyse(wav(tmp_path / "noise.wav", (noise * 32_767).astype("<i2")))
     assert heard.features.loudness > -6
     assert abs(heard.affect.valence) <= 1
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (48_000, 6), (11_025, 2)])
 def test_telephones_and_cinemas(
-    tmp_path: Path, samples: np.ndarray, ear: AudioAnalyser, rate: int, channels: int
+    tmp_path: Path, samples: np.ndarray, audio_model: AudioAnalyser, rate: int, channels: int
 ) -> None:
     """8 kHz mono and six channels without a layout are analysed to the end."""
     one = samples[0, :: 48_000 // rate][: 6 * rate, None]
     values = (np.repeat(one, channels, 1) * 32_767).astype("<i2")
-    heard = ear.analyse(wav(tmp_path / "music.wav", values, rate=rate))
+    heard = audio_model.analyse(wav(tmp_path / "music.wav", values, rate=rate))
     assert heard.features.tempo > 0
 
 

@@ -22,9 +22,9 @@ SECONDS = 10
 HEAR = """
 import sys
 from pathlib import Path
-from emotion_dj import compose
+from emotion_dj.app import model_registry
 from emotion_dj.errors import AudioError
-ear = compose.ear()
+ear = model_registry.audio_model()
 for line in sys.stdin:
     try:
         heard = ear.analyse(Path(line.rstrip()))
@@ -88,21 +88,21 @@ def test_broken_files_are_heard_or_refused(tmp_path: Path, originals: list[Path]
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
-        ) as ear,
+        ) as audio_model,
     ):
-        assert ear.stdin is not None
-        assert ear.stdout is not None
+        assert audio_model.stdin is not None
+        assert audio_model.stdout is not None
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             suffix, data = contents[rounds % len(contents)]
             mutate = MUTATIONS[rounds // len(contents) % len(MUTATIONS)]
             path = tmp_path / f"round-{rounds}{suffix}"
             path.write_bytes(mutate(data, rng))
-            ear.stdin.write(f"{path}\n")
-            ear.stdin.flush()
-            answer = ear.stdout.readline()
+            audio_model.stdin.write(f"{path}\n")
+            audio_model.stdin.flush()
+            answer = audio_model.stdout.readline()
             assert answer, f"round {rounds}, {mutate.__name__} {suffix}: {told.read_text()}"
             path.unlink()
             rounds += 1
-        ear.stdin.close()
+        audio_model.stdin.close()
     assert rounds >= len(contents) * len(MUTATIONS)

@@ -9,8 +9,8 @@ import pytest
 
 from emotion_dj import artifacts
 from emotion_dj.music import network
+from emotion_dj.music.audio_model import ARTIFACT, AudioModel
 from emotion_dj.music.decode import RATE, Signal, decode
-from emotion_dj.music.mood import ARTIFACT, Ear
 from emotion_dj.music.network import FRAMES, QUIETEST_DB
 from emotion_dj.music.spectrum import BANDS, spectra
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def ear() -> Ear:
+def audio_model() -> AudioModel:
     """Return the ear that ships."""
-    return Ear()
+    return AudioModel()
 
 
 def test_spectra_are_cut_into_patches(happy_track: Path) -> None:
@@ -38,39 +38,41 @@ def test_spectra_are_cut_into_patches(happy_track: Path) -> None:
     assert (network.patches(silent) == QUIETEST_DB).all()
 
 
-def test_what_it_says_of_a_track_is_the_mean_over_its_patches(ear: Ear, happy_track: Path) -> None:
+def test_what_it_says_of_a_track_is_the_mean_over_its_patches(
+    audio_model: AudioModel, happy_track: Path
+) -> None:
     """And what is not music at all gets finite answers too."""
     mels = spectra(decode(happy_track)).mel
-    each = ear.network.answers(network.patches(mels))
-    assert ear.network(mels) == pytest.approx(each.mean(0), abs=1e-5)
+    each = audio_model.network.answers(network.patches(mels))
+    assert audio_model.network(mels) == pytest.approx(each.mean(0), abs=1e-5)
     assert each.std(0).min() > 0
     for odd in (np.full((3, BANDS), -300.0), np.full((999, BANDS), 60.0)):
-        assert np.isfinite(ear.network([odd.astype(np.float32)])).all()
+        assert np.isfinite(audio_model.network([odd.astype(np.float32)])).all()
 
 
-def test_packing_a_network_changes_little(ear: Ear, happy_track: Path) -> None:
+def test_packing_a_network_changes_little(audio_model: AudioModel, happy_track: Path) -> None:
     """Half precision moves no answer by a fiftieth of what it moves over a track."""
     mels = spectra(decode(happy_track)).mel
     patches = network.patches(mels)
-    packed = network.packed(ear.network, "a_")
+    packed = network.packed(audio_model.network, "a_")
     again = network.unpacked(packed, "a_").answers(patches)
-    told = ear.network.answers(patches)
+    told = audio_model.network.answers(patches)
     assert np.abs(again - told).max() < told.std(0).min() / 50
     with pytest.raises(KeyError, match="b_mean"):
         network.unpacked(packed, "b_")
 
 
 def test_the_shortest_and_a_long_piece_are_heard(
-    ear: Ear, samples: np.ndarray, write: Callable[..., Path], tmp_path: Path
+    audio_model: AudioModel, samples: np.ndarray, write: Callable[..., Path], tmp_path: Path
 ) -> None:
     """A second, shorter than a patch, and all of two minutes: sounds are told of both."""
     short = write(tmp_path / "short.flac", samples[:, 480_000:530_400])
     long = write(tmp_path / "long.flac", np.tile(samples[:, 480_000:960_000], 12))
-    whole = Ear(whole=True)
-    for analysis in (ear.analyse(short), ear.analyse(long), whole.analyse(long)):
+    whole = AudioModel(whole=True)
+    for analysis in (audio_model.analyse(short), audio_model.analyse(long), whole.analyse(long)):
         assert np.isfinite(analysis.embedding).all()
         assert abs(analysis.affect.valence) <= 1 >= abs(analysis.affect.arousal)
-    apart = np.subtract(ear.analyse(long).embedding, whole.analyse(long).embedding)
+    apart = np.subtract(audio_model.analyse(long).embedding, whole.analyse(long).embedding)
     assert np.linalg.norm(apart) < 0.5
 
 

@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Track
 from emotion_dj.errors import NotAvailable, SourceError
-from emotion_dj.settings import Settings
 from emotion_dj.sources.audius import Audius
 from emotion_dj.testing.conformance import check_source
 from emotion_dj.testing.site import served
@@ -78,7 +78,7 @@ def test_whole_songs_are_heard_and_played(clips: dict[str, list[bytes]], tmp_pat
         dj = EmotionDJ(library=["audius"], settings=settings)
         summary = dj.scan()
         assert (summary.analysed, summary.failed) == (6, ())
-        music = dj.playable(dj.play_at("calm", n=2))
+        music = dj.playable(dj.recommend_at("calm", n=2))
         assert all(pick.track.artists[0].startswith("Maker of") for pick in music.picks)
         media = [pick.track.media for pick in music.picks]
         assert all(m and m.kind == "stream" and m.location.startswith(address) for m in media)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Track
 from emotion_dj.errors import NotAvailable, RateLimited, SettingsError, SourceError
-from emotion_dj.settings import Settings
 from emotion_dj.sources import http
-from emotion_dj.sources.budget import Budget
 from emotion_dj.sources.deezer import Deezer
+from emotion_dj.sources.rate_limiter import RateLimiter
 from emotion_dj.testing import deezer as stand_in
 from emotion_dj.testing import faults
 from emotion_dj.testing.conformance import check_source
@@ -55,7 +55,7 @@ def site(songs: list[Song]) -> Iterator[DeezerStandIn]:
 
 def quick(site: DeezerStandIn, which: str = f"playlist/{MIX}") -> Deezer:
     """Return a source that waits a moment where Deezer would want five seconds."""
-    return Deezer(site.address, which=which, budget=Budget(1000, 0.01))
+    return Deezer(site.address, which=which, budget=RateLimiter(1000, 0.01))
 
 
 def at(site: DeezerStandIn, tmp_path: Path) -> Settings:
@@ -119,13 +119,13 @@ def test_expired_previews_are_asked_for_again(site: DeezerStandIn, tmp_path: Pat
     assert (site.count("/track"), site.count("/preview")) == (2, 4)
     dj = EmotionDJ(library=[f"deezer:playlist/{MIX}"], settings=at(site, tmp_path))
     before = site.count("/track")
-    music = dj.playable(dj.play_at("calm", n=4))
+    music = dj.playable(dj.recommend_at("calm", n=4))
     assert all(pick.track.media and pick.track.media.kind == "preview" for pick in music.picks)
     assert site.count("/track") - before == 4
     assert dj.playable(music) == music
     assert site.count("/track") - before == 4
     site.fail("/track", *[stand_in.status(503)] * 99)
-    told = dj.playable(dj.play_at("calm", n=4))
+    told = dj.playable(dj.recommend_at("calm", n=4))
     assert told.notes[-1] == "4 of these songs cannot be played right now"
     assert site.count("/track") - before == 4 + http.TRIES
 
@@ -213,7 +213,7 @@ def test_lasting_troubles_get_one_sentence(
 
 def test_after_a_refused_quota_nothing_is_asked_for_a_while(site: DeezerStandIn) -> None:
     """A thousand tracks in need of an address do not become a thousand refused requests."""
-    source = Deezer(site.address, budget=Budget(1000, 0.5))
+    source = Deezer(site.address, budget=RateLimiter(1000, 0.5))
     site.fail("/", *[QUOTA] * 9)
     for _ in range(50):
         with pytest.raises(RateLimited):
@@ -305,7 +305,7 @@ def test_ten_thousand_tracks_within_the_budget() -> None:
 def test_the_budget_holds() -> None:
     """Never more than three requests in any 0.8 s, over all threads."""
     with DeezerStandIn([Song(1, "x")]) as site, ThreadPoolExecutor(4) as threads:
-        source = Deezer(site.address, budget=Budget(3, 0.8))
+        source = Deezer(site.address, budget=RateLimiter(3, 0.8))
         list(threads.map(source.search, ["x"] * 9))
         times = [when for when, _ in site.asked]
     spans = [later - sooner for sooner, later in zip(times, times[3:], strict=False)]

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj.compose import EmotionDJ
-from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
+from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Track
 from emotion_dj.errors import LoginRequired, SettingsError
-from emotion_dj.settings import Settings
 from emotion_dj.sources.subsonic import Subsonic
 from emotion_dj.testing.subsonic import SubsonicStandIn
 
@@ -101,9 +101,9 @@ def test_an_api_key_is_all_that_is_sent(
     found = list(at(server, tmp_path).subsonic.tracks())
     assert [track.title for track in found] == ["Song c", "Song e", "Song x"]
     assert found[0].isrc == "QZAB12345678"
-    with pytest.raises(LoginRequired, match="API key") as refused:
+    with pytest.raises(LoginRequired, match="API key") as not_allowed:
         list(Subsonic(server.address, "", "", key="canary-wrong").tracks())
-    assert "canary" not in str(refused.value)
+    assert "canary" not in str(not_allowed.value)
 
 
 def test_an_address_without_a_scheme_is_said() -> None:
@@ -120,7 +120,7 @@ def test_songs_that_cannot_be_heard_are_placed_by_their_tags(
     dj = at(server, tmp_path)
     summary = dj.scan()
     assert (summary.analysed, len(summary.failed)) == (2, 1)
-    picks = {pick.track.title: pick for pick in dj.play_at("calm", n=9).picks}
+    picks = {pick.track.title: pick for pick in dj.recommend_at("calm", n=9).picks}
     assert set(picks) == {"Song c", "Song e", "Song x"}
     assert picks["Song x"].affect.valence == pytest.approx((0.60 + 0.60 + 0.35) / 3, abs=0.2)
     assert picks["Song x"].tempo == 120
@@ -134,10 +134,10 @@ def test_long_playlists_are_written_in_parts(server: SubsonicStandIn) -> None:
     here = Affect(0, 0)
     host = server.address.removeprefix("http://")
 
-    def music(count: int) -> Set:
+    def music(count: int) -> DJSet:
         tracks = (Track(f"subsonic:{host}/{i}", str(i)) for i in range(count))
         picks = tuple(Pick(track, here, Mood.CALM, 1.0, "because") for track in tracks)
-        return Set(picks, Plan("match"), (here,) * count, here)
+        return DJSet(picks, Plan("match"), (here,) * count, here)
 
     for count in (1000, 250, 3):
         server.asked.clear()

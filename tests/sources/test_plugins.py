@@ -119,8 +119,8 @@ def test_broken_plug_ins_harm_nobody_else(code: str, said: str, tmp_path: Path) 
 def test_listing_and_importing_load_no_client() -> None:
     """`emotion_dj.sources` costs nothing until a source is named."""
     code = (
-        "import sys, emotion_dj.sources, emotion_dj.compose, emotion_dj.settings as s\n"
-        "emotion_dj.compose.named.offers(s.load())\n"
+        "import sys, emotion_dj.sources, emotion_dj.app, emotion_dj.app.settings as s\n"
+        "emotion_dj.app.source_registry.offers(s.load())\n"
         "print(*{'httpx', 'mutagen', 'keyring'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -155,7 +155,7 @@ class Good:
         with BytesIO(b"abc") as file:
             yield file
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return the uri."""
         return track.uri
 
@@ -201,7 +201,7 @@ class Open(Good):
 class Restless(Good):
     """Has a new stamp each time it is made."""
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return a number that changes."""
         del track
         return os.urandom(8).hex()
@@ -255,7 +255,7 @@ def test_the_contract_holds_for_a_good_source() -> None:
         (Foreign, "does not begin with good:"),
         (Milliseconds, "say seconds"),
         (Open, "stays open"),
-        (Restless, "stamp"),
+        (Restless, "modification_tag"),
         (Anyone, "unknown track"),
         (Greedy, "more than its limit"),
         (Late, "expired"),

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emotion_dj.compose.named import reccobeats
+from emotion_dj.app.settings import Settings
+from emotion_dj.app.source_registry import reccobeats
 from emotion_dj.domain import Track
 from emotion_dj.errors import RateLimited, SourceError
 from emotion_dj.interfaces import FeatureProvider
-from emotion_dj.settings import Settings
 from emotion_dj.sources import http
 from emotion_dj.sources.reccobeats import ReccoBeats
 from emotion_dj.testing.site import served

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from emotion_dj import affect
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SettingsError, SourceError
-from emotion_dj.settings import Settings
 from emotion_dj.sources import http
 from emotion_dj.sources.subsonic import Subsonic
 
@@ -59,7 +59,7 @@ def test_a_server_is_a_library(dj: EmotionDJ, tmp_path: Path) -> None:
     """Its songs are heard through their streams and played; nothing of them stays on disk."""
     summary = dj.scan()
     assert (summary.analysed, summary.failed) == (8, ())
-    picks = dj.play_at("energetic", n=3).picks
+    picks = dj.recommend_at("energetic", n=3).picks
     assert all("energetic" in pick.track.title for pick in picks)
     assert dj.scan().known == 8
     assert sum(path.stat().st_size for path in tmp_path.rglob("*")) < 400_000
@@ -67,13 +67,13 @@ def test_a_server_is_a_library(dj: EmotionDJ, tmp_path: Path) -> None:
 
 def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
     """Written twice under one name, there is one playlist, with the songs of the second set."""
-    dj.write(dj.play_at("calm", n=4), "subsonic")
-    where = dj.write(dj.play_at("calm", n=3), "subsonic")
+    dj.write(dj.recommend_at("calm", n=4), "subsonic")
+    where = dj.write(dj.recommend_at("calm", n=3), "subsonic")
     assert "Emotion-DJ" in where
     lists = dj.subsonic._ask("getPlaylists")["playlists"]["playlist"]
     assert [(entry["name"], entry["songCount"]) for entry in lists] == [("Emotion-DJ", 3)]
     with pytest.raises(SettingsError, match="subsonic"):
-        dj.write(dj.play_at("calm", n=3), "gramophone")
+        dj.write(dj.recommend_at("calm", n=3), "gramophone")
 
 
 def test_search_finds_songs(dj: EmotionDJ) -> None:
@@ -112,9 +112,9 @@ def test_wrong_passwords_and_missing_ones_are_said(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No retry, one sentence, and never the password in it."""
-    with pytest.raises(LoginRequired) as refused:
+    with pytest.raises(LoginRequired) as not_allowed:
         list(Subsonic(server, "alice", "wrong-canary").tracks())
-    assert "canary" not in str(refused.value) + repr(Subsonic(server, "alice", "wrong-canary"))
+    assert "canary" not in str(not_allowed.value) + repr(Subsonic(server, "alice", "wrong-canary"))
     monkeypatch.delenv("EMOTION_DJ_SUBSONIC_PASSWORD", raising=False)
     settings = Settings(subsonic_url=server, subsonic_user="alice")
     with pytest.raises(LoginRequired, match="EMOTION_DJ_SUBSONIC_PASSWORD"):

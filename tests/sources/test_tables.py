@@ -49,7 +49,7 @@ def test_tables_without_features_are_refused(tmp_path: Path, content: str, said:
 def test_moods_and_places_of_a_table_are_understood(tmp_path: Path) -> None:
     """A mood is its region, a place on the plane is that place, and another word says nothing."""
     (tmp_path / "moods.csv").write_text(
-        "energy,tempo,mood,plane_valence,plane_arousal,spread\n"
+        "energy,tempo,mood,plane_valence,plane_arousal,uncertainty\n"
         "0.5,0,Sad,,,\n,,calm,0.5,-0.25,0.125\n0.5,120,brunch,,,\n,120,brunch,,,\n"
     )
     rows = list(tables.read(tmp_path / "moods.csv"))

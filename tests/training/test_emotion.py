@@ -317,11 +317,11 @@ def test_photographs_in_folders_are_found_cropped_and_read(
 
 def test_calibration_figures_follow_their_definition() -> None:
     """A predictor that says 0.8 and is right in 8 of 10 has no calibration error."""
-    chances = np.tile([0.8, 0.2], (10, 1))
+    probabilities = np.tile([0.8, 0.2], (10, 1))
     labels = np.array([0] * 8 + [1] * 2)
-    assert metrics.ece(chances, labels) == pytest.approx(0)
-    assert metrics.ece(chances, np.zeros(10, np.int64)) == pytest.approx(0.2)
-    assert metrics.report(chances, labels, ["a", "b"])["accuracy"] == 0.8
+    assert metrics.ece(probabilities, labels) == pytest.approx(0)
+    assert metrics.ece(probabilities, np.zeros(10, np.int64)) == pytest.approx(0.2)
+    assert metrics.report(probabilities, labels, ["a", "b"])["accuracy"] == 0.8
     assert len(Emotion) == 7
 
 
@@ -374,11 +374,12 @@ def test_the_original_trains_saves_and_reads(
     held: LabelledFaces, tmp_path: Path, smiling_photo: Path
 ) -> None:
     """Its two files, its class on a real photograph, its place in `evaluate`; a missing file."""
-    from emotion_dj.training import emotion_original, evaluation
+    from emotion_dj.original import emotion_recipe
+    from emotion_dj.training import evaluation
     from emotion_dj.vision import FaceRecognition
 
     few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
-    figures = emotion_original.train(few, other, tmp_path, epochs=1)
+    figures = emotion_recipe.train(few, other, tmp_path, epochs=1)
     files = tmp_path / "emotiondetector.json", tmp_path / "emotiondetector.weights.h5"
     reader = FaceRecognition(*map(str, files))
     with Pillow.open(smiling_photo) as photo:

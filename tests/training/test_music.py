@@ -12,8 +12,8 @@ import pytest
 
 from emotion_dj import artifacts
 from emotion_dj.errors import DataError
+from emotion_dj.music.audio_model import GEMS, SCALES, AudioModel
 from emotion_dj.music.features import NAMES
-from emotion_dj.music.mood import GEMS, SCALES, Ear
 from emotion_dj.training import evaluation, music, music_data
 from emotion_dj.training.sounds import Sounds
 
@@ -40,7 +40,7 @@ def taught(corpus: Corpus, path: Path) -> Taught:
     """Let the ear that ships tell its own scales of these tracks, through a file, and tell of the
     sounds of four patches of each how loud the bands are.
     """  # noqa: D205
-    told = Ear().scales(music.inputs(corpus.vectors))
+    told = AudioModel().scales(music.inputs(corpus.vectors))
     names = {"features": np.array(NAMES), "scales": np.array(SCALES)}
     np.savez(path, vectors=corpus.vectors, answers=told, files=np.array(corpus.files), **names)
     mel = np.concatenate([patches[:4] for patches in corpus.sounds])
@@ -63,8 +63,8 @@ def test_an_ear_learns_from_listeners(shared: Path, corpus: Corpus, tmp_path: Pa
     teachers = taught(corpus, tmp_path / "scales.npz")
     card = music.train(corpus, teachers, tmp_path, report=lambda *step: steps.append(step))
     assert steps[-1] == (len(steps), len(steps))
-    ear = Ear(artifacts.load(tmp_path / f"{card['id']}.json"))
-    heard = ear.analyse(shared / "data/music/emotify" / corpus.files[0]).features
+    audio_model = AudioModel(artifacts.load(tmp_path / f"{card['id']}.json"))
+    heard = audio_model.analyse(shared / "data/music/emotify" / corpus.files[0]).features
     assert all(0 <= getattr(heard, name) <= 1 for name in SCALES)
     (tmp_path / "no.npz").write_bytes(b"no")
     with pytest.raises(DataError, match="no file of scales"):

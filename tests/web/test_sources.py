@@ -32,7 +32,7 @@ def known(client: httpx.Client) -> dict[str, tuple[int, bool]]:
     return {source["name"]: (source["tracks"], source["writable"]) for source in told}
 
 
-def refused(answer: httpx.Response, code: int, kind: str, words: str) -> None:
+def not_allowed(answer: httpx.Response, code: int, kind: str, words: str) -> None:
     """Assert a problem document that says these words."""
     told = answer.json()
     assert (answer.status_code, told["type"]) == (code, f"urn:emotion-dj:{kind}"), answer.text
@@ -75,12 +75,12 @@ def test_a_set_is_of_the_sources_that_are_named(
 def test_sources_that_are_not_there_are_said(client: httpx.Client) -> None:
     """A name that nobody knows, with those that are known; a source without tracks."""
     strange = client.post("/sets", json={**CALM, "sources": ["files", "gramophone"]})
-    refused(strange, 422, "label-error", "'gramophone' is no source of music: choose files")
+    not_allowed(strange, 422, "label-error", "'gramophone' is no source of music: choose files")
     empty = client.post("/sets", json={**CALM, "sources": ["audius"]})
-    refused(empty, 422, "library-error", "no music of audius")
+    not_allowed(empty, 422, "library-error", "no music of audius")
     for sources in ("files", [1], [""]):
         odd = client.post("/sets", json={**CALM, "sources": sources})
-        refused(odd, 422, "invalid-request", "sources")
+        not_allowed(odd, 422, "invalid-request", "sources")
 
 
 def test_a_set_is_written_to_subsonic_and_replaced(client: httpx.Client, mixed: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_set_is_written_to_subsonic_and_replaced(client: httpx.Client, mixed: 
     all_of_it = client.post("/sources/subsonic/playlists", json=CALM).json()["where"]
     assert all_of_it.endswith("with 4 of 8 songs: the others are not there")
     nothing = client.post("/sources/subsonic/playlists", json={**CALM, "sources": ["spotify"]})
-    refused(nothing, 404, "not-available", "none of these songs is on the Subsonic server")
+    not_allowed(nothing, 404, "not-available", "none of these songs is on the Subsonic server")
 
 
 def test_a_set_is_written_to_spotify_and_replaced(client: httpx.Client, mixed: Any) -> None:
@@ -135,14 +135,14 @@ def test_what_a_service_refuses_is_said(
             told = known(client)
             assert (told["demo"], told["files"]) == ((1, False), (0, False))
             assert (told["subsonic"], told["spotify"]) == ((0, False), (1, True))
-            refused(written("subsonic"), 403, "login-required", "EMOTION_DJ_SUBSONIC_URL")
-            refused(written("gramophone"), 422, "invalid-request", "name")
-            refused(written("spotify", "demo"), 404, "not-available", "none of these songs")
+            not_allowed(written("subsonic"), 403, "login-required", "EMOTION_DJ_SUBSONIC_URL")
+            not_allowed(written("gramophone"), 422, "invalid-request", "name")
+            not_allowed(written("spotify", "demo"), 404, "not-available", "none of these songs")
             site.faults = [status(401)] * 9
-            refused(written("spotify", "spotify"), 403, "login-required", "login spotify")
+            not_allowed(written("spotify", "spotify"), 403, "login-required", "login spotify")
             site.faults = [status(429, retry_after="86400")]
             busy = written("spotify", "spotify")
-            refused(busy, 503, "rate-limited", "Spotify")
+            not_allowed(busy, 503, "rate-limited", "Spotify")
             assert 86_000 < int(busy.headers["retry-after"]) <= 86_400
 
 
@@ -158,4 +158,4 @@ def test_nobody_is_asked_where_nobody_is_logged_in(serve: Serve, demo_music: Pat
         assert not [name for name, (_, writable) in known(client).items() if writable]
         for name, words in (("spotify", "login spotify"), ("subsonic", "SUBSONIC_PASSWORD")):
             answer = client.post(f"/sources/{name}/playlists", json=CALM)
-            refused(answer, 403, "login-required", words)
+            not_allowed(answer, 403, "login-required", words)

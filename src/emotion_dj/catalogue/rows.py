@@ -25,7 +25,7 @@ def _heard(analysis: Analysis) -> dict[str, Any]:
         "failure": None,
         "valence": analysis.affect.valence,
         "arousal": analysis.affect.arousal,
-        "spread": analysis.affect.spread,
+        "spread": analysis.affect.uncertainty,
         **{name: features[name] for name in MEASURES},
         "brightness_of_mood": features["valence"],
         "gems": dict(analysis.gems),

@@ -12,9 +12,9 @@ import numpy as np
 from sqlalchemy import String, cast, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
-from emotion_dj.catalogue import columns
-from emotion_dj.catalogue.answers import candidates_of, lately_of, told_of
+from emotion_dj.catalogue import column_cache
 from emotion_dj.catalogue.database import connect, file_of, translated
+from emotion_dj.catalogue.feedback import candidates_of, feedback_of, recency_of
 from emotion_dj.catalogue.rows import analysis_of, track_of
 from emotion_dj.catalogue.schema import (
     analyses,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-    from emotion_dj.catalogue.columns import Columns
+    from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.writing import Heard
     from emotion_dj.domain import Analysis, Candidates, Track
 
@@ -66,14 +66,14 @@ class Catalogue:
         """Release the file."""
         self._engine.dispose()
 
-    def stamps(self, analyser: str) -> dict[str, tuple[str, str | None]]:
+    def modification_tags(self, analyser: str) -> dict[str, tuple[str, str | None]]:
         """Return the stamp of every track that the analyser has met, and why it failed, by uri."""
         query = select(tracks.c.uri, tracks.c.stamp, analyses.c.failure).join(
             analyses, _OF_ITS_CONTENT
         )
         with translated(self.address), self._engine.connect() as connection:
             rows = connection.execute(query.where(analyses.c.analyser == analyser))
-            return {uri: (stamp, failure) for uri, stamp, failure in rows}
+            return {uri: (modification_tag, failure) for uri, modification_tag, failure in rows}
 
     def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
         """Return what this analyser heard in that content, whichever track it belonged to."""
@@ -87,10 +87,16 @@ class Catalogue:
             return analysis_of(row) if row else None
 
     def store(
-        self, track: Track, *, stamp: str, fingerprint: str, analyser: str, heard: Analysis | str
+        self,
+        track: Track,
+        *,
+        modification_tag: str,
+        fingerprint: str,
+        analyser: str,
+        heard: Analysis | str,
     ) -> None:
         """Keep what was heard, or why nothing was, once per (track, content, analyser)."""
-        self.store_all([(track, stamp, fingerprint, heard)], analyser=analyser)
+        self.store_all([(track, modification_tag, fingerprint, heard)], analyser=analyser)
 
     def store_all(self, rows: Iterable[Heard], *, analyser: str) -> int:
         """Keep many (track, stamp, fingerprint, what was heard) in one transaction; count them.
@@ -118,19 +124,19 @@ class Catalogue:
             if uris is not None:
                 wanted = _numbers(connection, uris)
                 found = found.rows(np.isin(found.number, list(wanted.values())))
-            told, lately = told_of(connection), lately_of(connection)
-        return candidates_of(found, told, lately, self.tracks)
+            told, recency = feedback_of(connection), recency_of(connection)
+        return candidates_of(found, told, recency, self.tracks)
 
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the file beside the catalogue, made anew where it is old."""
         marks = _state(connection)
         mark = f"{marks['id']} {marks.get('music', 0)} {' '.join(analysers)}"
         beside = _beside(self._file)
-        kept = columns.load(beside, mark)
+        kept = column_cache.load(beside, mark)
         if kept is None:
-            kept = columns.read(connection, analysers)
-            if len(kept) >= columns.WORTH:
-                columns.save(beside, mark, kept)
+            kept = column_cache.read(connection, analysers)
+            if len(kept) >= column_cache.WORTH:
+                column_cache.save(beside, mark, kept)
         return kept
 
     def tracks(self, numbers: Sequence[int]) -> list[Track]:
@@ -174,13 +180,13 @@ class Catalogue:
         with translated(self.address), self._engine.connect() as connection:
             return [(row.id, track_of(row)) for row in connection.execute(query)]
 
-    def remember(self, number: int, kind: str) -> None:
+    def add_feedback(self, number: int, kind: str) -> None:
         """Keep that the listener liked, skipped or played a track."""
         with translated(self.address), self._engine.begin() as connection:
             connection.execute(feedback.insert().values(track=number, kind=kind))
             _changed(connection, "told")
 
-    def take_back(self, number: int, kind: str) -> None:
+    def remove_feedback(self, number: int, kind: str) -> None:
         """Remove the last like, skip or play of a track, where there is one."""
         last = select(func.max(feedback.c.id)).where(
             (feedback.c.track == number) & (feedback.c.kind == kind)
@@ -190,7 +196,7 @@ class Catalogue:
             connection.execute(gone)
             _changed(connection, "told")
 
-    def remember_streams(self, streams: Iterable[tuple[str, str, str, str]]) -> int:
+    def import_history(self, streams: Iterable[tuple[str, str, str, str]]) -> int:
         """Keep what was done with (uri, title, artist, kind), by uri, else by title and artist.
 
         Tracks that are not known are left out; returns how many answers were kept.
@@ -213,7 +219,7 @@ class Catalogue:
                 _changed(connection, "told")
         return len(found)
 
-    def correct(self, probabilities: Mapping[str, float], said: Affect) -> None:
+    def add_correction(self, probabilities: Mapping[str, float], said: Affect) -> None:
         """Keep what was read of a face, by emotion, and where its owner says that they are."""
         values = {"valence": said.valence, "arousal": said.arousal}
         with translated(self.address), self._engine.begin() as connection:
@@ -221,14 +227,14 @@ class Catalogue:
                 corrections.insert().values(probabilities=dict(probabilities), **values)
             )
 
-    def corrected(self) -> list[tuple[dict[str, float], Affect]]:
+    def corrections(self) -> list[tuple[dict[str, float], Affect]]:
         """Return every correction, the oldest first."""
         query = select(corrections).order_by(corrections.c.id)
         with translated(self.address), self._engine.connect() as connection:
             rows = connection.execute(query)
             return [(row.probabilities, Affect(row.valence, row.arousal)) for row in rows]
 
-    def told(self) -> list[tuple[str, str, str, str]]:
+    def feedback_log(self) -> list[tuple[str, str, str, str]]:
         """Return what the listener did, the oldest first: when, what, uri, title."""
         query = (
             select(cast(feedback.c.at, String), feedback.c.kind, tracks.c.uri, tracks.c.title)
@@ -244,7 +250,7 @@ class Catalogue:
             _changed(connection, "told")
             return sum(connection.execute(t.delete()).rowcount for t in (feedback, corrections))
 
-    def version(self) -> tuple[int, int]:
+    def change_counter(self) -> tuple[int, int]:
         """Return a mark that changes whenever candidates may have changed, in any process."""
         with translated(self.address), self._engine.connect() as connection:
             marks = _state(connection)
@@ -259,20 +265,22 @@ class Catalogue:
             _changed(connection, "music")
             return len(numbers)
 
-    def homes(self, fingerprint: str) -> list[Track]:
+    def tracks_by_fingerprint(self, fingerprint: str) -> list[Track]:
         """Return the tracks that have this content."""
         query = select(tracks).where(tracks.c.fingerprint == fingerprint)
         with translated(self.address), self._engine.connect() as connection:
             return [track_of(row) for row in connection.execute(query)]
 
-    def move(self, old: str, new: str, *, stamp: str) -> None:
+    def rename_uri(self, old: str, new: str, *, modification_tag: str) -> None:
         """Give a track another uri; what was heard and said of it goes along."""
         change = update(tracks).where(tracks.c.uri == old)
         with translated(self.address), self._engine.begin() as connection:
-            connection.execute(change.values(uri=new, stamp=stamp, gone=False))
+            connection.execute(
+                change.values(uri=new, modification_tag=modification_tag, gone=False)
+            )
             _changed(connection, "music")
 
-    def found(self, below: str, uris: Collection[str]) -> int:
+    def mark_missing(self, below: str, uris: Collection[str]) -> int:
         """Mark what is gone of the tracks whose uri begins with ``below``; count what is gone.
 
         What was gone and is among ``uris`` is back.
@@ -325,7 +333,7 @@ class Catalogue:
             _beside(self._file).unlink(missing_ok=True)
         return count
 
-    def known(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
+    def placed_uris(self, uris: Collection[str], analysers: Sequence[str]) -> set[str]:
         """Return those of the uris that one of the analysers has placed."""
         query = select(tracks.c.uri).join(analyses, _OF_ITS_CONTENT)
         query = query.where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))

@@ -42,11 +42,11 @@ def upsert(connection: Connection, rows: Sequence[Heard], analyser: str) -> None
     }
     statement = statement.on_conflict_do_update(["uri"], set_=told | kept)
     connection.execute(statement, [_values(track, *marks) for track, *marks, _ in rows])
-    homes = _homes(connection, {track.uri for track, *_ in rows})
+    tracks_by_fingerprint = _ids_and_fingerprints(connection, {track.uri for track, *_ in rows})
     failed: list[dict[str, Any]] = []
     heard: list[dict[str, Any]] = []
     for track, _, _, said in rows:
-        number, fingerprint = homes[track.uri]
+        number, fingerprint = tracks_by_fingerprint[track.uri]
         key = {"track": number, "fingerprint": fingerprint, "analyser": analyser}
         (failed if isinstance(said, str) else heard).append(key | values_of(said))
     for part in (failed, heard):
@@ -56,14 +56,16 @@ def upsert(connection: Connection, rows: Sequence[Heard], analyser: str) -> None
             connection.execute(again.on_conflict_do_update(list(_KEY), set_=values), part)
 
 
-def _homes(connection: Connection, uris: Collection[str]) -> dict[str, tuple[int, str]]:
+def _ids_and_fingerprints(
+    connection: Connection, uris: Collection[str]
+) -> dict[str, tuple[int, str]]:
     """Return number and fingerprint of each track, by its uri."""
     query = select(tracks.c.uri, tracks.c.id, tracks.c.fingerprint)
     rows = connection.execute(query.where(tracks.c.uri.in_(uris)))
     return {uri: (number, fingerprint) for uri, number, fingerprint in rows}
 
 
-def _values(track: Track, stamp: str, fingerprint: str) -> dict[str, Any]:
+def _values(track: Track, modification_tag: str, fingerprint: str) -> dict[str, Any]:
     described = {name: getattr(track, name) for name in _DESCRIBED}
-    marks = {"uri": track.uri, "stamp": stamp, "fingerprint": fingerprint, "gone": False}
+    marks = {"uri": track.uri, "stamp": modification_tag, "fingerprint": fingerprint, "gone": False}
     return described | {"artists": list(track.artists)} | marks

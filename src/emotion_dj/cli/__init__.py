@@ -33,7 +33,7 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.LabelError: 2,
     errors.InputError: 3,
     errors.NoFace: 4,
-    errors.Unsure: 5,
+    errors.LowConfidence: 5,
     errors.CatalogueError: 6,
     errors.ArtifactError: 7,
     errors.MissingExtra: 8,

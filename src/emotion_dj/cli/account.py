@@ -22,7 +22,7 @@ def login(
     """Log in through your browser; http://127.0.0.1:8898/callback is the address to register."""
     import webbrowser
 
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
     def open_browser(address: str) -> None:
         say(f"if no browser opens, open this address:\n{address}")
@@ -33,8 +33,7 @@ def login(
 
 def logout(service: Service, *, database: Database = None) -> None:
     """Forget the login and everything in the catalogue that came from the service."""
-    from emotion_dj import settings
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
 
     count = EmotionDJ(settings=settings.load(database=database)).logout()
     say(f"logged out of {service}: the login and {count} tracks are forgotten")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from emotion_dj.analysis import Failure
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 
 def analyse(
@@ -42,8 +42,7 @@ def analyse(
     as_json: Json = False,
 ) -> None:
     """Listen to every track once; what is known already costs nothing, what fails is named."""
-    from emotion_dj import settings
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
 
     if tags and untag:
         msg = "--tags and --untag exclude each other"

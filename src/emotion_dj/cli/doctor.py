@@ -49,7 +49,8 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 def _base() -> list[Check]:
-    from emotion_dj import __version__, settings
+    from emotion_dj import __version__
+    from emotion_dj.app import settings
 
     database = settings.load().database or str(settings.default_database())
     return [
@@ -62,11 +63,11 @@ def _base() -> list[Check]:
 
 
 def _models() -> list[Check]:
-    from emotion_dj import compose
+    from emotion_dj.app import model_registry
     from emotion_dj.errors import EmotionDJError
 
     checks = []
-    for what, build in compose.MODELS.items():
+    for what, build in model_registry.MODELS.items():
         try:
             checks.append(Check(what, fine=True, detail=build()))
         except (EmotionDJError, ImportError) as error:

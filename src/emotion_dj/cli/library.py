@@ -23,13 +23,13 @@ from emotion_dj.errors import LibraryError
 
 if TYPE_CHECKING:
     from emotion_dj.analysis import Summary
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 app = typer.Typer(help="Look into the catalogue, fill it, empty it.", no_args_is_help=True)
 
 
 @app.command("import")
-def take_in(
+def import_table(
     tables: Annotated[
         list[Path],
         typer.Argument(
@@ -47,7 +47,7 @@ def take_in(
         counts = {}
         for done, table in enumerate(tables):
             report(done, len(tables))
-            counts[str(table)] = dj.take_in(table)
+            counts[str(table)] = dj.import_table(table)
     if as_json:
         print_json(counts)
         return
@@ -124,7 +124,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """List tracks in which every word occurs; all of them without words."""
-    from emotion_dj.wire import track_json
+    from emotion_dj.serializers import track_json
 
     found = _dj(database).catalogue.search(words, limit=limit)
     if as_json:
@@ -149,7 +149,7 @@ def stats(
     """Count tracks by mood and draw them on the valence-arousal plane."""
     from emotion_dj.plane import counts, drawing, save
 
-    candidates = _dj(database).known()
+    candidates = _dj(database).current_candidates()
     if picture is not None:
         say(f"drawn: {save(candidates, picture)}")
     figures: dict[str, Any] = {"tracks": len(candidates), "moods": counts(candidates)}
@@ -220,7 +220,6 @@ def _words(moods: dict[str, int]) -> list[str]:
 
 
 def _dj(database: str | None, library: list[str] | None = None) -> EmotionDJ:
-    from emotion_dj import settings
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
 
     return EmotionDJ(library=library or (), settings=settings.load(database=database))

@@ -21,8 +21,8 @@ from emotion_dj.cli.console import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from emotion_dj.compose import EmotionDJ
-    from emotion_dj.domain import Pick, Set
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import DJSet, Pick
 
 
 def play(
@@ -76,9 +76,8 @@ def play(
     if len(wishes) != 1:
         msg = "say where you are in one way: a PHOTO, --mood or --affect"
         raise typer.BadParameter(msg)
-    from emotion_dj import settings
     from emotion_dj.affect import parse_affect
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
 
     chosen = settings.load(database=database, plan=plan, length=length)
     dj = EmotionDJ(library=library or (), settings=chosen)
@@ -90,11 +89,11 @@ def play(
     who = look or parse_affect(str(wishes[0]))
     who = dj.correct(look, actually) if look is not None and actually is not None else who
     _scan(dj)
-    music = dj.answer(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
+    music = dj.recommend(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
     if as_json:
-        from emotion_dj.wire import look_json, set_json
+        from emotion_dj.serializers import photo_analysis_json, set_json
 
-        print_json({**(look_json(look) if look else {}), **set_json(music)})
+        print_json({**(photo_analysis_json(look) if look else {}), **set_json(music)})
     else:
         _show(music)
     if save is not None:
@@ -141,7 +140,7 @@ def _scan(dj: EmotionDJ) -> None:
     passed_over(summary.failed)
 
 
-def _save(dj: EmotionDJ, music: Set, path: Path, *, relative: bool) -> None:
+def _save(dj: EmotionDJ, music: DJSet, path: Path, *, relative: bool) -> None:
     from emotion_dj import playlists
 
     ready = dj.playable(music)
@@ -150,14 +149,14 @@ def _save(dj: EmotionDJ, music: Set, path: Path, *, relative: bool) -> None:
         say(f"note: {note}")
 
 
-def _mix(dj: EmotionDJ, music: Set, path: Path) -> None:
+def _mix(dj: EmotionDJ, music: DJSet, path: Path) -> None:
     with progress("mixing") as report:
         left_out = dj.mix(music, path, report)
     for sentence in left_out:
         say(f"left out: {sentence}")
 
 
-def _show(music: Set) -> None:
+def _show(music: DJSet) -> None:
     for note in music.notes:
         say(f"note: {note}")
     opening, _, _ = music.picks[0].reason.partition(": ")
@@ -165,7 +164,7 @@ def _show(music: Set) -> None:
     out().print(_table(music))
 
 
-def _table(music: Set) -> Table:
+def _table(music: DJSet) -> Table:
     from rich.table import Table
     from rich.text import Text  # a title may hold brackets, which are no markup
 

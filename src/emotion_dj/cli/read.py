@@ -12,7 +12,7 @@ from emotion_dj.cli.console import Json, out, print_json, say, shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from emotion_dj.domain import Look
+    from emotion_dj.domain import PhotoAnalysis
 
 _BAR = 20
 
@@ -32,11 +32,11 @@ def read(
     if annotate is not None and len(photos) > 1:
         msg = "--annotate takes one photo at a time"
         raise typer.BadParameter(msg)
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
     from emotion_dj.errors import EmotionDJError
 
     dj = EmotionDJ()
-    looks: list[tuple[Path, Look]] = []
+    looks: list[tuple[Path, PhotoAnalysis]] = []
     failure: EmotionDJError | None = None
     for photo in photos:
         try:
@@ -55,20 +55,20 @@ def read(
         raise failure
 
 
-def _show(looks: list[tuple[Path, Look]], *, single: bool, as_json: bool) -> None:
+def _show(looks: list[tuple[Path, PhotoAnalysis]], *, single: bool, as_json: bool) -> None:
     if not as_json:
         for photo, look in looks:
             out().print(_table(photo, look))
         return
-    from emotion_dj.wire import look_json
+    from emotion_dj.serializers import photo_analysis_json
 
     if not single:
-        print_json([{"photo": str(photo), **look_json(look)} for photo, look in looks])
+        print_json([{"photo": str(photo), **photo_analysis_json(look)} for photo, look in looks])
     elif looks:
-        print_json(look_json(looks[0][1]))
+        print_json(photo_analysis_json(looks[0][1]))
 
 
-def _table(photo: Path, look: Look) -> Table:
+def _table(photo: Path, look: PhotoAnalysis) -> Table:
     from rich.table import Table
     from rich.text import Text  # a name may hold brackets, which are no markup
 
@@ -78,7 +78,7 @@ def _table(photo: Path, look: Look) -> Table:
     table = Table(
         title=Text(
             f"{shown(photo.name)}: {describe(at)}  (valence {at.valence:+.2f}, "
-            f"arousal {at.arousal:+.2f}, spread {at.spread:.2f})"
+            f"arousal {at.arousal:+.2f}, uncertainty {at.uncertainty:.2f})"
         ),
         title_justify="left",
         caption="An estimate of the expression, not of the feeling.",

@@ -34,10 +34,9 @@ def serve(
 
     import uvicorn
 
-    from emotion_dj import settings
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
     from emotion_dj.web.app import create
-    from emotion_dj.web.guard import LOCAL
+    from emotion_dj.web.middleware import LOCAL
 
     dj = EmotionDJ(library=library or (), settings=settings.load(database=database))
     dj.check()

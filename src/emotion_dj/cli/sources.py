@@ -16,10 +16,10 @@ app = typer.Typer(help="See where music can come from, and try it.", no_args_is_
 @app.command("list")
 def listed(*, as_json: Json = False) -> None:
     """List the sources that --library understands: ours and those of plug-ins."""
-    from emotion_dj import settings
-    from emotion_dj.compose.named import offers
+    from emotion_dj.app import settings
+    from emotion_dj.app.source_registry import source_specs
 
-    known = offers(settings.load()).values()
+    known = source_specs(settings.load()).values()
     rows = [{"name": o.name, "origin": o.origin, "needs": o.needs} for o in known]
     if as_json:
         print_json(rows)
@@ -42,8 +42,8 @@ def tried(
     as_json: Json = False,
 ) -> None:
     """Ask a source once for its first track, and say how long that took."""
-    from emotion_dj import settings
-    from emotion_dj.compose.named import library
+    from emotion_dj.app import settings
+    from emotion_dj.app.source_registry import library
     from emotion_dj.errors import LibraryError
 
     start = time.perf_counter()

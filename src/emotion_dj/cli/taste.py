@@ -9,7 +9,7 @@ import typer
 from emotion_dj.cli.console import Database, Json, out, print_json, shown
 
 if TYPE_CHECKING:
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 app = typer.Typer(
     help="What your likes, skips and corrections have taught; it stays on this machine.",
@@ -20,7 +20,7 @@ app = typer.Typer(
 @app.command("show")
 def show(*, database: Database = None, as_json: Json = False) -> None:
     """Say what was learnt: answers, how you differ, and what you would like best."""
-    figures = _dj(database).learnt()
+    figures = _dj(database).taste_summary()
     if as_json:
         print_json(figures)
         return
@@ -41,11 +41,11 @@ def export(*, database: Database = None) -> None:
     catalogue = _dj(database).catalogue
     answers = [
         {"at": at, "kind": kind, "uri": uri, "title": title}
-        for at, kind, uri, title in catalogue.told()
+        for at, kind, uri, title in catalogue.feedback_log()
     ]
     corrections = [
         {"read": read, "valence": said.valence, "arousal": said.arousal}
-        for read, said in catalogue.corrected()
+        for read, said in catalogue.corrections()
     ]
     print_json({"answers": answers, "corrections": corrections})
 
@@ -62,7 +62,6 @@ def reset(*, database: Database = None, as_json: Json = False) -> None:
 
 
 def _dj(database: str | None) -> EmotionDJ:
-    from emotion_dj import settings
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ, settings
 
     return EmotionDJ(settings=settings.load(database=database))

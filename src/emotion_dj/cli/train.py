@@ -61,7 +61,7 @@ def emotion(
         count = faces.passed_over + held.passed_over
         say(f"passed over: {count} pictures that are damaged or have none of the seven labels")
     if recipe == "original":
-        from emotion_dj.training import emotion_original as original
+        from emotion_dj.original import emotion_recipe as original
 
         with progress("training") as report:
             figures = original.train(
@@ -165,7 +165,7 @@ def _original_mood(data: list[Path], out: Path, epochs: int | None) -> None:
     if len(data) != 1:
         msg = "--recipe original learns from one table"
         raise typer.BadParameter(msg)
-    from emotion_dj.training import mood_original as original
+    from emotion_dj.original import mood_recipe as original
 
     songs = original.read_songs(data[0])
     if not (find_spec("keras") and find_spec("torch")):

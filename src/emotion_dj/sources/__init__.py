@@ -1,1 +1,1 @@
-"""Where music comes from. Importing this room loads no source; `compose` names them."""
+"""Where music comes from. Importing this room loads no source; `app` names them."""

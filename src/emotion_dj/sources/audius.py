@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import NotAvailable, SourceError
-from emotion_dj.sources import clip
-from emotion_dj.sources.addresses import refused, trusted
+from emotion_dj.sources import download
 from emotion_dj.sources.http import MAX_AUDIO, Client
+from emotion_dj.sources.url_allowlist import is_allowed, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,27 +65,27 @@ class Audius:
             if not answer.is_redirect:
                 return Media("stream", str(answer.url))
             where = urljoin(str(answer.url), answer.headers.get("location", ""))
-        if not trusted(where, HOSTS, self._address):
-            raise refused(NAME, where)
+        if not is_allowed(where, HOSTS, self._address):
+            raise not_allowed(NAME, where)
         return Media("stream", where)
 
     @contextmanager
     def open(self, track: Track) -> Iterator[BinaryIO]:
         """Give the song for reading; nothing of it is kept after the block."""
-        with clip.fetched(NAME, self.resolve(track).location, MAX_AUDIO) as file:
+        with download.fetched(NAME, self.resolve(track).location, MAX_AUDIO) as file:
             yield file
 
     @contextmanager
     def stream(self, track: Track, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """Open the song at its node, with the byte range that the headers ask for."""
-        with clip.stream(NAME, self.resolve(track).location, headers) as answer:
+        with download.stream(NAME, self.resolve(track).location, headers) as answer:
             yield answer
 
     def picture(self, track: Track) -> bytes | None:
         """Return the cover that lies at the track's address, None where it has none."""
-        return clip.picture(NAME, track.artwork, HOSTS, self._address)
+        return download.picture(NAME, track.artwork, HOSTS, self._address)
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return the track's uri: its song does not change under it."""
         return track.uri
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.sources.tables import Row
 
-NOTES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
+PITCH_NAMES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
 _KEY: Final = re.compile(r"([A-H])([#b♯♭]?)\s*(m(?:in(?:or)?)?)?", re.IGNORECASE)
 
 
@@ -92,7 +92,7 @@ def _key(text: str) -> tuple[int | None, int | None]:
         return None, None
     note, sign, minor = found.groups()
     shift = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(sign, 0)
-    return (NOTES[note.upper()] + shift) % 12, 0 if minor else 1
+    return (PITCH_NAMES[note.upper()] + shift) % 12, 0 if minor else 1
 
 
 def _number(value: Any) -> float | None:

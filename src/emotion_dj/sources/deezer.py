@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import NotAvailable, RateLimited, SettingsError, SourceError
-from emotion_dj.sources import clip
-from emotion_dj.sources.addresses import refused, trusted
-from emotion_dj.sources.budget import Budget
+from emotion_dj.sources import download
 from emotion_dj.sources.http import Client
+from emotion_dj.sources.rate_limiter import RateLimiter
+from emotion_dj.sources.url_allowlist import is_allowed, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class Deezer:
     name = "deezer"
 
     def __init__(
-        self, address: str = API, *, which: str = "", budget: Budget | None = None
+        self, address: str = API, *, which: str = "", budget: RateLimiter | None = None
     ) -> None:
         """Keep what is asked for, ``playlist/ID`` or the chart. Raises SettingsError."""
         if which and not _LIST.fullmatch(which):
@@ -59,7 +59,7 @@ class Deezer:
         self._address = address.rstrip("/")
         self._client = Client(NAME, self._address)
         self._list = which or CHART
-        self._budget = budget or Budget(50, 5.0)
+        self._budget = budget or RateLimiter(50, 5.0)
         self._closed_until = 0.0
 
     def tracks(self) -> Iterator[Track]:
@@ -103,8 +103,8 @@ class Deezer:
         if not address or not isinstance(address, str):
             msg = f"{track.title}: Deezer offers no preview of it here"
             raise NotAvailable(msg)
-        if not trusted(address, HOSTS, self._address):
-            raise refused(NAME, address)
+        if not is_allowed(address, HOSTS, self._address):
+            raise not_allowed(NAME, address)
         return _preview(address)
 
     @contextmanager
@@ -112,30 +112,30 @@ class Deezer:
         """Give the preview for reading; nothing of it is kept after the block."""
         with ExitStack() as stack:
             try:
-                clipped = clip.fetched(NAME, self._fresh(track).location, MAX_CLIP)
+                clipped = download.fetched(NAME, self._fresh(track).location, MAX_CLIP)
                 file = stack.enter_context(clipped)
             except NotAvailable:  # its signature ended before its time
-                clipped = clip.fetched(NAME, self.resolve(track).location, MAX_CLIP)
+                clipped = download.fetched(NAME, self.resolve(track).location, MAX_CLIP)
                 file = stack.enter_context(clipped)
             yield file
 
     @contextmanager
     def stream(self, track: Track, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """Open the preview with a fresh address, with the byte range that the headers ask for."""
-        with clip.stream(NAME, self.resolve(track).location, headers) as answer:
+        with download.stream(NAME, self.resolve(track).location, headers) as answer:
             yield answer
 
     def picture(self, track: Track) -> bytes | None:
         """Return the cover that lies at the track's address, None where it has none."""
-        return clip.picture(NAME, track.artwork, HOSTS, self._address)
+        return download.picture(NAME, track.artwork, HOSTS, self._address)
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return the preview's path, which names its content, or that there is none."""
         return urlsplit(track.media.location).path if track.media else "no preview"
 
     def fingerprint(self, track: Track) -> str:
         """Return the same with the service's name; the track's uri where there is no preview."""
-        return f"deezer:{self.stamp(track)}" if track.media else track.uri
+        return f"deezer:{self.modification_tag(track)}" if track.media else track.uri
 
     def _fresh(self, track: Track) -> Media:
         media = track.media
@@ -163,7 +163,7 @@ class Deezer:
         )
 
     def _own(self, address: Any) -> str | None:
-        fits = isinstance(address, str) and trusted(address, HOSTS, self._address)
+        fits = isinstance(address, str) and is_allowed(address, HOSTS, self._address)
         return address if fits else None
 
     @staticmethod

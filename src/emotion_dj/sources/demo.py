@@ -24,7 +24,7 @@ class Demo(Local):
         return replace(described, title=words.capitalize())
 
 
-def below() -> str:
+def uri_prefix() -> str:
     """Return how the uris of its tracks begin, or would where the extra is not installed."""
     return f"{demo().roots[0].resolve().as_uri()}/" if _is_here() else "demo:"
 

@@ -188,8 +188,8 @@ class Client:
             time.sleep(pause)
         raise self._gone()
 
-    def _signed(self, request: httpx.Request, refused: str) -> str:
-        token = self._token(refused) if self._token else ""
+    def _signed(self, request: httpx.Request, not_allowed: str) -> str:
+        token = self._token(not_allowed) if self._token else ""
         if token:
             request.headers["authorization"] = f"Bearer {token}"
         return token

@@ -67,7 +67,7 @@ class Local:
         """Give the path of the file."""
         yield path_of(track)
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return size and time of change, which cost one look at the folder."""
         status = os.stat(track.media.location if track.media else path_of(track))  # noqa: PTH116
         return f"{status.st_size}-{status.st_mtime_ns}"

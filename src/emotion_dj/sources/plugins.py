@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GROUP: Final = "emotion_dj.sources"
-VERBS: Final = ("tracks", "describe", "open", "stamp", "fingerprint")
+VERBS: Final = ("tracks", "describe", "open", "modification_tag", "fingerprint")
 
 
-def found() -> Mapping[str, EntryPoint]:
+def entry_points_by_name() -> Mapping[str, EntryPoint]:
     """Return the plug-ins that are installed, by name, without loading one."""
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
@@ -29,15 +29,15 @@ def make(entry: EntryPoint) -> Any:
     except EmotionDJError:
         raise
     except Exception as error:
-        msg = f"the plug-in {called(entry)} does not load ({error}): update or remove it"
+        msg = f"the plug-in {display_name(entry)} does not load ({error}): update or remove it"
         raise SourceError(msg) from error
     missing = [verb for verb in VERBS if not callable(getattr(source, verb, None))]
     if missing:
-        msg = f"the plug-in {called(entry)} has no {', '.join(missing)}: it cannot be heard"
+        msg = f"the plug-in {display_name(entry)} has no {', '.join(missing)}: it cannot be heard"
         raise SourceError(msg)
     return source
 
 
-def called(entry: EntryPoint) -> str:
+def display_name(entry: EntryPoint) -> str:
     """Return the name of a plug-in with the distribution that it comes from."""
     return f"{entry.name} ({entry.dist.name} {entry.dist.version})" if entry.dist else entry.name

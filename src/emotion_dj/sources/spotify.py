@@ -19,7 +19,7 @@ from emotion_dj.sources.spotify_login import AGAIN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from emotion_dj.domain import Set
+    from emotion_dj.domain import DJSet
 
 PREFIX: Final = "spotify:track:"
 HOST: Final = "api.spotify.com"
@@ -87,7 +87,7 @@ class Spotify:
         found = map(_track, _member(page, "items", list))
         return [track for track in found if track is not None][:limit]
 
-    def write(self, music: Set, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> str:
         """Create or replace the listener's playlist called ``name``; return its address.
 
         Picks of other sources are looked for, with one request each. Raises NotAvailable where

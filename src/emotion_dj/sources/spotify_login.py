@@ -61,13 +61,13 @@ class Session:
         self._tokens: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, refused: str) -> str:
+    def __call__(self, not_allowed: str) -> str:
         """Return an access token other than the one that was refused. Raises LoginRequired."""
         with self._lock:
-            if not self._fits(refused):
+            if not self._fits(not_allowed):
                 self._tokens = _parsed(self._load())  # another process may have renewed it
-            if not self._fits(refused):
-                self._renew(refused)
+            if not self._fits(not_allowed):
+                self._renew(not_allowed)
             return str(self._tokens["access"])
 
     def begin(self, open_browser: Callable[[str], object], *, port: int = PORT) -> str:
@@ -99,16 +99,16 @@ class Session:
             }
         )
 
-    def _fits(self, refused: str) -> bool:
+    def _fits(self, not_allowed: str) -> bool:
         access = self._tokens.get("access")
-        return bool(access) and access != refused and time.time() < self._tokens["expires"]
+        return bool(access) and access != not_allowed and time.time() < self._tokens["expires"]
 
-    def _renew(self, refused: str) -> None:
+    def _renew(self, not_allowed: str) -> None:
         try:
             self._take({"grant_type": "refresh_token", "refresh_token": self._tokens["refresh"]})
         except LoginRequired:
             self._tokens = _parsed(self._load())  # another process was first: its token counts
-            if not self._fits(refused):
+            if not self._fits(not_allowed):
                 raise
 
     def _take(self, grant: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from emotion_dj.domain import Set
+    from emotion_dj.domain import DJSet
 
 PAGE: Final = 500
 BATCH: Final = 100
@@ -88,7 +88,7 @@ class Subsonic:
             file.seek(0)
             yield file
 
-    def stamp(self, track: Track) -> str:
+    def modification_tag(self, track: Track) -> str:
         """Return the song's id on the server: its audio does not change under it."""
         return self._id(track)
 
@@ -113,7 +113,7 @@ class Subsonic:
         except NotAvailable:
             return None
 
-    def heed(self, track: Track, kind: str) -> None:
+    def report_feedback(self, track: Track, kind: str) -> None:
         """Star what is liked until it is not, scrobble what was played."""
         if kind in DEEDS:
             self._ask(DEEDS[kind], once=True, id=self._id(track))
@@ -122,7 +122,7 @@ class Subsonic:
         """Return the moods and the tempo that an OpenSubsonic server has told of a song."""
         return self._told.get(track.uri)
 
-    def write(self, music: Set, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> str:
         """Create or replace the playlist called ``name`` with the picks of this server.
 
         Raises NotAvailable where none of them is on it.

@@ -194,11 +194,11 @@ def _possible(name: str, value: float) -> bool:
 
 def _place(row: Mapping[str, Any]) -> Affect | Mood | None:
     """Return where a row says that its track stands on the plane, else the mood that it names."""
-    valence, arousal, spread = (
-        _number(row.get(name)) for name in ("plane_valence", "plane_arousal", "spread")
+    valence, arousal, uncertainty = (
+        _number(row.get(name)) for name in ("plane_valence", "plane_arousal", "uncertainty")
     )
     if valence is not None and arousal is not None and max(abs(valence), abs(arousal)) <= 1:
-        return Affect(valence, arousal, min(1.0, max(0.0, spread or 0.0)))
+        return Affect(valence, arousal, min(1.0, max(0.0, uncertainty or 0.0)))
     word = _text(row, "mood").lower()
     return Mood(word) if word in set(Mood) else None
 

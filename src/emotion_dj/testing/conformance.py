@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import AudioError, SourceError
-from emotion_dj.interfaces import Listenable, Resolver, Searchable
+from emotion_dj.interfaces import AudioSource, Resolver, Searchable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ class SourceContract:
         """Stamps and fingerprints are text, and the same as long as the audio is."""
         source, other = self._listenable(), self._listenable()
         for track in _tracks(source):
-            for verb in ("stamp", "fingerprint"):
+            for verb in ("modification_tag", "fingerprint"):
                 mark = getattr(source, verb)(track)
                 _hold(isinstance(mark, str) and mark, f"{verb}() returns no text")
                 again = getattr(other, verb)(track)
@@ -130,7 +130,10 @@ class SourceContract:
 
     def _listenable(self) -> Any:
         source = self.make()
-        _hold(isinstance(source, Listenable), "it has no open(), stamp() and fingerprint()")
+        _hold(
+            isinstance(source, AudioSource),
+            "it has no open(), modification_tag() and fingerprint()",
+        )
         return source
 
 

@@ -259,8 +259,8 @@ class SpotifyStandIn:
             fault = self.faults.pop(0) if self.faults else None
             if fault is not None:
                 return fault()
-            if refused := self._refused(request, method, path):
-                return refused
+            if not_allowed := self._refused(request, method, path):
+                return not_allowed
             if self._contract and (
                 wrong := self._contract.request(method, path, dict(request.query_params), body)
             ):

@@ -67,8 +67,8 @@ def publish(
     exact_path = write_atomically(folder / "fp32.tmp", exact)
     exact_logits, _ = _logits(EmotionReader(Artifact(exact_path, card)), held)
     exact_path.unlink()
-    chances = metrics.calibrated(logits, held.labels)
-    threshold = float(np.quantile(chances.max(axis=1), 1 - COVERAGE))
+    probabilities = metrics.calibrated(logits, held.labels)
+    threshold = float(np.quantile(probabilities.max(axis=1), 1 - COVERAGE))
     card["votes"] = {
         "share": share,
         "chosen": f"the largest that costs at most {100 * TOLERANCE:g} points of accuracy on "
@@ -87,7 +87,9 @@ def publish(
         "fitted_on": "fer2013-public; the figures below are cross-fitted over five folds of it",
     }
     card["metrics"] = {
-        "fer2013-public": metrics.report(chances, held.labels, [label.value for label in LABELS]),
+        "fer2013-public": metrics.report(
+            probabilities, held.labels, [label.value for label in LABELS]
+        ),
         "accuracy_fp32": round(float((exact_logits.argmax(1) == held.labels).mean()), 4),
         "agreement_with_fer_plus_majority": _agreement(logits, held),
         "ms_per_face_when_made": round(milliseconds, 3),

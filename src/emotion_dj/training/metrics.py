@@ -19,18 +19,18 @@ BINS: Final = 15
 COVERAGES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
-def report(chances: Floats, labels: Labels, names: Sequence[str]) -> dict[str, Any]:
+def report(probabilities: Floats, labels: Labels, names: Sequence[str]) -> dict[str, Any]:
     """Return the figures of predicted probabilities (n, classes) against true labels (n,)."""
-    table = confusion(chances.argmax(axis=1), labels, classes=len(names))
+    table = confusion(probabilities.argmax(axis=1), labels, classes=len(names))
     return {
         "n": len(labels),
         "accuracy": _rounded(np.trace(table) / table.sum()),
         "macro_f1": _rounded(macro_f1(table)),
-        "nll": _rounded(nll(chances, labels)),
-        "ece": _rounded(ece(chances, labels)),
+        "nll": _rounded(nll(probabilities, labels)),
+        "ece": _rounded(ece(probabilities, labels)),
         "per_class": _per_class(table, names),
         "confusion": {"labels": list(names), "rows_true_columns_read": table.tolist()},
-        "coverage_at": accuracy_at(chances, labels),
+        "coverage_at": accuracy_at(probabilities, labels),
     }
 
 
@@ -51,16 +51,16 @@ def macro_f1(table: Labels) -> float:
     return float(f1(table)[table.sum(axis=1) > 0].mean())
 
 
-def nll(chances: Floats, labels: Labels) -> float:
+def nll(probabilities: Floats, labels: Labels) -> float:
     """Return the mean negative log-likelihood in nats."""
-    own = chances[np.arange(len(labels)), labels]
+    own = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(own, 1e-12)).mean())
 
 
-def ece(chances: Floats, labels: Labels) -> float:
+def ece(probabilities: Floats, labels: Labels) -> float:
     """Return the expected calibration error over bins of equal width (Guo et al. 2017, eq. 3)."""
-    confidence = chances.max(axis=1)
-    right = chances.argmax(axis=1) == labels
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [
         abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
@@ -69,10 +69,10 @@ def ece(chances: Floats, labels: Labels) -> float:
     return float(np.sum(gaps))
 
 
-def accuracy_at(chances: Floats, labels: Labels) -> dict[str, float]:
+def accuracy_at(probabilities: Floats, labels: Labels) -> dict[str, float]:
     """Return the accuracy when only the surest share of the faces is named, by that share."""
-    order = np.argsort(-chances.max(axis=1), kind="stable")
-    right = (chances.argmax(axis=1) == labels)[order]
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")
+    right = (probabilities.argmax(axis=1) == labels)[order]
     kept = [(share, max(1, round(share * len(right)))) for share in COVERAGES]
     return {f"{share:.1f}": _rounded(right[:count].mean()) for share, count in kept}
 
@@ -94,11 +94,11 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 def calibrated(logits: Floats, labels: Labels, *, folds: int = 5, seed: int = 0) -> Floats:
     """Return probabilities, each with a temperature fitted on the other folds."""
     fold = np.random.default_rng(seed).permutation(len(labels)) % folds
-    chances = np.zeros_like(logits)
+    probabilities = np.zeros_like(logits)
     for k in range(folds):
         temperature = fit_temperature(logits[fold != k], labels[fold != k])
-        chances[fold == k] = softmax(logits[fold == k] / temperature)
-    return chances
+        probabilities[fold == k] = softmax(logits[fold == k] / temperature)
+    return probabilities
 
 
 def _per_class(table: Labels, names: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -19,17 +19,17 @@ import numpy.typing as npt
 from emotion_dj.affect import parse_mood
 from emotion_dj.artifacts import digest, write_atomically
 from emotion_dj.errors import DataError, LabelError
-from emotion_dj.music.by_features import (
+from emotion_dj.music.audio_model import kernel
+from emotion_dj.music.mood_from_features import (
     ARTIFACT,
     FEATURES,
     MOODS,
-    Hands,
+    AnnotatorMixture,
     Regression,
     as_table,
     scaled,
     unskewed,
 )
-from emotion_dj.music.mood import kernel
 from emotion_dj.sources import tables
 from emotion_dj.training import metrics
 
@@ -142,7 +142,9 @@ def fit(features: Floats, targets: Floats, scale: Floats) -> Regression:
     return Regression(mean, deviation, scale, support, weights, offset)
 
 
-def fit_hands(playlists: Sequence[Playlist], scale: Floats, temperature: float = 1.0) -> Hands:
+def fit_hands(
+    playlists: Sequence[Playlist], scale: Floats, temperature: float = 1.0
+) -> AnnotatorMixture:
     """Fit each author's scores to their own tracks, and whose list it is to all of them."""
     features = np.concatenate([playlist.features for playlist in playlists])
     authors = np.repeat(np.arange(len(playlists)), [len(p.labels) for p in playlists])
@@ -163,7 +165,7 @@ def fit_hands(playlists: Sequence[Playlist], scale: Floats, temperature: float =
     )
     unseen = _unseen(resembled.support, whose)
     means = np.array([unseen[authors == author].mean(0) for author in range(len(playlists))])
-    return Hands(regression, np.linalg.inv(means).astype(np.float32), temperature)
+    return AnnotatorMixture(regression, np.linalg.inv(means).astype(np.float32), temperature)
 
 
 def leave_one_out(playlist: Playlist, scale: Floats) -> Floats:
@@ -329,7 +331,7 @@ def _felt_figures(felt: Felt) -> dict[str, float]:
     return {"n": len(felt.places), **{name: round(r2, 4) for name, r2 in figures.items()}}
 
 
-def _packed(hands: Hands, felt: Regression) -> bytes:
+def _packed(hands: AnnotatorMixture, felt: Regression) -> bytes:
     file = io.BytesIO()
     arrays = {
         prefix + name: array.astype(np.float16 if name == "support" else np.float32)

@@ -21,16 +21,24 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj.artifacts import digest, write_atomically
+from emotion_dj.music.audio_model import (
+    ARTIFACT,
+    SCALES,
+    TARGETS,
+    Kernel,
+    kernel,
+    rational,
+    tempo_cue,
+)
 from emotion_dj.music.features import NAMES
-from emotion_dj.music.mood import ARTIFACT, SCALES, TARGETS, Kernel, kernel, rational, tempo_cue
 from emotion_dj.music.network import FRAMES, Network, packed
 from emotion_dj.music.spectrum import BANDS
-from emotion_dj.training.sounds import EPOCHS, OUTPUTS, Pupil, distil
+from emotion_dj.training.sounds import EPOCHS, OUTPUTS, Student, distil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from emotion_dj.training.music_data import Corpus, Lessons
+    from emotion_dj.training.music_data import Corpus, TeacherLabels
     from emotion_dj.training.sounds import Sounds
 
     Floats = npt.NDArray[np.float32]
@@ -71,12 +79,12 @@ Emotify; chosen on the folders of the demo library, which therefore is no held-o
 class Taught:
     """What all teachers said: ``lessons`` in scales, and ``sounds``, to be learnt so many times."""
 
-    lessons: Lessons
+    lessons: TeacherLabels
     sounds: Sounds
     epochs: int = EPOCHS
 
 
-def fit_scales(lessons: Lessons, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Kernel:
+def fit_scales(lessons: TeacherLabels, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Kernel:
     """Fit the first regression to some of the lessons."""
     vectors, scales = inputs(lessons.vectors[rows]), lessons.scales[rows]
     mean, deviation = vectors.mean(0), vectors.std(0) + np.float32(1e-6)
@@ -140,7 +148,7 @@ def with_told(corpus: Corpus, scales: Kernel, network: Network) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Foretold:
+class CrossValidated:
     """Predictions ``targets`` (n, len(TARGETS)) for all tracks, and the ``agreement`` of each
     fold's network with its teachers on tracks that it never heard, where they heard any.
     """  # noqa: D205
@@ -151,7 +159,7 @@ class Foretold:
 
 def cross_validate(
     corpus: Corpus, taught: Taught, folds: npt.NDArray[np.intp], tick: Tick = lambda: None
-) -> Foretold:
+) -> CrossValidated:
     """Foretell each track by models that never heard that track's fold: neither its feelings nor
     what the teachers say of it.
     """  # noqa: D205
@@ -164,12 +172,12 @@ def cross_validate(
         predicted[held] = fit_feelings(corpus, rows, ~held)(rows[held])
         if len((new := taught.sounds.of(own)).files):
             agreement.append(pupil.agreement(new))
-    return Foretold(predicted, tuple(agreement))
+    return CrossValidated(predicted, tuple(agreement))
 
 
 def learnt_without(
     own: set[str], taught: Taught, tick: Tick = lambda: None
-) -> tuple[Kernel, Pupil]:
+) -> tuple[Kernel, Student]:
     """Learn what the teachers say, but for what they say of files of these names."""
     names = np.array([Path(str(name)).name for name in taught.lessons.files])
     scales = fit_scales(taught.lessons, ~np.isin(names, list(own)))
@@ -286,13 +294,13 @@ def _mean(values: Sequence[float]) -> float | None:
     return round(float(np.mean(values)), 3) if values else None
 
 
-def _averaged(corpus: Corpus, splits: Sequence[Foretold]) -> dict[str, float]:
+def _averaged(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, float]:
     """Return the mean R2 over several divisions into folds."""
     r2 = [r_squared(corpus.targets, split.targets) for split in splits]
     return _rounded({name: float(np.mean([one[name] for one in r2])) for name in TARGETS})
 
 
-def _told_again(lessons: Lessons) -> dict[str, float]:
+def _told_again(lessons: TeacherLabels) -> dict[str, float]:
     """Return how well the scales are foretold in files that were not learnt from."""
     names, numbers = np.unique(lessons.files, return_inverse=True)
     folds = (np.random.default_rng(0).permutation(len(names)) % FOLDS)[numbers]

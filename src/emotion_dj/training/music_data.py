@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj.errors import AudioError, DataError
+from emotion_dj.music.audio_model import GEMS, SCALES
 from emotion_dj.music.decode import decode
 from emotion_dj.music.features import NAMES, measure
-from emotion_dj.music.mood import GEMS, SCALES
 from emotion_dj.music.network import patches
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.sources import tables
@@ -134,7 +134,7 @@ def proxies(share: dict[str, float]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
+class TeacherLabels:
     """What a teacher said of m pieces of music: ``vectors`` (m, len(NAMES)), ``scales`` (m, 7) and
     the ``files`` that they were cut from.
     """  # noqa: D205
@@ -144,7 +144,7 @@ class Lessons:
     files: npt.NDArray[np.str_]
 
 
-def read_lessons(path: Path) -> Lessons:
+def read_lessons(path: Path) -> TeacherLabels:
     """Read what `scripts/hear-with-vibenet.py` wrote. Raises DataError."""
     with arrays(path, "scales") as file:
         told = [str(name) for name in file["scales"]]
@@ -152,7 +152,7 @@ def read_lessons(path: Path) -> Lessons:
         if [str(name) for name in file["features"]] != list(NAMES):
             msg = f"{path} was made with other measurements: hear the music again"
             raise DataError(msg)
-        return Lessons(file["vectors"], file["answers"][:, columns], file["files"])
+        return TeacherLabels(file["vectors"], file["answers"][:, columns], file["files"])
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def code(answers: Floats) -> Code:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pupil:
+class Student:
     """A trained ``network``, the ``code`` in which it answers, and the network as torch has it."""
 
     network: Network
@@ -134,7 +134,7 @@ class Pupil:
 
 def distil(
     sounds: Sounds, *, epochs: int = EPOCHS, seed: int = 0, tick: Callable[[], None] = lambda: None
-) -> Pupil:
+) -> Student:
     """Train a network on all the lessons; the same seed gives the same network.
 
     ``tick`` is called after each epoch. Raises DataError where there is no lesson.
@@ -151,7 +151,7 @@ def distil(
     patches = torch.from_numpy((mel - mean) / deviation).transpose(1, 2).contiguous()
     net = module()
     _fit(net, patches, torch.from_numpy(told(sounds.answers)), epochs, tick)
-    return Pupil(_as_ours(net, mean, deviation), told, net)
+    return Student(_as_ours(net, mean, deviation), told, net)
 
 
 def module() -> torch.nn.Sequential:

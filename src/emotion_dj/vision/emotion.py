@@ -97,11 +97,11 @@ class EmotionReader:
     def read_crop(self, pixels: npt.NDArray[np.uint8]) -> Reading:
         """Read one face that is cut out already: grey uint8 (side, side)."""
         logits = self.logits(prepare(pixels, self.contract.epsilon))
-        chances = softmax(logits / self.contract.temperature)
+        probabilities = softmax(logits / self.contract.temperature)
         return Reading(
-            dict(zip(Emotion, map(float, chances), strict=True)),
+            dict(zip(Emotion, map(float, probabilities), strict=True)),
             model=self.contract.id,
-            abstained=bool(chances.max() < self.contract.abstain_below),
+            abstained=bool(probabilities.max() < self.contract.abstain_below),
         )
 
     def whole(self, image: Image) -> npt.NDArray[np.uint8]:

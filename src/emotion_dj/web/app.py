@@ -36,21 +36,21 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from emotion_dj import __version__, affect, errors, wire
-from emotion_dj.compose.models import ear_card
+from emotion_dj import __version__, affect, errors, serializers
+from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, elsewhere, models, problems, saving, sources
-from emotion_dj.web.guard import LOCAL, MAX_BODY, ROOT, Guard
-from emotion_dj.web.live import KEY, Live
+from emotion_dj.web import covers, devices, models, playlist_export, problems, sources
+from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.metrics import measure
+from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from emotion_dj.compose import EmotionDJ
-    from emotion_dj.domain import Affect, Look, Set, Track
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import Affect, DJSet, PhotoAnalysis, Track
 
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def _file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, di
     return {status: {"description": "The file", "content": {kind: {"schema": schema}}}}
 
 
-def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
+def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     """Return the service for a DJ, as an ASGI application behind its guard."""
     scan = Scan(dj)
     MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
@@ -89,25 +89,25 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Guard:
         redoc_url=None,
     )
     measure(api)
-    problems.answer(api)
+    problems.install(api)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     play = partial(_play, dj, scan)
-    rooms = (_sets(dj, play), _tracks(dj), _library(dj, scan), elsewhere.devices(dj))
-    for routes in (*rooms, sources.routes(dj), saving.routes(dj, play)):
-        api.include_router(routes, responses=problems.told("4XX", "5XX"))
+    rooms = (_sets(dj, play), _tracks(dj), _library(dj, scan), devices.devices(dj))
+    for routes in (*rooms, sources.routes(dj), playlist_export.routes(dj, play)):
+        api.include_router(routes, responses=problems.responses("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
-    embed = elsewhere.page(dj.settings.spotify_embed)
+    embed = devices.page(dj.settings.spotify_embed)
     app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
-    return Guard(problems.Documented(app), hosts)
+    return Middleware(problems.ProblemMiddleware(app), hosts)
 
 
-def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
+def _sets(dj: EmotionDJ, play: Callable[[models.SetRequest], DJSet]) -> APIRouter:
     routes = APIRouter(tags=["sets"])
-    live = Live()
+    live = ReadingBroadcaster()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
-    @routes.post("/readings", responses=_gives(models.Look))
+    @routes.post("/readings", responses=_gives(models.PhotoAnalysis))
     async def readings(
         photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
         key: Annotated[
@@ -117,7 +117,9 @@ def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
         """Read every face of a photo, largest first. The photo is not kept."""
         data = await photo.read()
         try:
-            look = wire.look_json(await to_thread.run_sync(dj.read, data, limiter=readers))
+            look = serializers.photo_analysis_json(
+                await to_thread.run_sync(dj.read, data, limiter=readers)
+            )
         except errors.NoFace:
             live.tell(key, "nobody", {})
             raise
@@ -136,7 +138,7 @@ def _sets(dj: EmotionDJ, play: Callable[[models.Wish], Set]) -> APIRouter:
         return _events(live.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
-    def sets(wish: models.Wish) -> dict[str, Any]:
+    def sets(wish: models.SetRequest) -> dict[str, Any]:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
         return _set_json(dj, play(wish))
 
@@ -153,7 +155,9 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     ) -> dict[str, Any]:
         """Search the catalogue by title and artist."""
         found = dj.catalogue.search(q, limit=limit)
-        return {"tracks": [{"id": number, **wire.track_json(track)} for number, track in found]}
+        return {
+            "tracks": [{"id": number, **serializers.track_json(track)} for number, track in found]
+        }
 
     @routes.get(
         "/tracks/{number}/stream",
@@ -187,7 +191,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     @routes.get("/tracks/{number}", responses=_gives(models.Track))
     def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
         """Return one track."""
-        return {"id": number, **wire.track_json(*sources.numbered(dj, [number]))}
+        return {"id": number, **serializers.track_json(*sources.numbered(dj, [number]))}
 
     @routes.post("/feedback", status_code=204)
     def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
@@ -196,15 +200,15 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         """  # noqa: D205
         (track,) = sources.numbered(dj, [taste.track])
         if taste.kind == "unlike":
-            dj.catalogue.take_back(taste.track, "like")
+            dj.catalogue.remove_feedback(taste.track, "like")
         else:
-            dj.catalogue.remember(taste.track, taste.kind)
-        after.add_task(_heed, dj, track, taste.kind)
+            dj.catalogue.add_feedback(taste.track, taste.kind)
+        after.add_task(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: models.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
-        look = dj.dj.seen(*wire.parse_faces([said.face.model_dump()]))
+        look = dj.dj.seen(*serializers.parse_faces([said.face.model_dump()]))
         dj.correct(look, said.emotion)
 
     return routes
@@ -216,7 +220,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.get("/library", responses=_gives(models.Library))
     def library() -> dict[str, Any]:
         """Return how much music there is, where it stands on the plane, and how a scan goes."""
-        candidates = dj.known()
+        candidates = dj.current_candidates()
         step = max(1, len(candidates) // POINTS)
         points = zip(candidates.valence[::step], candidates.arousal[::step], strict=True)
         return {
@@ -255,7 +259,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
             "card": getattr(dj.dj.model, "card", {}),
-            "ear": ear_card(),
+            "ear": audio_model_card(),
         }
 
     return routes
@@ -266,29 +270,29 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
-def _play(dj: EmotionDJ, scan: Scan, wish: models.Wish) -> Set:
+def _play(dj: EmotionDJ, scan: Scan, wish: models.SetRequest) -> DJSet:
     music = sources.music(dj, scan, wish.sources)
     plan = affect.parse_plan(wish.plan)
-    return dj.dj.answer(
+    return dj.dj.recommend(
         _who(dj, wish), music, plan, n=wish.length, seed=wish.seed, faces=wish.serve
     )
 
 
-def _who(dj: EmotionDJ, wish: models.Wish) -> Look | Affect:
+def _who(dj: EmotionDJ, wish: models.SetRequest) -> PhotoAnalysis | Affect:
     """Return what a wish starts from. Raises LabelError."""
     if wish.faces:
-        return dj.dj.seen(*wire.parse_faces([face.model_dump() for face in wish.faces]))
+        return dj.dj.seen(*serializers.parse_faces([face.model_dump() for face in wish.faces]))
     if wish.emotion:
         return affect.of_emotion(affect.parse_emotion(wish.emotion))
     return affect.parse_affect(wish.mood or wish.at or "0,0")
 
 
-def _set_json(dj: EmotionDJ, music: Set) -> dict[str, Any]:
-    form = wire.set_json(music)
+def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
+    form = serializers.set_json(music)
     numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["embed"] = elsewhere.embedded(pick.track.uri)
+        row["embed"] = devices.embedded(pick.track.uri)
         row["stream"] = None if row["embed"] else f"{ROOT}/tracks/{row['id']}/stream"
         row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
@@ -336,9 +340,9 @@ def _picture(dj: EmotionDJ, track: Track) -> bytes | None:
     return None if found is None else covers.small(found)
 
 
-def _heed(dj: EmotionDJ, track: Track, kind: str) -> None:
+def _report_feedback(dj: EmotionDJ, track: Track, kind: str) -> None:
     try:
-        dj.heed(track, kind)
+        dj.report_feedback(track, kind)
     except (errors.SourceError, errors.SettingsError) as error:
         _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)
 

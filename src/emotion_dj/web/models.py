@@ -19,7 +19,7 @@ from pydantic import (
 
 from emotion_dj import affect
 from emotion_dj.domain import Emotion, Mood
-from emotion_dj.web.invalid import Body, mistake
+from emotion_dj.web.validation import Body, mistake
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Axis = Annotated[float, Field(ge=-1, le=1)]
@@ -50,7 +50,7 @@ _FACE: Final[dict[str, Any]] = {
     "abstained": False,
     "emotions": {"happy": 0.94, "neutral": 0.04, "surprise": 0.02},
 }
-_AFFECT: Final = {"valence": 0.77, "arousal": 0.49, "spread": 0.12}
+_AFFECT: Final = {"valence": 0.77, "arousal": 0.49, "uncertainty": 0.12}
 _TRACK: Final = {
     "uri": "file:///music/happy.ogg",
     "title": "Happy",
@@ -84,7 +84,7 @@ class ReadFace(Body):
     emotion: Annotated[str | None, Field(max_length=40)] = None
 
 
-class Wish(Body):
+class SetRequest(Body):
     """What the listener wants; exactly one of faces, emotion, mood and at says where they are."""
 
     model_config = ConfigDict(
@@ -145,26 +145,26 @@ class Wish(Body):
     ]
 
     @model_validator(mode="after")
-    def _one_start(self) -> Wish:
+    def _one_start(self) -> SetRequest:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or at"
             raise mistake(msg)
         return self
 
 
-class Song(Body):
+class PlaylistEntry(Body):
     """A song of a set that was made before, and why it was picked, in the words it was told in."""
 
     id: TrackId
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-class Songs(Body):
+class PlaylistRequest(Body):
     """A set that was made before, in its order: what is saved is then what was shown."""
 
     model_config = _example(songs=[{"id": 1, "reason": "bright and lively"}])
 
-    songs: Annotated[list[Song], Field(min_length=1, max_length=200)]
+    songs: Annotated[list[PlaylistEntry], Field(min_length=1, max_length=200)]
     plan: Annotated[str, Field(max_length=80, json_schema_extra={"pattern": PLAN})] = "match"
 
 
@@ -172,8 +172,9 @@ def _form(body: Any) -> str:
     return "(songs)" if isinstance(body, dict) and "songs" in body else "(wish)"
 
 
-Saved = Annotated[
-    Annotated[Wish, Tag("(wish)")] | Annotated[Songs, Tag("(songs)")], Discriminator(_form)
+ExportRequest = Annotated[
+    Annotated[SetRequest, Tag("(wish)")] | Annotated[PlaylistRequest, Tag("(songs)")],
+    Discriminator(_form),
 ]
 """The body of what is saved: a set of before, else a wish; so that a mistake is one of its own."""
 
@@ -232,7 +233,7 @@ class Affect(BaseModel):
 
     valence: Axis
     arousal: Axis
-    spread: Share
+    uncertainty: Share
 
 
 class Face(BaseModel):
@@ -245,7 +246,7 @@ class Face(BaseModel):
     emotions: dict[Emotion, Share]
 
 
-class Look(BaseModel):
+class PhotoAnalysis(BaseModel):
     """What was seen in a photo, the largest face first."""
 
     model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-4")
@@ -409,4 +410,4 @@ class About(BaseModel):
     moods: dict[Mood, list[Axis]]
     plans: list[str]
     card: dict[str, Any]
-    ear: dict[str, Any]
+    audio_model: dict[str, Any]

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from emotion_dj import errors
-from emotion_dj.web import invalid
-from emotion_dj.web.guard import problem
+from emotion_dj.web import validation
+from emotion_dj.web.middleware import problem
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -26,7 +26,7 @@ KEPT: Final = ("allow", "content-range", "accept-ranges", "retry-after")
 STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.InputError: 422,
     errors.NoFace: 422,
-    errors.Unsure: 422,
+    errors.LowConfidence: 422,
     errors.SettingsError: 500,
     errors.CatalogueError: 503,
     errors.ArtifactError: 500,
@@ -50,7 +50,7 @@ HTTP: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Documented:
+class ProblemMiddleware:
     """Wraps an application: what is refused below /api is told in a problem document, also where
     a library in between has an answer of its own.
     """  # noqa: D205
@@ -88,14 +88,14 @@ def _translated(start: Message) -> JSONResponse:
     return _problem(status, kind, words, kept)
 
 
-def answer(api: FastAPI) -> None:
+def install(api: FastAPI) -> None:
     """Let every error that a route of this service raises be answered with a problem document."""
     api.add_exception_handler(errors.EmotionDJError, _on_error)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
 
 
-def told(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+def responses(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
     """Tell the document that answers with these statuses are problem documents."""
     form = {"schema": {"$ref": "#/components/schemas/Problem"}}
     document = {"description": "A problem document", "content": {"application/problem+json": form}}
@@ -113,14 +113,14 @@ async def _on_error(_: Request, error: Exception) -> JSONResponse:
 
 def _advice(error: Exception) -> str:
     """Return what an error says, without the options of a command line."""
-    if isinstance(error, errors.Unsure):
+    if isinstance(error, errors.LowConfidence):
         return "the expression cannot be told from this photo: say it with emotion, mood or at"
     return str(error)
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for that
-    return _problem(422, "invalid-request", invalid.sentence(error.errors()[0]))
+    return _problem(422, "invalid-request", validation.sentence(error.errors()[0]))
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:

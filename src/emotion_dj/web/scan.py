@@ -13,7 +13,7 @@ from emotion_dj import errors
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 STILL_HERE_SECONDS: Final = 15.0
 """A line is sent at least as often, so that proxies keep the connection and its end is noticed."""

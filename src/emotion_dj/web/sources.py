@@ -13,7 +13,7 @@ from emotion_dj.web import models
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
     from emotion_dj.domain import Candidates, Track
     from emotion_dj.web.scan import Scan
 
@@ -24,11 +24,11 @@ def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
     The first set waits for music. Raises LabelError for a name that nobody knows, LibraryError
     where there is no music.
     """
-    if not len(dj.known()):
+    if not len(dj.current_candidates()):
         scan.wait()
         if scan.sentence:
             raise LibraryError(scan.sentence)
-    found = dj.known(names)
+    found = dj.current_candidates(names)
     if names and not len(found):
         msg = f"there is no music of {' or '.join(names)} here: choose another source"
         raise LibraryError(msg)
@@ -50,7 +50,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
     @routes.get("/sources", responses={200: {"model": models.Sources}})
     def listed() -> dict[str, Any]:
         """Return every source that may be named, with its tracks; nobody is asked for that."""
-        writable = dj.writable()
+        writable = dj.available_sinks()
         found = [
             {"name": name, "tracks": tracks, "writable": name in writable}
             for name, tracks in dj.by_source().items()

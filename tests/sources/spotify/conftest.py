@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.compose import EmotionDJ
-from emotion_dj.settings import Settings
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.sources.spotify_login import SCOPES, Session
 from emotion_dj.testing.spotify import CLIENT_ID, SpotifyStandIn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
 from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing.spotify import Playlist, SpotifyStandIn
 

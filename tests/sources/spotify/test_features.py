@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.compose import EmotionDJ, ear_id
-from emotion_dj.converter import converter, playlist_track_classifier
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.model_registry import audio_model_id
 from emotion_dj.domain import Track
 from emotion_dj.errors import LabelError
+from emotion_dj.original.converter import converter, playlist_track_classifier
 from emotion_dj.testing.deezer import DeezerStandIn, Song
 from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song, songs
 
@@ -55,11 +56,11 @@ def test_sets_are_chosen_from_what_is_known(
     site.saved = [entry(song(name), under="track") for name in ("l", "q", "o", "u")]
     site.features = {"l": {**bright, "id": "l"}, "q": {**quiet, "id": "q"}}
     player = dj()
-    assert player.take_in(table) == 1
+    assert player.import_table(table) == 1
     summary = player.scan()
     assert (summary.analysed, summary.known, len(summary.failed)) == (3, 0, 1)
     assert "1 of 4 songs" in summary.failed[0].why
-    picks = player.play_at("happy", n=9).picks
+    picks = player.recommend_at("happy", n=9).picks
     assert {pick.track.uri[-1] for pick in picks} == {"l", "q", "o"}
     site.requests.clear()
     again = player.scan()
@@ -88,7 +89,7 @@ def test_what_nobody_knows_is_heard_elsewhere(
         asked = len(deezer.asked)
         assert player.scan().known == 2
         assert len(deezer.asked) == asked
-    calm, energetic = (player.catalogue.candidates([ear_id()]).arousal).tolist()
+    calm, energetic = (player.catalogue.candidates([audio_model_id()]).arousal).tolist()
     assert energetic > calm
 
 

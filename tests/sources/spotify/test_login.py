@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from emotion_dj.compose import EmotionDJ
+from emotion_dj.app import EmotionDJ
+from emotion_dj.app.settings import Settings
 from emotion_dj.errors import LoginRequired, SettingsError, SourceError
-from emotion_dj.settings import Settings
 from emotion_dj.sources import spotify_login
 from emotion_dj.sources.spotify_login import SCOPES, Session
 from emotion_dj.testing.spotify import (

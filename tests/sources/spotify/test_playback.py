@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
+from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.testing.spotify import SpotifyStandIn, song, status
@@ -14,14 +14,14 @@ from emotion_dj.testing.spotify import SpotifyStandIn, song, status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emotion_dj.compose import EmotionDJ
+    from emotion_dj.app import EmotionDJ
 
 
-def a_set(*tracks: Track) -> Set:
+def a_set(*tracks: Track) -> DJSet:
     """Return a set of these tracks."""
     here = Affect(0, 0)
     picks = tuple(Pick(track, here, Mood.CALM, 1.0, "because") for track in tracks)
-    return Set(picks, Plan("match"), (here,) * len(picks), here)
+    return DJSet(picks, Plan("match"), (here,) * len(picks), here)
 
 
 def test_a_set_becomes_a_playlist_and_replaces_it(site: SpotifyStandIn, account: Spotify) -> None:

@@ -29,8 +29,8 @@ export class Smoother {
   take(affect, now) {
     const keep = this.affect ? 0.5 ** ((now - this.seen) / HALF_LIFE_MS) : 0;
     const old = this.affect ?? affect;
-    const mix = (/** @type {"valence"|"arousal"|"spread"} */ axis) => keep * old[axis] + (1 - keep) * affect[axis];
-    const mixed = { valence: mix("valence"), arousal: mix("arousal"), spread: mix("spread") };
+    const mix = (/** @type {"valence"|"arousal"|"uncertainty"} */ axis) => keep * old[axis] + (1 - keep) * affect[axis];
+    const mixed = { valence: mix("valence"), arousal: mix("arousal"), uncertainty: mix("uncertainty") };
     this.affect = mixed;
     this.seen = now;
     return { affect: mixed, moved: this.#moved(mixed, now) };

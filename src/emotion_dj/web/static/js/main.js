@@ -24,7 +24,7 @@ const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RETRY_MS = 2000;
 const PATIENCE_MS = 300;
-const ANYWHERE = { valence: 0, arousal: 0, spread: 1 };
+const ANYWHERE = { valence: 0, arousal: 0, uncertainty: 1 };
 
 const player = new Player(new Elsewhere($("elsewhere")));
 const camera = new Camera($("video"));

@@ -16,7 +16,7 @@ const cloud = element("circle", { class: "cloud", r: 12 });
 const word = element("text", { "text-anchor": "middle", "data-word": "you" });
 const you = element("g", { class: "you", tabindex: 0, role: "slider", "aria-valuemin": -1, "aria-valuemax": 1 });
 
-let at = { valence: 0, arousal: 0, spread: 0 };
+let at = { valence: 0, arousal: 0, uncertainty: 0 };
 /** @type {(valence: number, arousal: number) => void} */
 let moved = () => {};
 let settling = 0;
@@ -55,7 +55,7 @@ export function relabel() {
 export function place(affect) {
   at = affect;
   you.setAttribute("transform", `translate(${100 * at.valence} ${-100 * at.arousal})`);
-  cloud.setAttribute("r", String(9 + 34 * at.spread));
+  cloud.setAttribute("r", String(9 + 34 * at.uncertainty));
   word.textContent = say("you");
   word.setAttribute("y", at.arousal > 0.7 ? "16" : "-10");
   map.parentElement?.style.setProperty("--shift", `${Math.max(-200, Math.min(0, 50 - (300 * (110 - 100 * at.arousal)) / 220))}%`);
@@ -126,7 +126,7 @@ function onPickKey(event) {
 /** @param {number} valence @param {number} arousal */
 function go(valence, arousal) {
   const clip = (/** @type {number} */ x) => Math.max(-1, Math.min(1, x));
-  place({ valence: clip(valence), arousal: clip(arousal), spread: 0 });
+  place({ valence: clip(valence), arousal: clip(arousal), uncertainty: 0 });
   clearTimeout(settling);
   settling = setTimeout(() => moved(at.valence, at.arousal), SETTLED_MS);
 }

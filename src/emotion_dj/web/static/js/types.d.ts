@@ -1,6 +1,6 @@
 // The shapes that the service sends (src/emotion_dj/wire.py), for tsc alone: no browser loads this.
 
-interface Affect { valence: number; arousal: number; spread: number }
+interface Affect { valence: number; arousal: number; uncertainty: number }
 interface Face { box: [number, number, number, number]; score: number; emotion: string; abstained: boolean; emotions: Record<string, number> }
 interface Look { faces: Face[]; affect: Affect; model: string }
 interface SetPick {

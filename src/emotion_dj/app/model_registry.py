@@ -1,0 +1,91 @@
+"""The models that ship, made when they are needed, and their ids without loading them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from emotion_dj import artifacts
+from emotion_dj.app import settings
+from emotion_dj.domain import TAGS, TOLD
+from emotion_dj.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from emotion_dj.interfaces import AudioAnalyser
+
+HEARING_MODES: Final = ("excerpts", "whole")
+"""How much of a track is heard; the first is usual."""
+
+
+def audio_model(hearing: str = HEARING_MODES[0]) -> AudioAnalyser:
+    """Return our analyser; a function of its own so that worker processes can call it.
+
+    ``hearing`` is one of HEARINGS: three excerpts of a track, or all of it. Raises SettingsError.
+    """
+    from emotion_dj.music.audio_model import AudioModel  # noqa: PLC0415
+
+    return AudioModel(whole=_is_whole(hearing))
+
+
+def feature_model_id() -> str:
+    """Return the id of the ear without sound, without loading it."""
+    return str(artifacts.packaged("mood-2").card["id"])
+
+
+def audio_model_id(hearing: str = HEARING_MODES[0]) -> str:
+    """Return the id of our analyser without loading it. Raises SettingsError."""
+    name = str(audio_model_card()["id"])
+    return f"{name}+whole" if _is_whole(hearing) else name
+
+
+def audio_model_card() -> Mapping[str, Any]:
+    """Return our analyser's card without loading it."""
+    return artifacts.packaged("ear-4").card
+
+
+EARLIER_ANALYSERS: Final = ("ear-3+whole", "ear-3", "mood-1")
+"""Ears of earlier versions: where they placed a track counts until it is heard, or its table is
+imported, again."""
+
+
+def analyser_ids() -> list[str]:
+    """Return the ids of all whose word on a track counts, the most trusted first."""
+    return [
+        audio_model_id("whole"),
+        audio_model_id(),
+        TOLD,
+        feature_model_id(),
+        *EARLIER_ANALYSERS,
+        TAGS,
+    ]
+
+
+def _is_whole(hearing: str) -> bool:
+    if hearing not in HEARING_MODES:
+        msg = f"music cannot be heard as '{hearing}': choose {' or '.join(HEARING_MODES)}"
+        raise SettingsError(msg)
+    return hearing == "whole"
+
+
+def _reader_line() -> str:
+    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
+
+    return EmotionReader().id
+
+
+def _detector_line() -> str:
+    from emotion_dj.vision import detectors  # noqa: PLC0415
+
+    name = settings.load().detector
+    detectors.make(name)
+    return name
+
+
+MODELS: Final[Mapping[str, Callable[[], str]]] = {
+    "face reader": _reader_line,
+    "face detector": _detector_line,
+    "ear": lambda: audio_model().id,
+    "ear without sound": feature_model_id,
+}
+"""What `emotion-dj doctor` tries to load, each returning the id of what it found."""

@@ -1,0 +1,243 @@
+"""The sources that may be named, and how each is made of the settings. None is loaded early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.metadata import EntryPoint
+
+    from emotion_dj.app.settings import Settings
+    from emotion_dj.interfaces import Source
+    from emotion_dj.sources.deezer import Deezer
+    from emotion_dj.sources.reccobeats import ReccoBeats
+    from emotion_dj.sources.spotify import Spotify
+    from emotion_dj.sources.spotify_login import Session
+    from emotion_dj.sources.subsonic import Subsonic
+
+TOKENS: Final = "spotify_tokens"
+API_KEY: Final = "subsonic_api_key"
+TABLES: Final = "tables"
+"""Where tracks are from whose uris begin as those of no source do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source that may be named: what it needs, whose it is, and how it is made.
+
+    ``make`` takes what stands behind the colon of its name, as in deezer:playlist/908622995.
+    """
+
+    name: str
+    needs: str
+    origin: str
+    make: Callable[[str], Source]
+
+
+def source_specs(settings: Settings) -> dict[str, SourceSpec]:
+    """Return every source that may be named: ours, then those of plug-ins. None is loaded."""
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
+        ("demo", "the extra demo", _undivided("demo", _demo)),
+        (
+            "subsonic",
+            "a server of yours and its password or API key",
+            _undivided("subsonic", lambda: subsonic(settings)),
+        ),
+        ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
+        (
+            "spotify",
+            "your account and EMOTION_DJ_SPOTIFY_CLIENT_ID",
+            _undivided("spotify", lambda: spotify(settings)),
+        ),
+        ("audius", "nothing", _undivided("audius", lambda: _audius(settings))),
+    )
+    named = {name: SourceSpec(name, needs, "built in", make) for name, needs, make in ours}
+    theirs = {
+        name: SourceSpec(
+            name, "see its own words", plugins.display_name(entry), partial(_plugin, entry)
+        )
+        for name, entry in plugins.entry_points_by_name().items()
+        if name not in named
+    }
+    return named | theirs
+
+
+def _undivided(name: str, make: Callable[[], Source]) -> Callable[[str], Source]:
+    """Return how a source is made that has no parts to name. Raises SettingsError for one."""
+
+    def made(which: str) -> Source:
+        if which:
+            msg = f"'{name}:{which}' names nothing: {name} has no parts, say {name} alone"
+            raise SettingsError(msg)
+        return make()
+
+    return made
+
+
+def uri_prefixes(settings: Settings) -> dict[str, str]:
+    """Return how the uris of each source begin, by its name; the demo library's are files too."""
+    from emotion_dj.sources import demo  # noqa: PLC0415
+
+    own = {"files": "file://", "demo": demo.uri_prefix()}
+    return own | {name: f"{name}:" for name in source_specs(settings) if name not in own}
+
+
+def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str]:
+    """Return how the uris of what is named begin, as far as that shows before it is listed: a part
+    of a source, such as one list of it, begins as all of the source does, and is left out.
+    """  # noqa: D205
+    begin = uri_prefixes(settings)
+    known, found = source_specs(settings), []
+    for name in names:
+        word, part, _ = str(name).partition(":")
+        if word not in known:
+            root = Path(name).expanduser().resolve()
+            found.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
+        elif not part:
+            found.append(begin[word])
+    return found
+
+
+def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
+    """Return one library for all folders, and one for each source that is named."""
+    from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+    known = source_specs(settings)
+    parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
+    libraries = [known[word].make(which) for _, word, which in parts if word in known]
+    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in known)
+    return [*libraries, *([Local(roots)] if roots else [])]
+
+
+def library_names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
+    """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
+    one = (library,) if isinstance(library, str | Path) else library or ()
+    found = tuple(one) if isinstance(one, Iterable) else (one,)
+    for name in found:
+        if not isinstance(name, str | Path) or not str(name).strip():
+            msg = f"a library is named by a folder, a file or a source, not by {name!r}"
+            raise SettingsError(msg)
+    return found
+
+
+def check(names: Iterable[str | Path], settings: Settings) -> None:
+    """See that what is named can be made and its folders are there. Raises as `sources` does, and
+    LibraryError.
+    """  # noqa: D205
+    from emotion_dj.sources.local import Local  # noqa: PLC0415
+
+    for source in sources(names, settings):
+        if isinstance(source, Local):
+            source.check()
+
+
+def group_roots(places: Sequence[str]) -> list[list[str]]:
+    """Return places that are remembered: all folders that are there together, the rest one by one.
+
+    Raises LibraryError where there is none.
+    """
+    if not places:
+        msg = "nothing was added yet: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+    there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+    alone = [[place] for place in places if place not in there]
+    return [there, *alone] if there else alone
+
+
+def library(name: str, settings: Settings) -> Source:
+    """Return the source that a name stands for, or the folder. Raises what the source raises."""
+    (found,) = sources([name], settings)
+    return found
+
+
+def _plugin(entry: EntryPoint, _which: str) -> Source:
+    from emotion_dj.sources import plugins  # noqa: PLC0415
+
+    library: Source = plugins.make(entry)
+    return library
+
+
+def deezer(settings: Settings, which: str = "") -> Deezer:
+    """Return Deezer's chart, or the list that ``which`` names. Raises SettingsError."""
+    from emotion_dj.sources.deezer import Deezer  # noqa: PLC0415
+
+    return Deezer(settings.deezer_api, which=which)
+
+
+def reccobeats(settings: Settings) -> ReccoBeats:
+    """Return what knows the features of tracks by their Spotify ids."""
+    from emotion_dj.sources.reccobeats import ReccoBeats  # noqa: PLC0415
+
+    return ReccoBeats(settings.reccobeats_api)
+
+
+def _audius(settings: Settings) -> Source:
+    from emotion_dj.sources.audius import Audius  # noqa: PLC0415
+
+    return Audius(settings.audius_api)
+
+
+def subsonic(settings: Settings) -> Subsonic:
+    """Return the listener's server. Raises SettingsError or LoginRequired."""
+    from emotion_dj.app import credentials  # noqa: PLC0415
+    from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
+
+    if settings.subsonic_url and "://" not in settings.subsonic_url:
+        msg = f"'{settings.subsonic_url}' is no address of a server: write http:// or https://"
+        raise SettingsError(msg)
+    if settings.subsonic_url and credentials.has(API_KEY):
+        return Subsonic(settings.subsonic_url, "", "", key=credentials.get(API_KEY))
+    if not (settings.subsonic_url and settings.subsonic_user):
+        msg = "name your Subsonic server in EMOTION_DJ_SUBSONIC_URL and EMOTION_DJ_SUBSONIC_USER"
+        raise SettingsError(msg)
+    return Subsonic(
+        settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
+    )
+
+
+def spotify(settings: Settings) -> Spotify:
+    """Return the listener's Spotify. Raises SettingsError."""
+    from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
+
+    return Spotify(settings.spotify_api, session(settings))
+
+
+def session(settings: Settings) -> Session:
+    """Return the login to Spotify that is kept. Raises SettingsError."""
+    from emotion_dj.app import credentials  # noqa: PLC0415
+    from emotion_dj.sources.spotify_login import Session  # noqa: PLC0415
+
+    if not settings.spotify_client_id:
+        msg = (
+            "name your Spotify application in EMOTION_DJ_SPOTIFY_CLIENT_ID: "
+            "developer.spotify.com/dashboard makes one"
+        )
+        raise SettingsError(msg)
+
+    def load() -> str:
+        try:
+            return credentials.get(TOKENS)
+        except LoginRequired:
+            return ""  # the session knows better what to say
+
+    return Session(
+        settings.spotify_accounts,
+        settings.spotify_client_id,
+        load,
+        lambda text: credentials.put(TOKENS, text),
+    )
+
+
+def _demo() -> Source:
+    from emotion_dj.sources.demo import demo  # noqa: PLC0415
+
+    return demo()

@@ -1,0 +1,113 @@
+"""Sets saved: as a file for the listener, or as a playlist of their service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from fastapi import APIRouter, Request, Response
+
+from emotion_dj import affect, playlists
+from emotion_dj.domain import Affect, DJSet, Media, Pick
+from emotion_dj.errors import LoginRequired, SettingsError
+from emotion_dj.web import models
+from emotion_dj.web.middleware import LOCAL, ROOT
+from emotion_dj.web.sources import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.interfaces import Sink
+
+    Play = Callable[[models.SetRequest], DJSet]
+
+NAME: Final = "Emotion-DJ"
+"""The only playlist that is written, so that no visitor of the page can replace another one."""
+
+ANYWHERE: Final = Affect(0.0, 0.0, uncertainty=1.0)
+"""Where songs stand that were placed before: it is not asked again."""
+
+FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The file",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def routes(dj: EmotionDJ, play: Play) -> APIRouter:
+    """Return the routes by which sets are saved; ``play`` answers a wish."""
+    routes = APIRouter(tags=["saving"])
+
+    def meant(said: models.SetRequest | models.PlaylistRequest) -> DJSet:
+        return _listed(dj, said) if isinstance(said, models.PlaylistRequest) else play(said)
+
+    @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
+    def playlist(
+        form: Literal["m3u8", "xspf", "jspf"], said: models.ExportRequest, request: Request
+    ) -> Response:
+        """Return a set that was made before, or that of a wish, as a playlist file.
+
+        Who asks from another machine gets addresses of this service in place of paths of its files.
+        """
+        music = meant(said)
+        if not _is_here(request):
+            music = _streamed(dj, music, str(request.url.replace(path="", query="", fragment="")))
+        data = playlists.render(music, form)
+        headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
+        return Response(data, media_type="application/octet-stream", headers=headers)
+
+    @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
+    def write(name: Literal["subsonic", "spotify"], said: models.ExportRequest) -> dict[str, str]:
+        """Write a set that was made before, or that of a wish, to a service, in place of the one
+        that was written there before.
+        """  # noqa: D205
+        sink = _sink(dj, name)
+        return {"where": sink.write(meant(said), name=NAME)}
+
+    return routes
+
+
+def _is_here(request: Request) -> bool:
+    """Tell whether the listener sits at this machine: they call it by a name that only it has."""
+    client = request.client.host if request.client else ""
+    return {request.url.hostname, client} <= LOCAL
+
+
+def _streamed(dj: EmotionDJ, music: DJSet, service: str) -> DJSet:
+    """Return a set whose files are named by where the service streams them."""
+    numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
+
+    def streamed(pick: Pick) -> Pick:
+        if pick.track.path is None:
+            return pick
+        place = f"{service}{ROOT}/tracks/{numbers[pick.track.uri]}/stream"
+        return replace(pick, track=replace(pick.track, media=Media("stream", place)))
+
+    return replace(music, picks=tuple(map(streamed, music.picks)))
+
+
+def _listed(dj: EmotionDJ, said: models.PlaylistRequest) -> DJSet:
+    """Return the songs as a set, in their order."""
+    tracks = numbered(dj, [song.id for song in said.songs])
+    mood = affect.mood(ANYWHERE)
+    picks = tuple(
+        Pick(track, ANYWHERE, mood, score=0.0, reason=song.reason)
+        for track, song in zip(tracks, said.songs, strict=True)
+    )
+    return DJSet(picks, affect.parse_plan(said.plan), (ANYWHERE,) * len(picks), ANYWHERE)
+
+
+def _sink(dj: EmotionDJ, name: str) -> Sink:
+    """Return a service that takes sets now. Raises LoginRequired, also where it is not set up: who
+    asks over HTTP can do nothing about settings.
+    """  # noqa: D205
+    try:
+        sink = dj.sink(name)
+    except SettingsError as error:
+        raise LoginRequired(str(error)) from error
+    if name not in dj.available_sinks():
+        msg = f"nobody is logged in there: run  emotion-dj login {name}"
+        raise LoginRequired(msg)
+    return sink

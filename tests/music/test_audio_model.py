@@ -1,0 +1,105 @@
+"""The ear that ships, on real music."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emotion_dj import artifacts
+from emotion_dj.artifacts import Artifact
+from emotion_dj.errors import ArtifactError
+from emotion_dj.music.audio_model import GEMS, AudioModel
+from emotion_dj.training.metrics import ece, f1, fit_temperature
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emotion_dj.domain import Analysis
+
+LIVELY = ("energetic", "happy")
+
+
+@pytest.fixture(scope="module")
+def heard(demo_music: Path) -> dict[Path, Analysis]:
+    """Return what the ear hears in every demo track."""
+    audio_model = AudioModel()
+    return {path: audio_model.analyse(path) for path in sorted(demo_music.glob("*/*.opus"))}
+
+
+def test_lively_folders_have_the_higher_arousal(heard: dict[Path, Analysis]) -> None:
+    """Energetic and happy tracks stand above calm, nostalgic and tender ones: AUC over 0.95."""
+    high = [a.affect.arousal for path, a in heard.items() if path.parent.name in LIVELY]
+    low = [a.affect.arousal for path, a in heard.items() if path.parent.name not in LIVELY]
+    assert np.mean([a > b for a in high for b in low]) > 0.95
+
+
+def test_an_analysis_is_whole(heard: dict[Path, Analysis]) -> None:
+    """Every value lies in its range, and the analyser signs what it measured."""
+    for analysis in heard.values():
+        point = analysis.affect
+        assert abs(point.valence) <= 1 >= abs(point.arousal)
+        assert 0 < point.uncertainty < 1
+        assert tuple(analysis.gems) == GEMS
+        assert all(0 <= share <= 1 for share in analysis.gems.values())
+        assert np.linalg.norm(analysis.embedding) == pytest.approx(1, abs=1e-3)
+        assert analysis.features.analyser == "ear-4"
+        assert -40 < (analysis.features.loudness or 0) < 0
+
+
+def test_versions_of_one_song_sound_alike(heard: dict[Path, Analysis]) -> None:
+    """Tracks of one mood and style are nearer in the embedding than others, on average."""
+    rows = np.array([analysis.embedding for analysis in heard.values()])
+    kinds = np.array([path.stem.rsplit("_", 1)[0] for path in heard])
+    alike = rows @ rows.T
+    same = (kinds[:, None] == kinds[None]) & ~np.eye(len(rows), dtype=bool)
+    assert alike[same].mean() > alike[kinds[:, None] != kinds[None]].mean() + 0.2
+
+
+def test_the_same_file_is_heard_the_same(heard: dict[Path, Analysis], demo_music: Path) -> None:
+    """Analysis is deterministic."""
+    path = demo_music / "calm" / "calm_acoustic_1.opus"
+    assert AudioModel().analyse(path) == heard[path]
+
+
+def test_weights_that_do_not_fit_their_card_are_refused(tmp_path: Path) -> None:
+    """A card that names a feature nobody measures, or weights cut short, stop at load."""
+    artifact = artifacts.packaged("ear-4")
+    card = json.loads(json.dumps(dict(artifact.card)))
+    card["input"]["features"][0] = "smell"
+    with pytest.raises(ArtifactError, match="do not fit their card"):
+        AudioModel(Artifact(artifact.path, card))
+    (tmp_path / "ear.npz").write_bytes(b"no archive")
+    with pytest.raises(ArtifactError, match="do not fit their card"):
+        AudioModel(Artifact(tmp_path / "ear.npz", artifact.card))
+
+
+@pytest.mark.needs_shared
+def test_the_ear_hears_what_listeners_felt(shared: Path) -> None:
+    """On a sample of its training music, placed arousal follows what listeners said."""
+    audio_model, rows = AudioModel(), []
+    with (shared / "data/music/emotify.csv").open(newline="") as file:
+        for row in list(csv.DictReader(file))[::20]:
+            at = audio_model.analyse(shared / "data/music/emotify" / row["file"]).affect
+            felt = float(row["power"]) + float(row["joyful_activation"]) - float(row["calmness"])
+            rows.append((at.arousal, felt))
+    assert np.corrcoef(np.array(rows).T)[0, 1] > 0.4
+
+
+def test_metrics_agree_with_their_definitions() -> None:
+    """A perfect table has F1 of 1; sharp wrong probabilities have the error they should."""
+    assert f1(np.diag([3, 4])).tolist() == [1, 1]
+    sharp = np.array([[0.9, 0.1]] * 10)
+    assert ece(sharp, np.array([0] * 5 + [1] * 5)) == pytest.approx(0.4)
+
+
+def test_a_temperature_mends_overconfidence() -> None:
+    """Logits multiplied by three are given back a temperature of about three."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (4000, 7))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = np.array([rng.choice(7, p=row) for row in probabilities])
+    assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.1)

@@ -100,13 +100,13 @@ def by_source(path: Path) -> None:
         print(f"{what}: {1000 * (time.perf_counter() - began):.0f} ms")
 
     def play(*sources: str) -> None:
-        ranker.rank(affect.path(plan, [here], 20), dj.current_candidates(sources))
+        ranker.rank(affect.path(plan, [here], 20), dj.library.current(sources))
 
     ranker = NearestRanker()
     for times in ("first", "second"):
         timed(f"a set of everything, {times}", play)
-    timed("how many tracks each source has, first", dj.by_source)
-    timed("how many tracks each source has, second", dj.by_source)
+    timed("how many tracks each source has, first", dj.library.sizes)
+    timed("how many tracks each source has, second", dj.library.sizes)
     for times in ("first", "second"):
         timed(f"a set of one source, {times}", partial(play, "spotify"))
 

@@ -42,7 +42,7 @@ def main() -> None:
     print(f"key: {key} of {len(known)}, and {near} relative  (asked: 16)")
     pairs = np.subtract.outer(arousal[True], arousal[False])
     print(f"energetic and happy above the others in arousal, AUC: {np.mean(pairs > 0):.3f}")
-    picks = EmotionDJ(library=["demo"]).play(portrait(), n=10).picks
+    picks = EmotionDJ(library=["demo"]).recommend(portrait(), n=10).picks
     folders = [path_of(pick.track).parent.name for pick in picks]
     print(f"ten picks for a smile: {', '.join(folders)}")
 

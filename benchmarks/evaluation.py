@@ -102,8 +102,8 @@ def catalogue(data: Path, folder: Path) -> Library:
     """Return the 41,106 tracks as `library import` takes them."""
     path = data / "catalogue-41106.parquet"
     dj = EmotionDJ(settings=Settings(database=str(folder / "catalogue.sqlite")))
-    dj.import_table(path)
-    music = dj.current_candidates()
+    dj.library.import_table(path)
+    music = dj.library.current()
     columns = ["uri", "valence", "energy", "danceability", "acousticness", "tempo", "loudness"]
     said = {row["uri"]: row for row in pq.read_table(path, columns=columns).to_pylist()}
     numbered = {track.uri: row for row, track in enumerate(loaded(music))}
@@ -118,7 +118,7 @@ def demo(data: Path, folder: Path) -> Library:
     dj = EmotionDJ(
         library=["demo"], settings=Settings(database=str(folder / "demo.sqlite"), workers=1)
     )
-    music = dj.candidates()
+    music = dj.library.candidates()
     with (data / "moodtag-va-56.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     word, valence, arousal = list(rows[0])[:3]

@@ -16,12 +16,13 @@ from spread import spread
 
 from emotion_dj import EmotionDJ
 from emotion_dj.app.settings import Settings
+from emotion_dj.domain import Mood
 from emotion_dj.music import decode, mix
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.sources.local import path_of
 
-MOODS = ("happy", "calm")
+MOODS: tuple[Mood, ...] = tuple(Mood)
 SONGS = 5
 AROUND = 8 * mix.RATE
 BLOCK = mix.RATE // 20
@@ -34,9 +35,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database=str(Path(folder) / "catalogue.sqlite"), workers=1)
         dj = EmotionDJ(library=["demo"], settings=settings)
-        dj.scan()
+        dj.library.scan()
         for mood in MOODS:
-            music = dj.recommend_at(mood, n=SONGS)
+            music = dj.recommend(mood=mood, n=SONGS)
             path = Path(folder) / f"{mood}.flac"
             began = time.perf_counter()
             dj.mix(music, path)

@@ -27,7 +27,7 @@ def serving(folder: Path, *command: str) -> Iterator[tuple[str, int]]:
     """
     database = folder / "catalogue.sqlite"
     if not database.exists():
-        EmotionDJ(library=["demo"], settings=settings.load(database=database)).scan()
+        EmotionDJ(library=["demo"], settings=settings.load(database=database)).library.scan()
     serve = (sys.executable, "-m", "emotion_dj", "serve", "--port", "0", "--library", "demo")
     environment = {**os.environ, "EMOTION_DJ_DATABASE": str(database)}
     with subprocess.Popen(

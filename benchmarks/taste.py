@@ -79,8 +79,8 @@ def library(path: Path) -> tuple[Candidates, npt.NDArray[np.float64]]:
     with tempfile.TemporaryDirectory() as folder:
         pq.write_table(table, Path(folder) / "some.parquet")
         dj = EmotionDJ(settings=Settings(database=str(Path(folder) / "c.sqlite")))
-        dj.import_table(Path(folder) / "some.parquet")
-        music = dj.current_candidates()
+        dj.library.import_table(Path(folder) / "some.parquet")
+        music = dj.library.current()
         uris = [
             track.uri
             for start in range(0, len(music), 1000)

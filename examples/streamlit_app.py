@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from emotion_dj import EmotionDJ, affect
+from emotion_dj import EmotionDJ, affect, messages
+from emotion_dj.domain import Emotion
 from emotion_dj.errors import EmotionDJError
 
 if TYPE_CHECKING:
-    from emotion_dj.domain import Affect, PhotoAnalysis, Pick, Reading
+    from emotion_dj.domain import Pick, Reading
 
 NOTICE = (
     "What is estimated is an expression, not a feeling. Your photo is read in memory and gone. "
@@ -29,7 +30,7 @@ NOTICE = (
 def dj() -> EmotionDJ:
     """Return the one DJ of this server, its library heard."""
     made = EmotionDJ(library=sys.argv[1:])
-    made.candidates()
+    made.library.scan()
     return made
 
 
@@ -44,28 +45,27 @@ def photo() -> bytes | None:
 
 def show_reading(reading: Reading, place: int) -> None:
     """Show one face's seven probabilities, most probable first."""
-    name = affect.ADJECTIVE[reading.emotion]
+    name = messages.EMOTIONS[reading.emotion]
     st.subheader(f"Face {place}: {'unsure' if reading.abstained else f'looks {name}'}")
     for emotion, chance in sorted(reading.probabilities.items(), key=lambda pair: -pair[1]):
-        st.progress(float(chance), text=f"{affect.ADJECTIVE[emotion]} {chance:.0%}")
+        st.progress(float(chance), text=f"{messages.EMOTIONS[emotion]} {chance:.0%}")
 
 
-def correct(look: PhotoAnalysis) -> PhotoAnalysis | Affect:
+def correct() -> Emotion | None:
     """Let the listener say how they are, where the reading is wrong."""
-    said = st.selectbox(
+    return st.selectbox(
         "That's not me: I am ...",
-        list(affect.ADJECTIVE),
+        list(Emotion),
         index=None,
-        format_func=affect.ADJECTIVE.__getitem__,
+        format_func=messages.EMOTIONS.__getitem__,
         placeholder="the reading is right",
     )
-    return affect.of_emotion(said) if said else look
 
 
 def show_pick(pick: Pick) -> None:
     """Show one song, why it was chosen, and a player."""
     st.markdown(f"**{pick.track.title}** {', '.join(pick.track.artists)}")
-    st.caption(f"{pick.mood}: {pick.reason}")
+    st.caption(f"{pick.mood}: {messages.explain(pick.reasons)}")
     if pick.track.path:
         st.audio(str(pick.track.path))
 
@@ -81,15 +81,18 @@ def main() -> None:
         st.info("Show your face, hear your music.")
         return
     try:
-        look = dj().read(sent)
-        for place, reading in enumerate(look.readings, start=1):
+        analysis = dj().read(sent)
+        for place, reading in enumerate(analysis.readings, start=1):
             show_reading(reading, place)
-        music = dj().recommend(correct(look), plan=plan, n=length)
+        stated = correct()
+        start = affect.of_emotion(stated) if stated else None
+        shown = None if stated else analysis
+        music = dj().recommend(shown, affect=start, plan=affect.parse_plan(plan), n=length)
     except EmotionDJError as error:
         st.error(str(error))
         return
     for note in music.notes:
-        st.warning(note)
+        st.warning(messages.say(note))
     for pick in music.picks:
         show_pick(pick)
 

@@ -28,7 +28,7 @@ def dj(tmp_path: Path, demo_music: Path) -> EmotionDJ:
     """Return a DJ who knows tracks of several sources; a demo song is a file of its own source."""
     dj = EmotionDJ(settings=Settings(database=str(tmp_path / "c.sqlite")))
     uris = [*(uri for some in URIS.values() for uri in some), demo(demo_music)]
-    dj.catalogue.store_all(((Track(uri, uri), "", uri, HEARD) for uri in uris), analyser=TOLD)
+    dj._catalogue.store_all(((Track(uri, uri), "", uri, HEARD) for uri in uris), analyser=TOLD)
     return dj
 
 
@@ -39,29 +39,29 @@ def demo(music: Path) -> str:
 
 def test_each_track_is_of_one_source(dj: EmotionDJ, demo_music: Path) -> None:
     """As its uri begins, and of no other whose name is alike; what is of none is from a table."""
-    told = dj.by_source()
+    told = dj.library.sizes()
     known = {**URIS, "demo": [demo(demo_music)]}
     assert {name: count for name, count in told.items() if count} == {
         name: len(uris) for name, uris in known.items()
     }
     for name, uris in known.items():
-        music = dj.current_candidates([name])
+        music = dj.library.current([name])
         assert {track.uri for track in music.load(range(len(music)))} == set(uris)
-    both = dj.current_candidates(["demo", "spotify"])
+    both = dj.library.current(["demo", "spotify"])
     assert len(both) == len(both.valence) == len(both.embedding) == 3
 
 
 def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
     """The same object, for the ranker to know again; all that there is is no part."""
-    assert dj.current_candidates(["spotify"]) is dj.current_candidates(["spotify"])
-    assert dj.current_candidates([*URIS, "demo"]) is dj.current_candidates()
-    before = dj.current_candidates(["files"])
-    dj.catalogue.store(
+    assert dj.library.current(["spotify"]) is dj.library.current(["spotify"])
+    assert dj.library.current([*URIS, "demo"]) is dj.library.current()
+    before = dj.library.current(["files"])
+    dj._catalogue.store(
         Track("file:///new", ""), modification_tag="", fingerprint="n", analyser=TOLD, heard=HEARD
     )
-    assert len(dj.current_candidates(["files"])) == len(before) + 1
+    assert len(dj.library.current(["files"])) == len(before) + 1
     with pytest.raises(LabelError, match="'gramophone' is no source of music: choose files, demo"):
-        dj.current_candidates(["gramophone"])
+        dj.library.current(["gramophone"])
 
 
 def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
@@ -71,7 +71,7 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
     (tmp_path / "z").mkdir()
     mine = {(tmp_path / "z" / name).as_uri() for name in ("a.mp3", "b.mp3")}
     rows = [(Track(uri, uri), "", uri, HEARD) for uri in [*mine, (tmp_path / "zz.mp3").as_uri()]]
-    dj.catalogue.store_all(rows, analyser=TOLD)
+    dj._catalogue.store_all(rows, analyser=TOLD)
     all_of_z = {row[2] for row in rows}
     for library, uris in (
         ([tmp_path / "z"], mine),
@@ -82,7 +82,7 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
     ):
         music = EmotionDJ(library=library, settings=dj.settings).current_candidates()
         assert {track.uri for track in music.load(range(len(music)))} == uris
-    assert len(dj.current_candidates()) > len(all_of_z)
+    assert len(dj.library.current()) > len(all_of_z)
 
 
 def test_what_an_earlier_version_placed_counts_until_it_is_imported_again(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_what_an_earlier_version_placed_counts_until_it_is_imported_again(tmp_pa
     table = tmp_path / "t.csv"
     table.write_text("uri,title,energy,valence\nx:1,One,0.9,0.9\n")
     old = Analysis(AudioFeatures("mood-1"), Affect(-0.5, -0.5))
-    dj.catalogue.store_all([(Track("x:1", "One"), "", "", old)], analyser="mood-1")
-    assert [pick.affect.valence for pick in dj.recommend_at(Affect(0, 0), n=1).picks] == [-0.5]
-    dj.import_table(table)
-    assert dj.recommend_at(Affect(0, 0), n=1).picks[0].affect.valence > 0
+    dj._catalogue.store_all([(Track("x:1", "One"), "", "", old)], analyser="mood-1")
+    assert [pick.affect.valence for pick in dj.recommend(affect=Affect(0, 0), n=1).picks] == [-0.5]
+    dj.library.import_table(table)
+    assert dj.recommend(affect=Affect(0, 0), n=1).picks[0].affect.valence > 0
 
 
 @pytest.mark.needs_shared
@@ -110,9 +110,9 @@ def test_what_an_earlier_version_heard_counts_until_it_is_heard_again(
     updated, scanning = EmotionDJ(settings=settings), EmotionDJ(library=[folder], settings=settings)
     uri = (folder / song.name).resolve().as_uri()
     old = Analysis(AudioFeatures("ear-3"), Affect(-0.75, -0.75))
-    updated.catalogue.store_all([(Track(uri, "One"), "", "", old)], analyser="ear-3")
-    assert [pick.affect.valence for pick in updated.recommend_at(Affect(0, 0), n=1).picks] == [
+    updated._catalogue.store_all([(Track(uri, "One"), "", "", old)], analyser="ear-3")
+    assert [pick.affect.valence for pick in updated.recommend(affect=Affect(0, 0), n=1).picks] == [
         -0.75
     ]
-    assert scanning.scan().analysed == 1
-    assert updated.recommend_at(Affect(0, 0), n=1).picks[0].affect.valence > -0.75
+    assert scanning.library.scan().analysed == 1
+    assert updated.recommend(affect=Affect(0, 0), n=1).picks[0].affect.valence > -0.75

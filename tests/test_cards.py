@@ -18,7 +18,11 @@ WRITER: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "cards.py"))
 
 @pytest.mark.parametrize(
     ("page", "artifact"),
-    [("emotion", emotion.ARTIFACT), ("ear", audio_model.ARTIFACT), ("mood", mood_from_features.ARTIFACT)],
+    [
+        ("emotion", emotion.ARTIFACT),
+        ("ear", audio_model.ARTIFACT),
+        ("mood", mood_from_features.ARTIFACT),
+    ],
 )
 def test_a_page_is_what_its_card_says(page: str, artifact: str) -> None:
     """Written anew from the card of the model in use, each page is the one in docs/cards."""

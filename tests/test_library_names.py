@@ -27,7 +27,7 @@ def song(tmp_path: Path, demo_music: Path) -> Path:
 def test_one_name_is_a_library_too(song: Path) -> None:
     """A string or a path alone names what a list of one names."""
     for library in (str(song), song, [song], iter([str(song)])):
-        (pick,) = EmotionDJ(library=library).recommend_at("calm", n=1).picks
+        (pick,) = EmotionDJ(library=library).recommend(mood="calm", n=1).picks
         assert pick.mood is Mood.CALM
         assert pick.track.path is not None
         assert pick.track.path.parent == song
@@ -35,7 +35,7 @@ def test_one_name_is_a_library_too(song: Path) -> None:
 
 def test_none_is_no_name(demo_music: Path) -> None:
     """Nothing named is the demo library where nothing is known."""
-    (pick,) = EmotionDJ(library=None).recommend_at("calm", n=1).picks
+    (pick,) = EmotionDJ(library=None).recommend(mood="calm", n=1).picks
     assert demo_music.as_uri() in pick.track.uri
 
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from emotion_dj import playlists
-from emotion_dj.domain import Affect, DJSet, Media, Mood, Pick, Plan, Track
+from emotion_dj import messages, playlists
+from emotion_dj.domain import Affect, DJSet, Media, Mood, Pick, Plan, Reason, Track
 from emotion_dj.errors import DataError
 
 ODD = "/music/Ann & Bo/<one>\nline \udce9.mp3"
@@ -19,7 +19,9 @@ SPACE = "{http://xspf.org/ns/0/}"
 
 def pick(track: Track) -> Pick:
     """Return a pick of a track."""
-    return Pick(track, Affect(0.5, 0.5), Mood.HAPPY, 0.9, "you look happy: bright")
+    return Pick(
+        track, Affect(0.5, 0.5), Mood.HAPPY, 0.9, (Reason("character", {"words": ["bright"]}),)
+    )
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def music() -> DJSet:
         Track(Path(ODD).as_uri(), "<B> & \x00co\nC", media=Media("file", ODD)),
         Track("deezer:1", "D", media=Media("stream", "https://example.org/d?x=1&y=2")),
     ]
-    return DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0))
+    return DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0), Reason("journey"))
 
 
 def test_m3u8_has_a_name_and_a_place_for_each_pick(music: DJSet, tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_m3u8_has_a_name_and_a_place_for_each_pick(music: DJSet, tmp_path: Path)
 
 def test_xspf_is_well_formed_and_complete(music: DJSet, tmp_path: Path) -> None:
     """XSPF 1: every track with its address, its length in milliseconds and its reason."""
-    playlists.save(music, tmp_path / "set.xspf")
+    playlists.save(music, tmp_path / "set.xspf", explain=messages.explain)
     root = ET.fromstring((tmp_path / "set.xspf").read_bytes())  # noqa: S314 - our own file
     assert root.attrib["version"] == "1"
     entries = root.findall(f"{SPACE}trackList/{SPACE}track")
@@ -55,7 +57,7 @@ def test_xspf_is_well_formed_and_complete(music: DJSet, tmp_path: Path) -> None:
         "https://example.org/d?x=1&y=2",
     ]
     assert entries[0].findtext(f"{SPACE}duration") == "61200"
-    assert entries[0].findtext(f"{SPACE}annotation") == "you look happy: bright"
+    assert entries[0].findtext(f"{SPACE}annotation") == "bright"
 
 
 def test_jspf_is_json_of_the_same_form(music: DJSet, tmp_path: Path) -> None:
@@ -129,7 +131,9 @@ def test_relative_playlists_can_be_moved_with_their_music(tmp_path: Path, suffix
     target = tmp_path / "lists" / f"set{suffix}"
     target.parent.mkdir()
     playlists.save(
-        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0), Reason("journey")),
+        target,
+        relative=True,
     )
     text = target.read_text(encoding="utf-8")
     seen = "../music/a: b é.mp3" if suffix == ".m3u8" else "./../music/a%3A%20b%20%C3%A9.mp3"
@@ -147,7 +151,9 @@ def test_odd_names_survive_in_a_relative_m3u8(tmp_path: Path) -> None:
     ]
     target = tmp_path / "set.m3u8"
     playlists.save(
-        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), target, relative=True
+        DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0), Reason("journey")),
+        target,
+        relative=True,
     )
     text = target.read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
@@ -155,7 +161,8 @@ def test_odd_names_survive_in_a_relative_m3u8(tmp_path: Path) -> None:
     assert "\x1b" not in text
     for form in ("m3u8", "xspf", "jspf"):
         told = playlists.render(
-            DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0)), form
+            DJSet(tuple(map(pick, tracks)), Plan("match"), (), Affect(0, 0), Reason("journey")),
+            form,
         )
         assert b"\x1b" not in told
         assert b"\\u001b" not in told

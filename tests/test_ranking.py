@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from emotion_dj import affect
-from emotion_dj.domain import Affect, Candidates, Plan, Track
+from emotion_dj import affect, messages
+from emotion_dj.domain import Affect, Candidates, Plan, Reason, Track
 from emotion_dj.ranking import NearestRanker, sequencing
 from emotion_dj.ranking.ranker import Grid, distances
 
@@ -123,10 +123,10 @@ def test_reasons_are_what_a_person_would_say() -> None:
     for column, value in (("valence", 0.6), ("arousal", 0.5), ("tempo", 123.2), ("key", 9)):
         getattr(music, column)[0] = value
     (pick,) = NearestRanker().rank([HERE], music)
-    assert pick.reason == "bright and lively, 123 bpm, A major"
+    assert messages.explain(pick.reasons) == "bright and lively, 123 bpm, A major"
     music.tempo[0], music.key[0] = np.nan, -1
     (pick,) = NearestRanker().rank([HERE], music)
-    assert pick.reason == "bright and lively"
+    assert messages.explain(pick.reasons) == "bright and lively"
     assert (pick.tempo, pick.key, pick.mode) == (None, None, None)
 
 
@@ -238,7 +238,7 @@ def test_picks_that_mix_are_preferred() -> None:
     shares = []
     for way in ways:
         picks = [pick for seed in range(10) for pick in way.rank([HERE] * 20, music, seed=seed)]
-        shares.append(np.mean(["flows from the song before" in pick.reason for pick in picks]))
+        shares.append(np.mean([Reason("flows") in pick.reasons for pick in picks]))
     assert shares[1] > 1.2 * shares[0] > 0
 
 

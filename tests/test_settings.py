@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> None:
     """Each layer overrides the one below it, and only what it names."""
     file = tmp_path / "config.toml"
-    file.write_text('plan = "lift"\nlength = 5\ndatabase = "a.sqlite"\n')
-    environment = {"EMOTION_DJ_LENGTH": "7", "EMOTION_DJ_DATABASE": "b.sqlite"}
+    file.write_text('plan = "lift"\nn = 5\ndatabase = "a.sqlite"\n')
+    environment = {"EMOTION_DJ_N": "7", "EMOTION_DJ_DATABASE": "b.sqlite"}
     got = settings.load(file=file, environment=environment, database="c.sqlite", plan=None)
-    assert (got.plan, got.length, got.database, got.detector) == (
+    assert (got.plan, got.n, got.database, got.detector) == (
         "lift",
         7,
         "c.sqlite",
@@ -36,12 +36,12 @@ def test_no_file_is_fine(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("volume = 3", "unknown setting 'volume'"),
-        ("length = 'long'", "'long', which is no whole number"),
-        ("length = true", "'True', which is no whole number"),
-        ("length = 2.7", "'2.7', which is no whole number"),
-        ("length = 0", "is 0: it goes from 1 to 1000"),
-        ("length = -3", "is -3: it goes from 1 to 1000"),
-        ("length = 100000000", "is 100000000: it goes from 1 to 1000"),
+        ("n = 'long'", "'long', which is no whole number"),
+        ("n = true", "'True', which is no whole number"),
+        ("n = 2.7", "'2.7', which is no whole number"),
+        ("n = 0", "is 0: it goes from 1 to 1000"),
+        ("n = -3", "is -3: it goes from 1 to 1000"),
+        ("n = 100000000", "is 100000000: it goes from 1 to 1000"),
         ("workers = -5", "is -5: it goes from 0 to 256"),
         ("plan = true", "'True', which is no text"),
         ("database = 3", "'3', which is no text"),
@@ -63,5 +63,5 @@ def test_the_edges_of_a_range_are_meant(tmp_path: Path) -> None:
     """The least and the greatest number, as text in the environment or as a number in the file."""
     file = tmp_path / "config.toml"
     file.write_text("workers = 256\n")
-    got = settings.load(file=file, environment={"EMOTION_DJ_LENGTH": "1"}, database=tmp_path / "c")
-    assert (got.workers, got.length, got.database) == (256, 1, str(tmp_path / "c"))
+    got = settings.load(file=file, environment={"EMOTION_DJ_N": "1"}, database=tmp_path / "c")
+    assert (got.workers, got.n, got.database) == (256, 1, str(tmp_path / "c"))

@@ -41,17 +41,6 @@ Offsets = Mapping[Emotion, tuple[float, float]]
 NO_OFFSETS: Final[Offsets] = {}
 """How far a listener stands from these points, by emotion, as `taste.offsets` learns it."""
 
-ADJECTIVE: Final[Mapping[Emotion, str]] = {
-    Emotion.ANGRY: "angry",
-    Emotion.DISGUST: "disgusted",
-    Emotion.FEAR: "afraid",
-    Emotion.HAPPY: "happy",
-    Emotion.NEUTRAL: "neutral",
-    Emotion.SAD: "sad",
-    Emotion.SURPRISE: "surprised",
-}
-"""How a sentence says that a face looks so, or that somebody is."""
-
 MOOD_AFFECT: Final[Mapping[Mood, tuple[float, float]]] = {
     Mood.HAPPY: (0.60, 0.35),
     Mood.SAD: (-0.60, -0.35),
@@ -223,11 +212,13 @@ def mood(affect: Affect) -> Mood:
     return min(Mood, key=lambda label: distance(affect, Affect(*MOOD_AFFECT[label])))
 
 
-def describe(affect: Affect) -> str:
-    """Say in plain words where a point lies: "bright and lively", "dark and tense", "calm"."""
+def describe(affect: Affect) -> tuple[str, ...]:
+    """Return the words for where a point lies, one or two of bright, dark, lively, tense and calm,
+    or balanced alone.
+    """  # noqa: D205
     bright = _side(affect.valence, low="dark", high="bright")
     lively = _side(affect.arousal, low="calm", high="tense" if bright == "dark" else "lively")
-    return " and ".join(word for word in (bright, lively) if word) or "balanced"
+    return tuple(word for word in (bright, lively) if word) or ("balanced",)
 
 
 def path(plan: Plan, points: Sequence[Affect], n: int) -> list[Affect]:

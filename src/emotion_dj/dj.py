@@ -1,32 +1,33 @@
-"""The way: a photo goes in, a set of songs comes out. `DJ.play` and `DJ.answer` show all of it."""
+"""The way: a photo goes in, a DJ set comes out. `DJ.look` and `DJ.recommend` show all of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
-from emotion_dj.domain import DJSet, Emotion, PhotoAnalysis
+from emotion_dj.domain import DJSet, Emotion, Mood, PhotoAnalysis, Reason
 from emotion_dj.errors import LibraryError, LowConfidence, NoFace, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from emotion_dj.domain import Affect, Candidates, Face, Image, Pick, Plan, Reading
     from emotion_dj.interfaces import EmotionModel, FaceDetector, Ranker
 
-Faces = Literal["room", "each"]
+Aggregate = Literal["room", "each"]
 """Whom a set serves: everyone's common middle, or each face in turns."""
 
 FAR: Final = 0.8
-"""Mean distance of the picks from the path beyond which the listener is told so."""
+"""Mean distance of the picks from the path beyond which a note says so."""
 
 _OPENINGS: Final = {
-    "lift": "to lift you",
-    "calm": "to calm you down",
-    "vent": "to let it out",
-    "journey": "on your way",
+    "lift": Reason("to_lift"),
+    "calm": Reason("to_calm"),
+    "vent": Reason("to_vent"),
+    "journey": Reason("journey"),
 }
+"""What a plan answers, whoever asks; `match` answers what was seen or said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,89 +48,80 @@ class DJ:
         if not faces:
             msg = "no face found: try a photo with more light, nearer and facing the camera"
             raise NoFace(msg)
-        return self.seen(faces, self.model.read(image, faces))
+        return self.combine(faces, self.model.read(image, faces))
 
-    def seen(self, faces: Sequence[Face], readings: Sequence[Reading]) -> PhotoAnalysis:
-        """Return the look that faces and their readings make for this listener."""
+    def combine(self, faces: Sequence[Face], readings: Sequence[Reading]) -> PhotoAnalysis:
+        """Return what faces and their readings, one for each, say together of this listener."""
         room = affect.aggregate(faces, readings, self.offsets)
         return PhotoAnalysis(tuple(faces), tuple(readings), room)
 
-    def play(self, image: Image, music: Candidates, plan: Plan, *, n: int, seed: int = 0) -> DJSet:
-        """Answer a photo with n songs, fewer where there are fewer.
-
-        Raises NoFace, Unsure where every reading abstains, LibraryError where there is no music.
-        """
-        return self.recommend(self.look(image), music, plan, n=n, seed=seed)
-
     def recommend(
         self,
-        who: PhotoAnalysis | Affect,
-        music: Candidates,
+        start: PhotoAnalysis | Affect,
+        candidates: Candidates,
         plan: Plan,
         *,
         n: int,
         seed: int = 0,
-        faces: Faces = "room",
+        aggregate: Aggregate = "room",
     ) -> DJSet:
-        """Answer what was seen, or what the listener says of themselves.
+        """Answer what was seen, or what the listener says of themselves, with n songs.
 
-        Raises as play does, and SettingsError where n is no length of a set.
+        Fewer where there are fewer. Raises LowConfidence where every reading abstains, LibraryError
+        where there is no music, SettingsError where n is not the length of a set.
         """
         if n < 1:
             msg = f"a set of {n} songs is none: ask for one or more"
             raise SettingsError(msg)
-        if not len(music):
+        if not len(candidates):
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)
-        points = self._points(who, faces)
-        path = affect.path(plan, points, n)
-        picks = self.ranker.rank(path, music, seed=seed)
-        opening = _OPENINGS.get(plan.name) or _opening(who)
-        told = tuple(replace(pick, reason=f"{opening}: {pick.reason}") for pick in picks)
-        return DJSet(told, plan, tuple(path), _room(who), notes=_notes(who, told, path))
+        path = affect.path(plan, self._points(start, aggregate), n)
+        picks = tuple(self.ranker.rank(path, candidates, seed=seed))
+        opening = _OPENINGS.get(plan.name) or _opening(start)
+        room = start.affect if isinstance(start, PhotoAnalysis) else start
+        return DJSet(picks, plan, tuple(path), room, opening, tuple(_notes(start, picks, path)))
 
-    def _points(self, who: PhotoAnalysis | Affect, faces: Faces) -> list[Affect]:
-        if not isinstance(who, PhotoAnalysis):
-            return [who]
-        sure = [reading for reading in who.readings if not reading.abstained]
+    def _points(self, start: PhotoAnalysis | Affect, aggregate: Aggregate) -> list[Affect]:
+        if not isinstance(start, PhotoAnalysis):
+            return [start]
+        sure = [reading for reading in start.readings if not reading.abstained]
         if not sure:
             msg = "the expression cannot be told from this photo: say it yourself with --mood"
             raise LowConfidence(msg)
-        if faces == "room":
-            return [who.affect]
+        if aggregate == "room":
+            return [start.affect]
         return [affect.of_reading(reading, self.offsets) for reading in sure]
 
 
-def _room(who: PhotoAnalysis | Affect) -> Affect:
-    return who.affect if isinstance(who, PhotoAnalysis) else who
+def _opening(start: PhotoAnalysis | Affect) -> Reason:
+    if not isinstance(start, PhotoAnalysis):
+        return _stated(start)
+    sure = [reading for reading in start.readings if not reading.abstained]
+    emotions = {reading.emotion for reading in sure}
+    if len(emotions) > 1 or len(sure) < len(start.readings):
+        return Reason("room_looks", {"words": list(affect.describe(start.affect))})
+    code = "you_look" if len(sure) == 1 else "all_look"
+    return Reason(code, {"emotion": emotions.pop().value})
 
 
-def _opening(who: PhotoAnalysis | Affect) -> str:
-    if not isinstance(who, PhotoAnalysis):
-        return _told(who)
-    sure = [reading for reading in who.readings if not reading.abstained]
-    seen = {reading.emotion for reading in sure}
-    if len(seen) > 1 or len(sure) < len(who.readings):
-        return f"the room looks {affect.describe(who.affect)}"
-    return f"{'you look' if len(sure) == 1 else 'you all look'} {affect.ADJECTIVE[seen.pop()]}"
-
-
-def _told(who: Affect) -> str:
-    """Say again what the listener said; a point that has no name is described, not renamed."""
-    if isinstance(who.stated_label, Emotion):
-        return f"you said you are {affect.ADJECTIVE[who.stated_label]}"
-    return f"you want {who.stated_label or affect.describe(who)}"
+def _stated(point: Affect) -> Reason:
+    """Return what the listener stated; a point that has no name is described, not renamed."""
+    label = point.stated_label
+    if isinstance(label, Emotion):
+        return Reason("you_said", {"emotion": label.value})
+    if isinstance(label, Mood):
+        return Reason("you_want_mood", {"mood": label.value})
+    return Reason("you_want_place", {"words": list(affect.describe(point))})
 
 
 def _notes(
-    who: PhotoAnalysis | Affect, picks: Sequence[Pick], path: Sequence[Affect]
-) -> tuple[str, ...]:
-    notes = []
-    if isinstance(who, PhotoAnalysis) and affect.disagree(who.readings):
-        notes.append("the faces disagree: the set meets them in the middle, or each in turn")
+    start: PhotoAnalysis | Affect, picks: Sequence[Pick], path: Sequence[Affect]
+) -> Iterator[Reason]:
+    if isinstance(start, PhotoAnalysis) and affect.disagree(start.readings):
+        yield Reason("faces_disagree")
     if len(picks) < len(path):
-        notes.append(f"there were only {len(picks)} tracks to choose from")
+        yield Reason("few_tracks", {"count": len(picks)})
     gaps = [affect.distance(pick.affect, goal) for pick, goal in zip(picks, path, strict=False)]
     if gaps and sum(gaps) / len(gaps) > FAR:
-        notes.append("no music here is near to what you want: these are the nearest")
-    return tuple(notes)
+        yield Reason("far")

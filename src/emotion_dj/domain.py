@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -112,9 +112,10 @@ class Affect:
         """Refuse what is nowhere on the plane: nothing is near to it, and ranking would not end."""
         axes = abs(self.valence) <= _EDGE and abs(self.arousal) <= _EDGE
         if not (axes and -_ROUNDING <= self.uncertainty <= _EDGE):
+            place = f"({self.valence:g}, {self.arousal:g}) with uncertainty {self.uncertainty:g}"
             msg = (
-                f"({self.valence:g}, {self.arousal:g}) with uncertainty {self.uncertainty:g} is not "
-                "a point of the plane: valence and arousal go from -1 to 1, uncertainty from 0 to 1"
+                f"{place} is not a point of the plane: valence and arousal go from -1 to 1, "
+                "uncertainty from 0 to 1"
             )
             raise LabelError(msg)
 
@@ -280,6 +281,18 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is as it is: a code, and the values that go with it; never a sentence.
+
+    `messages` puts it into English and the page into the listener's language. The values are
+    plain JSON: numbers, words that are codes themselves, and lists of them.
+    """
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Pick:
     """A track chosen for the set: its place on the plane, its score in [0, 1], and why."""
 
@@ -287,7 +300,7 @@ class Pick:
     affect: Affect
     mood: Mood
     score: float
-    reason: str
+    reasons: tuple[Reason, ...]
     tempo: float | None = None
     key: int | None = None
     mode: int | None = None
@@ -297,11 +310,13 @@ class Pick:
 class DJSet:
     """The picks in playing order, the plan and its target path, and what the listener should know.
 
-    ``notes`` are sentences ("the nearest music is far from what you want").
+    ``opening`` says what the set answers (`you_look`, `to_lift`, ...), ``notes`` what there is to
+    know about it (`far`: the nearest music is far from what is wanted).
     """
 
     picks: tuple[Pick, ...]
     plan: Plan
     path: tuple[Affect, ...]
     affect: Affect
-    notes: tuple[str, ...] = ()
+    opening: Reason
+    notes: tuple[Reason, ...] = ()

@@ -18,9 +18,12 @@ from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from emotion_dj.domain import DJSet, Pick, Track
+    from emotion_dj.domain import DJSet, Pick, Reason, Track
+
+    Explain = Callable[[Sequence[Reason]], str]
+    Write = Callable[[DJSet, Path | None, Explain], bytes]
 
 TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
@@ -29,12 +32,16 @@ _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
-def save(music: DJSet, target: Path, *, relative: bool = False) -> None:
+def save(
+    music: DJSet, target: Path, *, relative: bool = False, explain: Explain = lambda _: ""
+) -> None:
     """Write a set to a file; the suffix chooses the form. Raises DataError.
 
     ``relative`` names files as seen from the playlist's folder, so that both can be moved together.
+    ``explain`` puts the reasons of a pick into words, for forms that have a place for them.
     """
-    data = render(music, target.suffix, seen_from=target.absolute().parent if relative else None)
+    seen_from = target.absolute().parent if relative else None
+    data = render(music, target.suffix, seen_from=seen_from, explain=explain)
     try:
         write_atomically(target, data)
     except OSError as error:
@@ -42,12 +49,14 @@ def save(music: DJSet, target: Path, *, relative: bool = False) -> None:
         raise DataError(msg) from error
 
 
-def render(music: DJSet, form: str, *, seen_from: Path | None = None) -> bytes:
+def render(
+    music: DJSet, form: str, *, seen_from: Path | None = None, explain: Explain = lambda _: ""
+) -> bytes:
     """Return a set in a form that is named by its suffix, dot or not. Raises DataError."""
-    return check(form)(music, seen_from)
+    return check(form)(music, seen_from, explain)
 
 
-def check(form: str) -> Callable[[DJSet, Path | None], bytes]:
+def check(form: str) -> Write:
     """Return what writes a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
@@ -56,7 +65,7 @@ def check(form: str) -> Callable[[DJSet, Path | None], bytes]:
     return write
 
 
-def m3u8(music: DJSet, seen_from: Path | None = None) -> bytes:
+def m3u8(music: DJSet, seen_from: Path | None = None, _explain: Explain | None = None) -> bytes:
     """Return an extended M3U in UTF-8: seconds and name of each pick, then where it is."""
     lines = ["#EXTM3U", f"#PLAYLIST:{TITLE}: {music.plan.name}"]
     for pick in music.picks:
@@ -65,7 +74,7 @@ def m3u8(music: DJSet, seen_from: Path | None = None) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
-def xspf(music: DJSet, seen_from: Path | None = None) -> bytes:
+def xspf(music: DJSet, seen_from: Path | None = None, explain: Explain = lambda _: "") -> bytes:
     """Return an XSPF document."""
     ET.register_namespace("", _NAMESPACE)
     playlist = ET.Element(f"{{{_NAMESPACE}}}playlist", version="1")
@@ -73,22 +82,22 @@ def xspf(music: DJSet, seen_from: Path | None = None) -> bytes:
     listed = ET.SubElement(playlist, f"{{{_NAMESPACE}}}trackList")
     for pick in music.picks:
         entry = ET.SubElement(listed, f"{{{_NAMESPACE}}}track")
-        for name, value in _fields(pick, seen_from).items():
+        for name, value in _fields(pick, seen_from, explain).items():
             _add(entry, name, str(value))
     return bytes(ET.tostring(playlist, encoding="utf-8", xml_declaration=True))
 
 
-def jspf(music: DJSet, seen_from: Path | None = None) -> bytes:
+def jspf(music: DJSet, seen_from: Path | None = None, explain: Explain = lambda _: "") -> bytes:
     """Return a JSPF document."""
     tracks: list[dict[str, Any]] = []
     for pick in music.picks:
-        fields: dict[str, Any] = _fields(pick, seen_from)
+        fields: dict[str, Any] = _fields(pick, seen_from, explain)
         tracks.append({**fields, "location": [fields["location"]]})
     playlist = {"title": f"{TITLE}: {music.plan.name}", "track": tracks}
     return (json.dumps({"playlist": playlist}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-FORMS: Final[Mapping[str, Callable[[DJSet, Path | None], bytes]]] = {
+FORMS: Final[Mapping[str, Write]] = {
     ".m3u8": m3u8,
     ".m3u": m3u8,
     ".xspf": xspf,
@@ -96,14 +105,14 @@ FORMS: Final[Mapping[str, Callable[[DJSet, Path | None], bytes]]] = {
 }
 
 
-def _fields(pick: Pick, seen_from: Path | None) -> dict[str, str | int]:
+def _fields(pick: Pick, seen_from: Path | None, explain: Explain) -> dict[str, str | int]:
     """Return the elements of an entry in the order that XSPF's schema uses."""
     track = pick.track
     fields: dict[str, str | int] = {
         "location": _location(track, seen_from, as_uri=True),
         "title": _printable(track.title),
         "creator": _printable(", ".join(track.artists)),
-        "annotation": _printable(pick.reason),
+        "annotation": _printable(explain(pick.reasons)),
         "album": _printable(track.album),
     }
     if track.duration is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from emotion_dj import affect
+from emotion_dj import affect, messages
 from emotion_dj.domain import Box, Emotion, Face, Reading
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
+    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Reason, Track
 
 _DIGITS: Final = 4
 
@@ -95,14 +95,29 @@ def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
 
 
 def set_json(music: DJSet) -> dict[str, Any]:
-    """Return {"plan", "affect", "path", "picks", "notes"}, picks in playing order."""
+    """Return {"plan", "affect", "path", "opening", "picks", "notes"}, picks in playing order.
+
+    ``opening`` and each note are a code with its values, and ``text``, the same in English.
+    """
     return {
         "plan": music.plan.name,
         "affect": affect_json(music.affect),
         "path": [affect_json(point) for point in music.path],
-        "picks": [pick_json(pick) for pick in music.picks],
-        "notes": list(music.notes),
+        "opening": _said(music.opening),
+        "picks": [
+            {**pick_json(pick), "reason": messages.sentence(music, pick)} for pick in music.picks
+        ],
+        "notes": [_said(note) for note in music.notes],
     }
+
+
+def reason_json(reason: Reason) -> dict[str, Any]:
+    """Return {"code", and its values}."""
+    return {"code": reason.code, **reason.values}
+
+
+def _said(reason: Reason) -> dict[str, Any]:
+    return {**reason_json(reason), "text": messages.say(reason)}
 
 
 def track_json(track: Track) -> dict[str, Any]:
@@ -117,7 +132,7 @@ def track_json(track: Track) -> dict[str, Any]:
 
 
 def pick_json(pick: Pick) -> dict[str, Any]:
-    """Return one pick: what it is, where it stands on the plane, and why it was chosen."""
+    """Return one pick: what it is, where it stands on the plane, and the codes of why."""
     return {
         **track_json(pick.track),
         "affect": affect_json(pick.affect),
@@ -126,5 +141,5 @@ def pick_json(pick: Pick) -> dict[str, Any]:
         "key": pick.key,
         "mode": pick.mode,
         "score": round(pick.score, _DIGITS),
-        "reason": pick.reason,
+        "reasons": [reason_json(reason) for reason in pick.reasons],
     }

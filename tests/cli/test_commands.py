@@ -239,8 +239,8 @@ def test_mistakes_are_told_before_the_work(
 
 def test_a_setting_out_of_its_range_is_said(music: Path) -> None:
     """No songs at all, as the environment says, are no set: exit code 2 and the range."""
-    said = run("play", "--mood", "calm", "--library", music, EMOTION_DJ_LENGTH="0")
-    said.fails(2, "the setting 'length' in the environment is 0", "from 1 to 1000")
+    said = run("play", "--mood", "calm", "--library", music, EMOTION_DJ_N="0")
+    said.fails(2, "the setting 'n' in the environment is 0", "from 1 to 1000")
 
 
 def test_words_that_are_none_list_all_that_could_be_meant(
@@ -248,7 +248,7 @@ def test_words_that_are_none_list_all_that_could_be_meant(
 ) -> None:
     """A number for a point, a word for an emotion, a part of what has none, no name at all."""
     run("play", "--affect", "1", "--library", music).fails(2, "'1'", "happy", "V,A")
-    told = run("play", smiling_photo, "--actually", "foo", "--library", music)
+    told = run("play", smiling_photo, "--correct", "foo", "--library", music)
     told.fails(2, "'foo'", "angry", "calm", "V,A")
     run("play", "--mood", "calm", "--library", "demo:foo").fails(2, "'demo:foo'", "demo alone")
     run("play", "--mood", "calm", "--library", "").fails(2, "named by a folder")

@@ -165,9 +165,9 @@ def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
     run("library", "import", table)
     dj = EmotionDJ()
     assert "nothing was learnt yet" in run("taste", "show").stdout
-    numbers = dj.catalogue.numbers([f"t:Lullaby:{i}" for i in range(4)])
+    numbers = dj._catalogue.numbers([f"t:Lullaby:{i}" for i in range(4)])
     for number in numbers.values():
-        dj.catalogue.add_feedback(number, "like")
+        dj._catalogue.add_feedback(number, "like")
     shown = json.loads(run("taste", "show", "--json").stdout)
     assert shown["answers"] == {"like": 4}
     assert all(row["title"].startswith("Lullaby") for row in shown["favourites"][:5])
@@ -183,13 +183,13 @@ def test_a_corrected_reading_is_learnt_from(table: Path, smiling_photo: Path) ->
     run("library", "import", table)
     before = json.loads(run("read", smiling_photo, "--json").stdout)["affect"]
     for _ in range(2):
-        done = run("play", smiling_photo, "--actually", "calm", "-n", "3", "--json")
+        done = run("play", smiling_photo, "--correct", "calm", "-n", "3", "--json")
         assert json.loads(done.stdout)["affect"]["arousal"] == -0.6
     after = json.loads(run("read", smiling_photo, "--json").stdout)["affect"]
     assert after["arousal"] < before["arousal"] - 0.2
     offsets = json.loads(run("taste", "show", "--json").stdout)["offsets"]
     assert offsets["happy"][1] < -0.2
-    assert run("play", "--mood", "calm", "--actually", "sad").returncode == 2
+    assert run("play", "--mood", "calm", "--correct", "sad").returncode == 2
 
 
 def test_a_streaming_history_teaches_taste(tmp_path: Path, table: Path) -> None:

@@ -167,6 +167,6 @@ def heard() -> int:
 
     dj = EmotionDJ()
     try:
-        return dj.catalogue.count()
+        return dj._catalogue.count()
     finally:
-        dj.catalogue.close()
+        dj._catalogue.close()

@@ -76,14 +76,14 @@ def test_whole_songs_are_heard_and_played(clips: dict[str, list[bytes]], tmp_pat
     with site(songs) as (address, asked):
         settings = Settings(database=str(tmp_path / "c.sqlite"), audius_api=address, workers=1)
         dj = EmotionDJ(library=["audius"], settings=settings)
-        summary = dj.scan()
+        summary = dj.library.scan()
         assert (summary.analysed, summary.failed) == (6, ())
-        music = dj.playable(dj.recommend_at("calm", n=2))
+        music = dj.services.resolved(dj.recommend(mood="calm", n=2))
         assert all(pick.track.artists[0].startswith("Maker of") for pick in music.picks)
         media = [pick.track.media for pick in music.picks]
         assert all(m and m.kind == "stream" and m.location.startswith(address) for m in media)
         assert asked.count("/v1/tracks/trending") == 1
-        with dj.source_of(music.picks[0].track).stream(music.picks[0].track, {}) as answer:  # type: ignore[union-attr]
+        with dj.services.source_of(music.picks[0].track).stream(music.picks[0].track, {}) as answer:  # type: ignore[union-attr]
             assert answer.read() in songs.values()
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import Track
+from emotion_dj.domain import Reason, Track
 from emotion_dj.errors import NotAvailable, RateLimited, SettingsError, SourceError
 from emotion_dj.sources import http
 from emotion_dj.sources.deezer import Deezer
@@ -119,14 +119,14 @@ def test_expired_previews_are_asked_for_again(site: DeezerStandIn, tmp_path: Pat
     assert (site.count("/track"), site.count("/preview")) == (2, 4)
     dj = EmotionDJ(library=[f"deezer:playlist/{MIX}"], settings=at(site, tmp_path))
     before = site.count("/track")
-    music = dj.playable(dj.recommend_at("calm", n=4))
+    music = dj.services.resolved(dj.recommend(mood="calm", n=4))
     assert all(pick.track.media and pick.track.media.kind == "preview" for pick in music.picks)
     assert site.count("/track") - before == 4
-    assert dj.playable(music) == music
+    assert dj.services.resolved(music) == music
     assert site.count("/track") - before == 4
     site.fail("/track", *[stand_in.status(503)] * 99)
-    told = dj.playable(dj.recommend_at("calm", n=4))
-    assert told.notes[-1] == "4 of these songs cannot be played right now"
+    told = dj.services.resolved(dj.recommend(mood="calm", n=4))
+    assert told.notes[-1] == Reason("not_playable", {"count": 4})
     assert site.count("/track") - before == 4 + http.TRIES
 
 
@@ -135,26 +135,26 @@ def test_a_song_without_a_preview_is_named_once(songs: list[Song], tmp_path: Pat
     silent = Song(99, "Silent")
     with DeezerStandIn([*songs, silent], playlists={MIX: [10, 99, 10]}) as site:
         dj = EmotionDJ(library=[f"deezer:playlist/{MIX}"], settings=at(site, tmp_path))
-        summary = dj.scan()
+        summary = dj.library.scan()
         assert [failure.why for failure in summary.failed] == [
             "Silent: Deezer offers no preview of it here"
         ]
         assert summary.analysed == 1
         asked = site.count("/track")
-        assert dj.scan().known == 1
+        assert dj.library.scan().known == 1
         assert site.count("/track") == asked
         site.songs[99] = Song(99, "Silent", audio=songs[0].audio)
-        assert dj.scan().failed == ()
+        assert dj.library.scan().failed == ()
 
 
 def test_a_passing_trouble_is_tried_again_next_time(site: DeezerStandIn, tmp_path: Path) -> None:
     """A preview that could not be fetched is heard by the next run: nothing is lost for good."""
     dj = EmotionDJ(library=[f"deezer:playlist/{MIX}"], settings=at(site, tmp_path))
     site.fail("/preview/10", *[stand_in.status(503)] * http.TRIES)
-    summary = dj.scan()
+    summary = dj.library.scan()
     assert (summary.analysed, len(summary.failed)) == (5, 1)
     assert "not well" in summary.failed[0].why
-    again = dj.scan()
+    again = dj.library.scan()
     assert (again.analysed, again.known, again.failed) == (1, 5, ())
 
 
@@ -327,7 +327,7 @@ def test_the_page_plays_previews(site: DeezerStandIn, tmp_path: Path) -> None:
         assert process.stderr is not None
         address = process.stderr.readline().split()[3]
         with httpx.Client(base_url=address, timeout=60) as client:
-            answer = client.post("/api/v1/sets", json={"mood": "calm", "length": 1})
+            answer = client.post("/api/v1/sets", json={"mood": "calm", "n": 1})
             (pick,) = answer.json()["picks"]
             site.expire()
             played = client.get(pick["stream"])

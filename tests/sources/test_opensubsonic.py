@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Track
+from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
 from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.sources.subsonic import Subsonic
 from emotion_dj.testing.subsonic import SubsonicStandIn
@@ -118,14 +118,14 @@ def test_songs_that_cannot_be_heard_are_placed_by_their_tags(
     """Moods and tempo stand in for sound where there is none; what was heard is believed first."""
     monkeypatch.setenv("EMOTION_DJ_SUBSONIC_API_KEY", server.key)
     dj = at(server, tmp_path)
-    summary = dj.scan()
+    summary = dj.library.scan()
     assert (summary.analysed, len(summary.failed)) == (2, 1)
-    picks = {pick.track.title: pick for pick in dj.recommend_at("calm", n=9).picks}
+    picks = {pick.track.title: pick for pick in dj.recommend(mood="calm", n=9).picks}
     assert set(picks) == {"Song c", "Song e", "Song x"}
     assert picks["Song x"].affect.valence == pytest.approx((0.60 + 0.60 + 0.35) / 3, abs=0.2)
     assert picks["Song x"].tempo == 120
     assert picks["Song c"].affect.arousal < picks["Song e"].affect.arousal
-    assert dj.scan().analysed == 0
+    assert dj.library.scan().analysed == 0
 
 
 def test_long_playlists_are_written_in_parts(server: SubsonicStandIn) -> None:
@@ -136,8 +136,8 @@ def test_long_playlists_are_written_in_parts(server: SubsonicStandIn) -> None:
 
     def music(count: int) -> DJSet:
         tracks = (Track(f"subsonic:{host}/{i}", str(i)) for i in range(count))
-        picks = tuple(Pick(track, here, Mood.CALM, 1.0, "because") for track in tracks)
-        return DJSet(picks, Plan("match"), (here,) * count, here)
+        picks = tuple(Pick(track, here, Mood.CALM, 1.0, ()) for track in tracks)
+        return DJSet(picks, Plan("match"), (here,) * count, here, Reason("journey"))
 
     for count in (1000, 250, 3):
         server.asked.clear()

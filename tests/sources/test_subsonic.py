@@ -57,28 +57,28 @@ def dj(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmotionD
 
 def test_a_server_is_a_library(dj: EmotionDJ, tmp_path: Path) -> None:
     """Its songs are heard through their streams and played; nothing of them stays on disk."""
-    summary = dj.scan()
+    summary = dj.library.scan()
     assert (summary.analysed, summary.failed) == (8, ())
-    picks = dj.recommend_at("energetic", n=3).picks
+    picks = dj.recommend(mood="energetic", n=3).picks
     assert all("energetic" in pick.track.title for pick in picks)
-    assert dj.scan().known == 8
+    assert dj.library.scan().known == 8
     assert sum(path.stat().st_size for path in tmp_path.rglob("*")) < 400_000
 
 
 def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
     """Written twice under one name, there is one playlist, with the songs of the second set."""
-    dj.write(dj.recommend_at("calm", n=4), "subsonic")
-    where = dj.write(dj.recommend_at("calm", n=3), "subsonic")
+    dj.services.save(dj.recommend(mood="calm", n=4), "subsonic")
+    where = dj.services.save(dj.recommend(mood="calm", n=3), "subsonic")
     assert "Emotion-DJ" in where
-    lists = dj.subsonic._ask("getPlaylists")["playlists"]["playlist"]
+    lists = dj.services.subsonic._ask("getPlaylists")["playlists"]["playlist"]
     assert [(entry["name"], entry["songCount"]) for entry in lists] == [("Emotion-DJ", 3)]
     with pytest.raises(SettingsError, match="subsonic"):
-        dj.write(dj.recommend_at("calm", n=3), "gramophone")
+        dj.services.save(dj.recommend(mood="calm", n=3), "gramophone")
 
 
 def test_search_finds_songs(dj: EmotionDJ) -> None:
     """The server's own search, at most as many as asked."""
-    found = dj.subsonic.search("energetic", limit=2)
+    found = dj.services.subsonic.search("energetic", limit=2)
     assert len(found) == 2
     assert all(track.uri.startswith("subsonic:127.0.0.1") for track in found)
 
@@ -97,7 +97,7 @@ def test_the_page_streams_from_the_server(server: str, tmp_path: Path) -> None:
         assert process.stderr is not None
         address = process.stderr.readline().split()[3]
         with httpx.Client(base_url=address, timeout=60) as client:
-            answer = client.post("/api/v1/sets", json={"mood": "calm", "length": 1})
+            answer = client.post("/api/v1/sets", json={"mood": "calm", "n": 1})
             (pick,) = answer.json()["picks"]
             part = client.get(pick["stream"], headers={"range": "bytes=0-99"})
         process.terminate()

@@ -41,22 +41,24 @@ def test_a_photo_is_read_and_answered(client: httpx.Client, smiling_photo: Path)
     """The faces of /readings go back to /sets as they are, and a happy set comes out."""
     look = client.post("/readings", files={"photo": smiling_photo.read_bytes()}).json()
     assert look["faces"][0]["emotion"] == "happy"
-    music = client.post("/sets", json={"faces": look["faces"], "length": 5}).json()
+    music = client.post("/sets", json={"faces": look["faces"], "n": 5}).json()
     assert len(music["picks"]) == 5
     assert music["picks"][0]["reason"].startswith("you look happy: ")
     assert music["affect"]["valence"] == pytest.approx(look["affect"]["valence"], abs=0.01)
 
 
-@pytest.mark.parametrize("wish", [{"mood": "calm"}, {"emotion": "Surprised"}, {"at": "0.2,0.7"}])
+@pytest.mark.parametrize(
+    "wish", [{"mood": "calm"}, {"emotion": "Surprised"}, {"affect": "0.2,0.7"}]
+)
 def test_a_set_needs_no_photo(client: httpx.Client, wish: dict[str, str]) -> None:
     """A mood, an emotion in any spelling, or a point of the plane are enough."""
-    answer = client.post("/sets", json={**wish, "plan": "lift", "length": 3})
+    answer = client.post("/sets", json={**wish, "plan": "lift", "n": 3})
     assert [set(pick) >= {"id", "stream", "title", "reason"} for pick in answer.json()["picks"]]
 
 
 def test_streams_give_byte_ranges(client: httpx.Client) -> None:
     """A range of a track is that part of the file; one beyond its end is refused."""
-    pick = client.post("/sets", json={"mood": "happy", "length": 1}).json()["picks"][0]
+    pick = client.post("/sets", json={"mood": "happy", "n": 1}).json()["picks"][0]
     path = pick["stream"].removeprefix("/api/v1")
     whole = client.get(path)
     assert whole.headers["content-type"] == "audio/ogg"
@@ -97,7 +99,7 @@ def test_what_is_liked_comes_sooner(client: httpx.Client) -> None:
     """Likes bring a track into a short set that it was too low for; the answer has no body."""
 
     def best(length: int) -> list[int]:
-        answer = client.post("/sets", json={"mood": "sad", "length": length})
+        answer = client.post("/sets", json={"mood": "sad", "n": length})
         return [pick["id"] for pick in answer.json()["picks"]]
 
     loved = next(track for track in best(9) if track not in best(6))
@@ -110,7 +112,7 @@ def test_a_like_can_be_taken_back(client: httpx.Client) -> None:
     """Likes that were all taken back leave every set as it was; one too many changes nothing."""
 
     def best() -> list[tuple[int, str]]:
-        answer = client.post("/sets", json={"mood": "energetic", "length": 9})
+        answer = client.post("/sets", json={"mood": "energetic", "n": 9})
         return [(pick["id"], pick["reason"]) for pick in answer.json()["picks"]]
 
     before = best()
@@ -135,7 +137,7 @@ def test_who_is_elsewhere_gets_addresses_and_no_paths(
     """By another name of this machine a playlist holds streams that play; at the machine, files."""
     with serve("--library", "demo", "--name", "music.example") as address:
         away = {"host": "music.example:8000"}
-        told = {"json": {"mood": "calm", "length": 3}, "timeout": 120}
+        told = {"json": {"mood": "calm", "n": 3}, "timeout": 120}
         for form in ("m3u8", "xspf", "jspf"):
             here = httpx.post(f"{address}/api/v1/playlists/{form}", **told).text
             there = httpx.post(f"{address}/api/v1/playlists/{form}", headers=away, **told).text
@@ -150,7 +152,7 @@ def test_who_is_elsewhere_gets_addresses_and_no_paths(
 
 def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> None:
     """Its songs in its order with its words, whatever was heard since; unknown ones are said."""
-    picks = client.post("/sets", json={"mood": "happy", "length": 4}).json()["picks"]
+    picks = client.post("/sets", json={"mood": "happy", "n": 4}).json()["picks"]
     for pick in picks:
         assert client.post("/feedback", json={"track": pick["id"], "kind": "play"}).is_success
     songs = [{"id": pick["id"], "reason": f"reason {i}"} for i, pick in enumerate(picks[::-1])]
@@ -230,8 +232,8 @@ FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
             "'devise' is not known here: did you mean",
         ),
         ("/sets", {"faces": [{**FACE, "abstaned": True}]}, "'faces.0': 'abstaned' is not known"),
-        ("/sets", {"mood": "sad", "length": 2.5}, "'length' must be a whole number"),
-        ("/sets", {"mood": "sad", "length": 0}, "'length' must be 1 or more"),
+        ("/sets", {"mood": "sad", "n": 2.5}, "'n' must be a whole number"),
+        ("/sets", {"mood": "sad", "n": 0}, "'n' must be 1 or more"),
         ("/sets", {"mood": 3}, "'mood' must be text"),
         ("/sets", [1], "the body must be a JSON object"),
         ("/playlists/m3u8", [1], "the body must be a JSON object"),
@@ -266,7 +268,7 @@ def test_other_mistakes_are_named_too(client: httpx.Client) -> None:
 
 def test_wishes_that_cannot_be_meant_are_refused(client: httpx.Client) -> None:
     """Nothing, two starts, unknown words, absurd numbers."""
-    for wish in ({}, {"mood": "sad", "at": "0,0"}, {"mood": "sad", "length": 0}, {"faces": []}):
+    for wish in ({}, {"mood": "sad", "affect": "0,0"}, {"mood": "sad", "n": 0}, {"faces": []}):
         is_problem(client.post("/sets", json=wish), 422, "invalid-request")
     is_problem(client.post("/sets", json={"mood": "furious"}), 422, "label-error")
     is_problem(client.post("/sets", json={"mood": "sad", "plan": "dance"}), 422, "label-error")
@@ -290,7 +292,7 @@ def test_a_face_has_a_width_and_a_height(client: httpx.Client, box: str) -> None
         is_problem(not_allowed, 422, "invalid-request")
         assert "box" in not_allowed.json()["detail"]
     tiny = {"box": [0, 0, 1e-300, 1e-300], "emotions": {"happy": 1}}
-    assert client.post("/sets", json={"faces": [tiny, tiny], "length": 1}).is_success
+    assert client.post("/sets", json={"faces": [tiny, tiny], "n": 1}).is_success
 
 
 def stalled(address: str, length: int) -> bytes:

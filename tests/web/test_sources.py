@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., AbstractContextManager[str]]
 
-CALM = {"mood": "calm", "length": 20}
+CALM = {"mood": "calm", "n": 20}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_sources_that_are_not_there_are_said(client: httpx.Client) -> None:
 
 def test_a_set_is_written_to_subsonic_and_replaced(client: httpx.Client, mixed: Any) -> None:
     """One playlist however often it is written; how much of a set is on the server is said."""
-    for wish in ({**CALM, "length": 2}, {**CALM, "length": 3}):
+    for wish in ({**CALM, "n": 2}, {**CALM, "n": 3}):
         wanted = {**wish, "sources": ["subsonic"]}
         picks = client.post("/sets", json=wanted).json()["picks"]
         answer = client.post("/sources/subsonic/playlists", json=wanted)

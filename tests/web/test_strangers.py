@@ -231,7 +231,7 @@ def test_a_link_does_not_lead_out_of_the_music(
 )
 def test_ranges_that_make_no_sense(client: httpx.Client, asked: str) -> None:
     """They are refused, or the file comes whole; never more than the file, never a crash."""
-    pick = client.post("/sets", json={"mood": "happy", "length": 1}).json()["picks"][0]
+    pick = client.post("/sets", json={"mood": "happy", "n": 1}).json()["picks"][0]
     path = pick["stream"].removeprefix("/api/v1")
     size = len(client.get(path).content)
     answer = client.get(path, headers={"range": asked})

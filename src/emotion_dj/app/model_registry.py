@@ -12,7 +12,8 @@ from emotion_dj.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from emotion_dj.interfaces import AudioAnalyser
+    from emotion_dj.interfaces import AudioAnalyser, FaceDetector
+    from emotion_dj.vision.emotion import EmotionReader
 
 HEARING_MODES: Final = ("excerpts", "whole")
 """How much of a track is heard; the first is usual."""
@@ -68,22 +69,28 @@ def _is_whole(hearing: str) -> bool:
     return hearing == "whole"
 
 
-def _reader_line() -> str:
+def face_reader() -> EmotionReader:
+    """Return our face reader. Raises ArtifactError or MissingExtra."""
     from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
 
-    return EmotionReader().id
+    return EmotionReader()
+
+
+def face_detector(name: str) -> FaceDetector:
+    """Return the detector of this name. Raises SettingsError, MissingExtra or ArtifactError."""
+    from emotion_dj.vision import detectors  # noqa: PLC0415
+
+    return detectors.make(name)
 
 
 def _detector_line() -> str:
-    from emotion_dj.vision import detectors  # noqa: PLC0415
-
     name = settings.load().detector
-    detectors.make(name)
+    face_detector(name)
     return name
 
 
 MODELS: Final[Mapping[str, Callable[[], str]]] = {
-    "face reader": _reader_line,
+    "face reader": lambda: face_reader().id,
     "face detector": _detector_line,
     "ear": lambda: audio_model().id,
     "ear without sound": feature_model_id,

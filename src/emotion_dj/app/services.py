@@ -2,132 +2,134 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from emotion_dj.app.source_registry import TOKENS, session, source_specs, spotify, subsonic
-from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError
+from emotion_dj.app import source_registry
+from emotion_dj.app.source_registry import TOKENS
+from emotion_dj.domain import Reason
+from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
+from emotion_dj.interfaces import ArtworkProvider, FeedbackSink, Player, Resolver, Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Device, DJSet, Track
-    from emotion_dj.interfaces import Player, Sink
+    from emotion_dj.interfaces import Source
     from emotion_dj.sources.spotify import Spotify
-    from emotion_dj.sources.subsonic import Subsonic
+
+NAME = "Emotion-DJ"
+"""How a playlist of ours is called where nobody names it otherwise."""
 
 
 class Services:
-    """Writes sets to services, starts them on devices, and asks the source of a track about it."""
+    """Writes sets to services, starts them on devices, and asks the source of a track about it.
+
+    What a service can do is decided by what its source implements, for plug-ins as for ours.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is opened yet."""
-        self.settings = settings
+        self._settings = settings
         self._made: dict[str, Any] = {}
 
-    @cached_property
-    def subsonic(self) -> Subsonic:
-        """The listener's Subsonic server. Raises SettingsError or LoginRequired."""
-        return subsonic(self.settings)
-
-    @cached_property
-    def spotify(self) -> Spotify:
-        """The listener's Spotify. Raises SettingsError."""
-        return spotify(self.settings)
-
-    def login(self, open_browser: Callable[[str], object], *, port: int) -> str:
-        """Log in to Spotify through a browser; return where the tokens are kept.
-
-        Raises SettingsError, LoginRequired or another SourceError.
-        """
-        return session(self.settings).begin(open_browser, port=port)
-
-    def write(self, music: DJSet, sink: str, *, name: str = "Emotion-DJ") -> str:
+    def save(self, dj_set: DJSet, service: str, *, name: str = NAME) -> str:
         """Write a set as a playlist called ``name`` to a service; return where it is.
 
         Raises SettingsError or a SourceError.
         """
-        return self.sink(sink).write(music, name=name)
+        return self.sink(service).write(dj_set, name=name)
 
     def sink(self, name: str) -> Sink:
-        """Return the service called so, if sets are written there; nobody is asked.
+        """Return the service of this name, if sets can be written there; nobody is asked.
 
         Raises SettingsError or LoginRequired.
         """
-        sinks: dict[str, Callable[[], Sink]] = {
-            "subsonic": lambda: self.subsonic,
-            "spotify": lambda: self.spotify,
-        }
-        if name not in sinks:
-            msg = f"sets cannot be written to '{name}': choose {', '.join(sinks)}"
-            raise SettingsError(msg)
-        return sinks[name]()
+        sink: Sink = self._able(name, Sink, "sets cannot be written to")
+        return sink
 
     def available_sinks(self) -> set[str]:
         """Return the services to which a set can be written right now, without asking them."""
-        ready = {"subsonic": self._names_subsonic, "spotify": self.logged_in}
-        return {name for name, is_ready in ready.items() if is_ready()}
+        return {name for name in self._specs() if self._is_ready(name, Sink)}
 
-    def _names_subsonic(self) -> bool:
-        try:
-            self.sink("subsonic")
-        except (SettingsError, LoginRequired):
-            return False
-        return True
-
-    def start(self, music: DJSet, player: str) -> None:
+    def start(self, dj_set: DJSet, player: str) -> None:
         """Start a set on a service's active device, or on the one named behind a colon.
 
         Raises SettingsError or a SourceError.
         """
-        target, wanted = self.player(player), player.partition(":")[2]
-        device = _named(target.devices(), wanted) if wanted else ""
-        target.play([pick.track for pick in music.picks], device=device)
+        service, wanted = self.player(player), player.partition(":")[2]
+        device = _device_id(service.devices(), wanted) if wanted else ""
+        service.play([pick.track for pick in dj_set.picks], device=device)
+
+    def play(self, tracks: Sequence[Track], *, device: str) -> None:
+        """Start tracks on a device by its id, on the first service that plays.
+
+        Raises LoginRequired where none is ready, or a SourceError.
+        """
+        ready = self._ready_players()
+        if not ready:
+            msg = "nobody is logged in to Spotify: run  emotion-dj login spotify"
+            raise LoginRequired(msg)
+        ready[0].play(tracks, device=device)
 
     def player(self, name: str) -> Player:
-        """Return the service on which ``start`` starts sets by this name; nobody is asked.
+        """Return the service on which sets are started by this name; nobody is asked.
 
-        Raises SettingsError.
+        Raises SettingsError or LoginRequired.
         """
-        service = name.partition(":")[0]
-        players: dict[str, Callable[[], Player]] = {"spotify": lambda: self.spotify}
-        if service not in players:
-            msg = f"sets cannot be started on '{service}': choose {', '.join(players)}"
-            raise SettingsError(msg)
-        return players[service]()
-
-    def logged_in(self) -> bool:
-        """Tell whether there is a login to Spotify, without asking Spotify."""
-        from emotion_dj.app import credentials  # noqa: PLC0415
-
-        return bool(self.settings.spotify_client_id) and credentials.has(TOKENS)
+        player: Player = self._able(name.partition(":")[0], Player, "sets cannot be started on")
+        return player
 
     def devices(self) -> list[Device]:
         """Return the devices on which a set can be started; none where nobody is logged in.
 
         Raises SourceError.
         """
-        return self.spotify.devices() if self.logged_in() else []
+        return [device for player in self._ready_players() for device in player.devices()]
 
-    def source_of(self, track: Track) -> Any | None:
+    def _ready_players(self) -> list[Any]:
+        return [self._source(name) for name in self._specs() if self._is_ready(name, Player)]
+
+    @cached_property
+    def spotify(self) -> Spotify:
+        """The listener's Spotify. Raises SettingsError."""
+        return source_registry.spotify(self._settings)
+
+    def login(self, open_browser: Callable[[str], object], *, port: int) -> str:
+        """Log in to Spotify through a browser; return where the tokens are kept.
+
+        Raises SettingsError, LoginRequired or another SourceError.
+        """
+        return source_registry.session(self._settings).begin(open_browser, port=port)
+
+    def logout(self) -> str:
+        """Forget the login to Spotify; return how the uris of what came from there begin."""
+        from emotion_dj.app import credentials  # noqa: PLC0415
+
+        credentials.forget(TOKENS)
+        return "spotify:"
+
+    def _logged_in(self) -> bool:
+        from emotion_dj.app import credentials  # noqa: PLC0415
+
+        return bool(self._settings.spotify_client_id) and credentials.has(TOKENS)
+
+    def source_of(self, track: Track) -> Source | None:
         """Return the source that a track's uri begins with, made once; None for files and tables.
 
         Raises what the source raises when it is made.
         """
         name = track.uri.partition(":")[0]
-        if name not in self._made:
-            offer = source_specs(self.settings).get(name)
-            self._made[name] = None if offer is None else offer.make("")
-        return self._made[name]
+        return self._source(name) if name in self._specs() else None
 
-    def picture(self, track: Track) -> bytes | None:
+    def artwork(self, track: Track) -> bytes | None:
         """Return the picture that a track's source has of it, encoded; None where it has none.
 
         Raises SettingsError or a SourceError.
         """
-        from emotion_dj.interfaces import ArtworkProvider  # noqa: PLC0415
-
         source = self.source_of(track)
         return source.picture(track) if isinstance(source, ArtworkProvider) else None
 
@@ -136,14 +138,80 @@ class Services:
 
         Raises SettingsError or a SourceError.
         """
-        from emotion_dj.interfaces import FeedbackSink  # noqa: PLC0415
-
         source = self.source_of(track)
         if isinstance(source, FeedbackSink):
             source.report_feedback(track, kind)
 
+    def resolved(self, dj_set: DJSet) -> DJSet:
+        """Return the set with an address for every pick that can be played right now.
 
-def _named(devices: Sequence[Device], wanted: str) -> str:
+        One request for each track whose source has to be asked; a track that cannot be played
+        stays as it is, and a note says so.
+        """
+        down: set[str] = set()
+        picks, silent = [], 0
+        for pick in dj_set.picks:
+            try:
+                track = self._resolved(pick.track, down)
+            except (SourceError, SettingsError) as error:
+                track, silent = replace(pick.track, media=None), silent + 1
+                if not isinstance(error, NotAvailable):
+                    down.add(track.uri.partition(":")[0])
+            picks.append(replace(pick, track=track))
+        notes = (Reason("not_playable", {"count": silent}),) if silent else ()
+        return replace(dj_set, picks=tuple(picks), notes=(*dj_set.notes, *notes))
+
+    def _resolved(self, track: Track, down: Collection[str]) -> Track:
+        """Return a track with an address that is good now; a source that is down is not asked.
+
+        Raises what the source raises.
+        """
+        media = track.media
+        if media and (media.expires is None or media.expires > time.time()):
+            return track
+        if track.uri.partition(":")[0] in down:
+            raise NotAvailable(track.uri)
+        source = self.source_of(track)
+        if not isinstance(source, Resolver):
+            return track
+        return replace(track, media=source.resolve(track))
+
+    def _specs(self) -> dict[str, source_registry.SourceSpec]:
+        return source_registry.source_specs(self._settings)
+
+    def _source(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._specs()[name].make("")
+        return self._made[name]
+
+    def _able(self, name: str, ability: Any, refusal: str) -> Any:
+        """Return the source of this name if it has the ability, a protocol."""
+        if name in self._specs():
+            source = self._source(name)
+            if isinstance(source, ability):
+                return source
+        able = [other for other in self._specs() if self._may(other, ability)]
+        msg = f"{refusal} '{name}': choose {', '.join(able) or 'a source that can, none is there'}"
+        raise SettingsError(msg)
+
+    def _may(self, name: str, ability: Any) -> bool:
+        """Tell whether a source has an ability, or would once it is set up."""
+        try:
+            return isinstance(self._source(name), ability)
+        except (SettingsError, LoginRequired):
+            return True
+        except Exception:  # noqa: BLE001 - a plug-in of others that does not load cannot do it
+            return False
+
+    def _is_ready(self, name: str, ability: Any) -> bool:
+        try:
+            able = isinstance(self._source(name), ability)
+        except Exception:  # noqa: BLE001 - not set up, or a plug-in of others that does not load
+            return False
+        return able and (name != "spotify" or self._logged_in())
+
+
+def _device_id(devices: Sequence[Device], wanted: str) -> str:
     """Return the id of the device that is called so. Raises NotAvailable naming those there are."""
     for device in devices:
         if wanted.casefold() in {device.name.casefold(), device.id.casefold()}:

@@ -28,12 +28,14 @@ def login(
         say(f"if no browser opens, open this address:\n{address}")
         webbrowser.open(address)
 
-    say(f"logged in to {service}; the tokens are in {EmotionDJ().login(open_browser, port=port)}")
+    place = EmotionDJ().services.login(open_browser, port=port)
+    say(f"logged in to {service}; the tokens are in {place}")
 
 
 def logout(service: Service, *, database: Database = None) -> None:
     """Forget the login and everything in the catalogue that came from the service."""
     from emotion_dj.app import EmotionDJ, settings
 
-    count = EmotionDJ(settings=settings.load(database=database)).logout()
+    dj = EmotionDJ(settings=settings.load(database=database))
+    count = dj.library.forget_source(dj.services.logout())
     say(f"logged out of {service}: the login and {count} tracks are forgotten")

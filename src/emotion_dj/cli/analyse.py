@@ -80,7 +80,7 @@ _FAILURES = ("failed", "untaggable")
 
 def _heard(dj: EmotionDJ) -> dict[str, Any]:
     with progress("listening") as report:
-        summary = dj.scan(report)
+        summary = dj.library.scan(report)
     return {
         "analysed": summary.analysed,
         "known": summary.known,
@@ -91,7 +91,7 @@ def _heard(dj: EmotionDJ) -> dict[str, Any]:
 
 def _tagged(dj: EmotionDJ, *, write: bool) -> dict[str, Any]:
     with progress("tagging" if write else "restoring") as report:
-        done = (dj.tag if write else dj.untag)(report)
+        done = (dj.library.tag if write else dj.library.untag)(report)
     name = "tagged" if write else "restored"
     return {name: done.changed, "unchanged": done.same, "untaggable": done.failed}
 

@@ -19,7 +19,6 @@ from emotion_dj.cli.console import (
     shown,
     summary_json,
 )
-from emotion_dj.errors import LibraryError
 
 if TYPE_CHECKING:
     from emotion_dj.analysis import Summary
@@ -47,7 +46,7 @@ def import_table(
         counts = {}
         for done, table in enumerate(tables):
             report(done, len(tables))
-            counts[str(table)] = dj.import_table(table)
+            counts[str(table)] = dj.library.import_table(table)
     if as_json:
         print_json(counts)
         return
@@ -66,11 +65,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Remember folders and sources, and hear what is in them."""
-    places = [_place(path) for path in paths]
-    dj = _dj(database, places)
     with progress("listening") as report:
-        summary = dj.scan(report)
-    dj.catalogue.add_folders(places)
+        summary = _dj(database, paths).library.add(report)
     _tell(summary, as_json=as_json)
 
 
@@ -78,7 +74,7 @@ def add(
 def scan(*, database: Database = None, as_json: Json = False) -> None:
     """Look through what was added: hear what is new, mark what is gone."""
     with progress("listening") as report:
-        summary = _dj(database).rescan(report)
+        summary = _dj(database).library.rescan(report)
     _tell(summary, as_json=as_json)
 
 
@@ -91,7 +87,7 @@ def listing(
     as_json: Json = False,
 ) -> None:
     """List tracks with where they stand on the plane."""
-    rows = _dj(database).entries(mood=mood, limit=limit)
+    rows = _dj(database).library.rows(mood=mood, limit=limit)
     if as_json:
         print_json(rows)
         return
@@ -109,9 +105,7 @@ def export(
     database: Database = None,
 ) -> None:
     """Write every track with its features, mood and place; `import` takes it back."""
-    from emotion_dj.sources import tables
-
-    count = tables.write(file, _dj(database).entries())
+    count = _dj(database).library.export(file)
     out().print(f"{shown(str(file))}: {count} tracks", markup=False, soft_wrap=True)
 
 
@@ -126,7 +120,7 @@ def search(
     """List tracks in which every word occurs; all of them without words."""
     from emotion_dj.serializers import track_json
 
-    found = _dj(database).catalogue.search(words, limit=limit)
+    found = _dj(database).library.search(words, limit=limit)
     if as_json:
         print_json([{"id": number, **track_json(track)} for number, track in found])
         return
@@ -149,7 +143,7 @@ def stats(
     """Count tracks by mood and draw them on the valence-arousal plane."""
     from emotion_dj.plane import counts, drawing, save
 
-    candidates = _dj(database).current_candidates()
+    candidates = _dj(database).library.current()
     if picture is not None:
         say(f"drawn: {save(candidates, picture)}")
     figures: dict[str, Any] = {"tracks": len(candidates), "moods": counts(candidates)}
@@ -174,33 +168,13 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Remove tracks, or whole folders and sources, from the catalogue; files are never touched."""
-    catalogue = _dj(database).catalogue
-    folders, uris = catalogue.folders(), catalogue.numbers(names)
-    places = {name: _remembered(name, folders) for name in names}
-    strange = [name for name in names if places[name] is None and name not in uris]
+    count, strange = _dj(database).library.forget(names)
     for name in strange:
         say(f"nothing that was added is called '{name}', and no track has it as its uri")
-    if len(strange) == len(names):
-        msg = "nothing was forgotten:  emotion-dj library search --json  tells the uris"
-        raise LibraryError(msg)
-    count = catalogue.forget(uris)
-    count += sum(catalogue.forget_folder(place) for place in places.values() if place)
     if as_json:
         print_json({"forgotten": count})
         return
     out().print(f"{count} forgotten")
-
-
-def _place(name: str) -> str:
-    """Return a folder as it is remembered, or the name of a source."""
-    file = Path(name).expanduser()
-    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
-
-
-def _remembered(name: str, folders: list[str]) -> str | None:
-    """Return what was added by a name, which may be relative and not be there any more."""
-    meant = (_place(name), str(Path(name).expanduser().resolve()))
-    return next((place for place in meant if place in folders), None)
 
 
 def _tell(summary: Summary, *, as_json: bool) -> None:

@@ -35,20 +35,18 @@ def play(
     plan: Annotated[
         str | None, typer.Option(help="match, lift, calm, vent or journey:FROM..TO.")
     ] = None,
-    length: Annotated[
-        int | None, typer.Option("-n", "--length", min=1, max=1000, help="How many songs.")
-    ] = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, max=1000, help="How many songs.")] = None,
     mood: Annotated[
         str | None, typer.Option(help="Instead of a photo: happy, sad, calm or energetic.")
     ] = None,
     affect: Annotated[
         str | None, typer.Option(help="Instead of a photo: a point V,A, each from -1 to 1.")
     ] = None,
-    actually: Annotated[
+    correct: Annotated[
         str | None,
         typer.Option(help="Correct the reading: an emotion, a mood or V,A; it is learnt from."),
     ] = None,
-    faces: Annotated[
+    aggregate: Annotated[
         Literal["room", "each"], typer.Option(help="Serve the whole room, or each face in turns.")
     ] = "room",
     seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
@@ -72,28 +70,36 @@ def play(
     as_json: Json = False,
 ) -> None:
     """Read a face and play the songs that stand nearest to it."""
-    wishes = [wish for wish in (photo, mood, affect) if wish is not None]
-    if len(wishes) != 1:
+    starts = [start for start in (photo, mood, affect) if start is not None]
+    if len(starts) != 1:
         msg = "say where you are in one way: a PHOTO, --mood or --affect"
         raise typer.BadParameter(msg)
-    from emotion_dj.affect import parse_affect
+    from emotion_dj.affect import parse_affect, parse_plan
     from emotion_dj.app import EmotionDJ, settings
 
-    chosen = settings.load(database=database, plan=plan, length=length)
+    chosen = settings.load(database=database, plan=plan, n=n)
     dj = EmotionDJ(library=library or (), settings=chosen)
     _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
-    look = None if photo is None else dj.read(photo)
-    if actually is not None and look is None:
-        msg = "--actually corrects the reading of a photo: name a PHOTO"
+    if correct is not None and photo is None:
+        msg = "--correct corrects the reading of a photo: name a PHOTO"
         raise typer.BadParameter(msg)
-    who = look or parse_affect(str(wishes[0]))
-    who = dj.correct(look, actually) if look is not None and actually is not None else who
+    analysis = None if photo is None else dj.read(photo)
+    point = None if analysis else parse_affect(str(starts[0]))
+    if analysis is not None and correct is not None:
+        point = dj.taste.correct(analysis, correct)
     _scan(dj)
-    music = dj.recommend(who, plan=chosen.plan, n=chosen.length, seed=seed, faces=faces)
+    music = dj.recommend(
+        None if point else analysis,
+        affect=point,
+        plan=parse_plan(chosen.plan),
+        n=chosen.n,
+        seed=seed,
+        aggregate=aggregate,
+    )
     if as_json:
         from emotion_dj.serializers import photo_analysis_json, set_json
 
-        print_json({**(photo_analysis_json(look) if look else {}), **set_json(music)})
+        print_json({**(photo_analysis_json(analysis) if analysis else {}), **set_json(music)})
     else:
         _show(music)
     if save is not None:
@@ -101,9 +107,9 @@ def play(
     if mix is not None:
         _mix(dj, music, mix)
     if to is not None:
-        say(f"written: {dj.write(music, to)}")
+        say(f"written: {dj.services.save(music, to)}")
     if on is not None:
-        dj.start(music, on)
+        dj.services.start(music, on)
 
 
 def _check(
@@ -119,7 +125,7 @@ def _check(
     from emotion_dj.affect import parse_plan
 
     parse_plan(plan)
-    dj.check()
+    dj.library.check()
     if save is not None:
         from emotion_dj import playlists
 
@@ -129,24 +135,22 @@ def _check(
 
         check(mix)
     if to is not None:
-        dj.sink(to)
+        dj.services.sink(to)
     if on is not None:
-        dj.player(on)
+        dj.services.player(on)
 
 
 def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
-        summary = dj.scan(report)
+        summary = dj.library.scan(report)
     passed_over(summary.failed)
 
 
 def _save(dj: EmotionDJ, music: DJSet, path: Path, *, relative: bool) -> None:
-    from emotion_dj import playlists
+    from emotion_dj import messages
 
-    ready = dj.playable(music)
-    playlists.save(ready, path, relative=relative)
-    for note in ready.notes[len(music.notes) :]:
-        say(f"note: {note}")
+    for note in dj.save(music, path, relative=relative):
+        say(f"note: {messages.say(note)}")
 
 
 def _mix(dj: EmotionDJ, music: DJSet, path: Path) -> None:
@@ -157,9 +161,11 @@ def _mix(dj: EmotionDJ, music: DJSet, path: Path) -> None:
 
 
 def _show(music: DJSet) -> None:
+    from emotion_dj import messages
+
     for note in music.notes:
-        say(f"note: {note}")
-    opening, _, _ = music.picks[0].reason.partition(": ")
+        say(f"note: {messages.say(note)}")
+    opening = messages.say(music.opening)
     out().print(f"[bold]{opening.capitalize()}[/]: {music.plan.name}, {len(music.picks)} songs\n")
     out().print(_table(music))
 
@@ -168,12 +174,13 @@ def _table(music: DJSet) -> Table:
     from rich.table import Table
     from rich.text import Text  # a title may hold brackets, which are no markup
 
+    from emotion_dj import messages
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "title", "mood", "because it is"):
         table.add_column(heading, justify="left" if heading else "right")
     for place, pick in enumerate(music.picks, start=1):
-        _, _, why = pick.reason.partition(": ")
-        table.add_row(str(place), Text(_name(pick)), pick.mood, why)
+        table.add_row(str(place), Text(_name(pick)), pick.mood, messages.explain(pick.reasons))
     return table
 
 

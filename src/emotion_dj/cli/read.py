@@ -36,48 +36,50 @@ def read(
     from emotion_dj.errors import EmotionDJError
 
     dj = EmotionDJ()
-    looks: list[tuple[Path, PhotoAnalysis]] = []
+    analyses: list[tuple[Path, PhotoAnalysis]] = []
     failure: EmotionDJError | None = None
     for photo in photos:
         try:
-            looks.append((photo, dj.read(photo)))
+            analyses.append((photo, dj.read(photo)))
         except EmotionDJError as error:
             if len(photos) > 1:
                 say(f"passed over: {photo}: {error}")
             failure = failure or error
-    _show(looks, single=len(photos) == 1, as_json=as_json)
-    if annotate is not None and looks:
+    _show(analyses, single=len(photos) == 1, as_json=as_json)
+    if annotate is not None and analyses:
         from emotion_dj.vision import annotate as draw
         from emotion_dj.vision import images
 
-        draw.save(images.load(photos[0]), looks[0][1], annotate)
+        draw.save(images.load(photos[0]), analyses[0][1], annotate)
     if failure is not None:
         raise failure
 
 
-def _show(looks: list[tuple[Path, PhotoAnalysis]], *, single: bool, as_json: bool) -> None:
+def _show(analyses: list[tuple[Path, PhotoAnalysis]], *, single: bool, as_json: bool) -> None:
     if not as_json:
-        for photo, look in looks:
-            out().print(_table(photo, look))
+        for photo, analysis in analyses:
+            out().print(_table(photo, analysis))
         return
     from emotion_dj.serializers import photo_analysis_json
 
     if not single:
-        print_json([{"photo": str(photo), **photo_analysis_json(look)} for photo, look in looks])
-    elif looks:
-        print_json(photo_analysis_json(looks[0][1]))
+        print_json(
+            [{"photo": str(photo), **photo_analysis_json(analysis)} for photo, analysis in analyses]
+        )
+    elif analyses:
+        print_json(photo_analysis_json(analyses[0][1]))
 
 
-def _table(photo: Path, look: PhotoAnalysis) -> Table:
+def _table(photo: Path, analysis: PhotoAnalysis) -> Table:
     from rich.table import Table
     from rich.text import Text  # a name may hold brackets, which are no markup
 
     from emotion_dj.affect import describe
 
-    at = look.affect
+    at = analysis.affect
     table = Table(
         title=Text(
-            f"{shown(photo.name)}: {describe(at)}  (valence {at.valence:+.2f}, "
+            f"{shown(photo.name)}: {' and '.join(describe(at))}  (valence {at.valence:+.2f}, "
             f"arousal {at.arousal:+.2f}, uncertainty {at.uncertainty:.2f})"
         ),
         title_justify="left",
@@ -88,7 +90,7 @@ def _table(photo: Path, look: PhotoAnalysis) -> Table:
     )
     for heading in ("face", "emotion", "", "probability"):
         table.add_column(heading, justify="right" if heading == "probability" else "left")
-    for number, reading in enumerate(look.readings, start=1):
+    for number, reading in enumerate(analysis.readings, start=1):
         ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
         for place, (emotion, chance) in enumerate(ranked):
             named = "unsure" if reading.abstained else "looks " + reading.emotion

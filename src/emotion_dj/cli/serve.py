@@ -39,7 +39,7 @@ def serve(
     from emotion_dj.web.middleware import LOCAL
 
     dj = EmotionDJ(library=library or (), settings=settings.load(database=database))
-    dj.check()
+    dj.library.check()
     try:
         taken = socket.create_server((host, port), reuse_port=False)
     except OSError as error:

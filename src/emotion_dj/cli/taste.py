@@ -20,15 +20,15 @@ app = typer.Typer(
 @app.command("show")
 def show(*, database: Database = None, as_json: Json = False) -> None:
     """Say what was learnt: answers, how you differ, and what you would like best."""
-    figures = _dj(database).taste_summary()
+    figures = _dj(database).taste.summary()
     if as_json:
         print_json(figures)
         return
-    if not figures["answers"] and not figures["corrections"]:
+    if not figures["feedback"] and not figures["corrections"]:
         out().print("nothing was learnt yet: like and skip songs on the page")
         return
-    counted = ", ".join(f"{count} {kind}s" for kind, count in figures["answers"].items())
-    out().print(f"{counted or 'no answers'}, {figures['corrections']} corrections")
+    counted = ", ".join(f"{count} {kind}s" for kind, count in figures["feedback"].items())
+    out().print(f"{counted or 'no feedback'}, {figures['corrections']} corrections")
     for name, (valence, arousal) in figures["offsets"].items():
         out().print(f"  {name:9} valence {valence:+.2f}  arousal {arousal:+.2f}")
     for row in figures["favourites"]:
@@ -38,22 +38,13 @@ def show(*, database: Database = None, as_json: Json = False) -> None:
 @app.command("export")
 def export(*, database: Database = None) -> None:
     """Print everything that was learnt from, as JSON."""
-    catalogue = _dj(database).catalogue
-    answers = [
-        {"at": at, "kind": kind, "uri": uri, "title": title}
-        for at, kind, uri, title in catalogue.feedback_log()
-    ]
-    corrections = [
-        {"read": read, "valence": said.valence, "arousal": said.arousal}
-        for read, said in catalogue.corrections()
-    ]
-    print_json({"answers": answers, "corrections": corrections})
+    print_json(_dj(database).taste.export())
 
 
 @app.command("reset")
 def reset(*, database: Database = None, as_json: Json = False) -> None:
     """Forget all likes, skips, plays and corrections."""
-    count = _dj(database).catalogue.forget_taste()
+    count = _dj(database).taste.reset()
     answer: dict[str, Any] = {"forgotten": count}
     if as_json:
         print_json(answer)

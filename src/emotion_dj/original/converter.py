@@ -23,8 +23,9 @@ def playlist_track_classifier(
     the track sounds. Raises SettingsError or a SourceError.
     """
     dj = dj or EmotionDJ()
-    tracks = list(dj.spotify.playlist(playlist))
-    moods = dj.moods(tracks)
+    spotify = dj.services.spotify
+    tracks = list(spotify.playlist(playlist))
+    moods = dj.library.moods(tracks, spotify)
     return [_row(track, moods.get(track.uri)) for track in tracks]
 
 

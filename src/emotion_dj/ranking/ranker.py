@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj import affect
-from emotion_dj.domain import Affect, Pick
+from emotion_dj.domain import Affect, Pick, Reason
 from emotion_dj.matching import repeated
 from emotion_dj.ranking.sequencing import follows, sequence, transition_cost
 
@@ -314,25 +314,26 @@ def _picks(
 def _pick(music: Candidates, row: int, target: Affect, track: Track, *, flows: bool) -> Pick:
     at = Affect(float(music.valence[row]), float(music.arousal[row]), float(music.uncertainty[row]))
     tempo, key = float(music.tempo[row]), int(music.key[row])
-    reason = [*_sounds(at, tempo, key)]
-    reason += ["much to your taste"] if music.taste[row] >= TASTE_THRESHOLD else []
-    reason += ["flows from the song before"] if flows else []
+    reasons = [*_sounds(at, tempo, key)]
+    reasons += [Reason("taste")] if music.taste[row] >= TASTE_THRESHOLD else []
+    reasons += [Reason("flows")] if flows else []
     return Pick(
         track=track,
         affect=at,
         mood=affect.mood(at),
         score=float(np.exp(-affect.distance(at, target))),
-        reason=", ".join(reason),
+        reasons=tuple(reasons),
         tempo=None if np.isnan(tempo) else tempo,
         key=None if key < 0 else key % MAJOR_KEYS,
         mode=None if key < 0 else int(key < MAJOR_KEYS),
     )
 
 
-def _sounds(at: Affect, tempo: float, key: int) -> Iterator[str]:
-    """Say what the track is like: "bright and lively", "123 bpm", "A major"."""
-    yield affect.describe(at)
+def _sounds(at: Affect, tempo: float, key: int) -> Iterator[Reason]:
+    """Yield what the track is like: its character, its tempo and its key where they are known."""
+    yield Reason("character", {"words": list(affect.describe(at))})
     if not np.isnan(tempo):
-        yield f"{tempo:.0f} bpm"
+        yield Reason("tempo", {"bpm": round(tempo)})
     if key >= 0:
-        yield f"{PITCH_NAMES[key % MAJOR_KEYS]} {'major' if key < MAJOR_KEYS else 'minor'}"
+        mode = "major" if key < MAJOR_KEYS else "minor"
+        yield Reason("key", {"tonic": PITCH_NAMES[key % MAJOR_KEYS], "mode": mode})

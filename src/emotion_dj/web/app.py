@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from emotion_dj.app import EmotionDJ
-    from emotion_dj.domain import Affect, DJSet, PhotoAnalysis, Track
+    from emotion_dj.app.taste import Feedback
+    from emotion_dj.domain import DJSet, PhotoAnalysis, Track
 
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
@@ -91,9 +92,9 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     measure(api)
     problems.install(api)
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
-    play = partial(_play, dj, scan)
-    rooms = (_sets(dj, play), _tracks(dj), _library(dj, scan), devices.devices(dj))
-    for routes in (*rooms, sources.routes(dj), playlist_export.routes(dj, play)):
+    recommend = partial(_recommend, dj, scan)
+    rooms = (_sets(dj, recommend), _tracks(dj), _library(dj, scan), devices.devices(dj))
+    for routes in (*rooms, sources.routes(dj), playlist_export.routes(dj, recommend)):
         api.include_router(routes, responses=problems.responses("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
@@ -102,9 +103,9 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     return Middleware(problems.ProblemMiddleware(app), hosts)
 
 
-def _sets(dj: EmotionDJ, play: Callable[[models.SetRequest], DJSet]) -> APIRouter:
+def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> APIRouter:
     routes = APIRouter(tags=["sets"])
-    live = ReadingBroadcaster()
+    broadcaster = ReadingBroadcaster()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=_gives(models.PhotoAnalysis))
@@ -117,14 +118,14 @@ def _sets(dj: EmotionDJ, play: Callable[[models.SetRequest], DJSet]) -> APIRoute
         """Read every face of a photo, largest first. The photo is not kept."""
         data = await photo.read()
         try:
-            look = serializers.photo_analysis_json(
+            analysis = serializers.photo_analysis_json(
                 await to_thread.run_sync(dj.read, data, limiter=readers)
             )
         except errors.NoFace:
-            live.tell(key, "nobody", {})
+            broadcaster.tell(key, "nobody", {})
             raise
-        live.tell(key, "reading", look)
-        return look
+        broadcaster.tell(key, "reading", analysis)
+        return analysis
 
     @routes.get(
         "/readings/live/{key}",
@@ -133,14 +134,14 @@ def _sets(dj: EmotionDJ, play: Callable[[models.SetRequest], DJSet]) -> APIRoute
     )
     async def follow(key: Annotated[str, Path(pattern=KEY)]) -> StreamingResponse:
         """Follow the readings that are sent with this key, as server-sent events, without end."""
-        if live.full:
+        if broadcaster.full:
             raise HTTPException(503, "Too many follow already: try again.", {"retry-after": "5"})
-        return _events(live.events(key))
+        return _events(broadcaster.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
-    def sets(wish: models.SetRequest) -> dict[str, Any]:
+    def sets(request: models.SetRequest) -> dict[str, Any]:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
-        return _set_json(dj, play(wish))
+        return _set_json(dj, recommend(request))
 
     return routes
 
@@ -154,10 +155,9 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Search the catalogue by title and artist."""
-        found = dj.catalogue.search(q, limit=limit)
-        return {
-            "tracks": [{"id": number, **serializers.track_json(track)} for number, track in found]
-        }
+        matches = dj.library.search(q, limit=limit)
+        rows = [{"id": number, **serializers.track_json(track)} for number, track in matches]
+        return {"tracks": rows}
 
     @routes.get(
         "/tracks/{number}/stream",
@@ -199,17 +199,14 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         own server.
         """  # noqa: D205
         (track,) = sources.numbered(dj, [taste.track])
-        if taste.kind == "unlike":
-            dj.catalogue.remove_feedback(taste.track, "like")
-        else:
-            dj.catalogue.add_feedback(taste.track, taste.kind)
+        dj.taste.add(taste.track, taste.kind)
         after.add_task(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: models.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
-        look = dj.dj.seen(*serializers.parse_faces([said.face.model_dump()]))
-        dj.correct(look, said.emotion)
+        faces = serializers.parse_faces([said.face.model_dump()])
+        dj.taste.correct(dj.combine(*faces), said.emotion)
 
     return routes
 
@@ -220,7 +217,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.get("/library", responses=_gives(models.Library))
     def library() -> dict[str, Any]:
         """Return how much music there is, where it stands on the plane, and how a scan goes."""
-        candidates = dj.current_candidates()
+        candidates = dj.library.current()
         step = max(1, len(candidates) // POINTS)
         points = zip(candidates.valence[::step], candidates.arousal[::step], strict=True)
         return {
@@ -249,7 +246,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.get("/health", responses=_gives(models.Health))
     def health() -> dict[str, Any]:
         """Say that the service is up, and with which models."""
-        return {"status": "ok", "version": __version__, "models": [dj.dj.model.id]}
+        return {"status": "ok", "version": __version__, "models": [dj.reader_card["id"]]}
 
     @routes.get("/about", responses=_gives(models.About))
     def about() -> dict[str, Any]:
@@ -258,7 +255,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "emotions": {e.value: list(affect.EMOTION_AFFECT[e]) for e in Emotion},
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
-            "card": getattr(dj.dj.model, "card", {}),
+            "card": dj.reader_card,
             "ear": audio_model_card(),
         }
 
@@ -270,26 +267,30 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
-def _play(dj: EmotionDJ, scan: Scan, wish: models.SetRequest) -> DJSet:
-    music = sources.music(dj, scan, wish.sources)
-    plan = affect.parse_plan(wish.plan)
-    return dj.dj.recommend(
-        _who(dj, wish), music, plan, n=wish.length, seed=wish.seed, faces=wish.serve
+def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
+    return dj.recommend(
+        _faces(dj, request),
+        emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
+        mood=affect.parse_mood(request.mood) if request.mood else None,
+        affect=affect.parse_affect(request.affect) if request.affect else None,
+        candidates=sources.music(dj, scan, request.sources),
+        plan=affect.parse_plan(request.plan),
+        n=request.n,
+        seed=request.seed,
+        aggregate=request.aggregate,
     )
 
 
-def _who(dj: EmotionDJ, wish: models.SetRequest) -> PhotoAnalysis | Affect:
-    """Return what a wish starts from. Raises LabelError."""
-    if wish.faces:
-        return dj.dj.seen(*serializers.parse_faces([face.model_dump() for face in wish.faces]))
-    if wish.emotion:
-        return affect.of_emotion(affect.parse_emotion(wish.emotion))
-    return affect.parse_affect(wish.mood or wish.at or "0,0")
+def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
+    """Return what the faces of a request say together. Raises LabelError."""
+    if not request.faces:
+        return None
+    return dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
 
 
 def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
     form = serializers.set_json(music)
-    numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
+    numbers = dj.library.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
         row["embed"] = devices.embedded(pick.track.uri)
@@ -301,7 +302,7 @@ def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
 def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
     """Return a track's audio, of its file or as its source sends it."""
     (track,) = sources.numbered(dj, [number])
-    source = dj.source_of(track)
+    source = dj.services.source_of(track)
     if hasattr(source, "stream"):
         return _passed_on(source, track, request)
     path = track.path
@@ -334,15 +335,15 @@ def _picture(dj: EmotionDJ, track: Track) -> bytes | None:
     if track.path is not None:
         return covers.cover(track.path) if _is_music(track.path) else None
     try:
-        found = dj.picture(track)
+        artwork = dj.services.artwork(track)
     except (errors.SourceError, errors.SettingsError):
         return None  # the page draws one
-    return None if found is None else covers.small(found)
+    return None if artwork is None else covers.small(artwork)
 
 
-def _report_feedback(dj: EmotionDJ, track: Track, kind: str) -> None:
+def _report_feedback(dj: EmotionDJ, track: Track, kind: Feedback) -> None:
     try:
-        dj.report_feedback(track, kind)
+        dj.taste.report(track, kind)
     except (errors.SourceError, errors.SettingsError) as error:
         _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)
 

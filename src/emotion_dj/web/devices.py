@@ -15,7 +15,6 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from emotion_dj.errors import LoginRequired
 from emotion_dj.web import models
 from emotion_dj.web.sources import numbered
 
@@ -72,15 +71,12 @@ def devices(dj: EmotionDJ) -> APIRouter:
     @routes.get("/devices", responses={200: {"model": models.Devices}})
     def listed() -> dict[str, Any]:
         """Return the listener's devices at Spotify; none where nobody is logged in."""
-        found = [{"id": d.id, "name": d.name, "active": d.active} for d in dj.devices()]
-        return {"devices": found}
+        devices = dj.services.devices()
+        return {"devices": [{"id": d.id, "name": d.name, "active": d.active} for d in devices]}
 
     @routes.post("/devices/play", status_code=204)
-    def start(wish: models.Start) -> None:
+    def start(request: models.Start) -> None:
         """Start songs of the catalogue on a device, the first one now, the others after it."""
-        if not dj.logged_in():
-            msg = "nobody is logged in to Spotify: run  emotion-dj login spotify"
-            raise LoginRequired(msg)
-        dj.spotify.play(numbered(dj, wish.tracks), device=wish.device)
+        dj.services.play(numbered(dj, request.tracks), device=request.device)
 
     return routes

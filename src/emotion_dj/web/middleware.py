@@ -165,4 +165,11 @@ async def _answer(send: Send, status: int, kind: str, detail: str) -> None:
 def problem(status: int, kind: str, detail: str) -> dict[str, Any]:
     """Return a problem document (RFC 9457)."""
     title = kind.replace("-", " ").capitalize()
-    return {"type": f"urn:emotion-dj:{kind}", "title": title, "status": status, "detail": detail}
+    code = kind.replace("-", "_")
+    return {
+        "type": f"urn:emotion-dj:{kind}",
+        "code": code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }

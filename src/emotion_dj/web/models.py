@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from emotion_dj import affect
+from emotion_dj.affect import PLANS
 from emotion_dj.domain import Emotion, Mood
 from emotion_dj.web.validation import Body, mistake
 
@@ -38,10 +38,10 @@ TrackId = Annotated[int, Field(ge=1, le=2**53), WHOLE]
 NUMBER: Final = r"-?(0?\.[0-9]{1,9}|0|1)"
 POINT: Final = rf"{NUMBER},{NUMBER}"
 PLACE: Final = rf"({'|'.join(Mood)}|{POINT})"
-PLAN: Final = rf"^({'|'.join(affect.PLANS)}|journey:({PLACE}\.\.({PLACE})?|\.\.{PLACE}))$"
+PLAN: Final = rf"^({'|'.join(PLANS)}|journey:({PLACE}\.\.({PLACE})?|\.\.{PLACE}))$"
 """The spellings that the document promises; the service understands more."""
 
-STARTS: Final = {"faces": "array", "emotion": "string", "mood": "string", "at": "string"}
+STARTS: Final = {"faces": "array", "emotion": "string", "mood": "string", "affect": "string"}
 
 _FACE: Final[dict[str, Any]] = {
     "box": [190, 60, 120, 160],
@@ -85,14 +85,14 @@ class ReadFace(Body):
 
 
 class SetRequest(Body):
-    """What the listener wants; exactly one of faces, emotion, mood and at says where they are."""
+    """What the listener wants; one of faces, emotion, mood and affect says where they are."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"mood": "calm", "plan": "lift", "length": 5},
+                {"mood": "calm", "plan": "lift", "n": 5},
                 {"faces": [_FACE], "plan": "match"},
-                {"at": "0.5,-0.2", "plan": "journey:..happy", "sources": ["demo"]},
+                {"affect": "0.5,-0.2", "plan": "journey:..happy", "sources": ["demo"]},
             ],
             "oneOf": [
                 {"required": [name], "properties": {name: {"type": kind}}}
@@ -115,7 +115,7 @@ class SetRequest(Body):
         str | None,
         Field(min_length=1, max_length=40, json_schema_extra={"enum": [*Mood, None]}),
     ] = None
-    at: Annotated[
+    affect: Annotated[
         str | None,
         Field(
             min_length=1,
@@ -128,13 +128,13 @@ class SetRequest(Body):
         str,
         Field(
             max_length=80,
-            description=f"{', '.join(affect.PLANS)}, or journey:FROM..TO",
+            description=f"{', '.join(PLANS)}, or journey:FROM..TO",
             json_schema_extra={"pattern": PLAN},
         ),
     ] = "match"
-    length: Annotated[int, Field(ge=1, le=200), WHOLE] = 10
+    n: Annotated[int, Field(ge=1, le=200, description="How many songs"), WHOLE] = 10
     seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
-    serve: Literal["room", "each"] = "room"
+    aggregate: Literal["room", "each"] = "room"
     sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=100)]],
         Field(
@@ -147,7 +147,7 @@ class SetRequest(Body):
     @model_validator(mode="after")
     def _one_start(self) -> SetRequest:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
-            msg = "say where you are in one way: faces, emotion, mood or at"
+            msg = "say where you are in one way: faces, emotion, mood or affect"
             raise mistake(msg)
         return self
 
@@ -217,12 +217,14 @@ class Problem(BaseModel):
 
     model_config = _example(
         type="urn:emotion-dj:no-face",
+        code="no_face",
         title="No face",
         status=422,
         detail="no face found: try a photo with more light, nearer and facing the camera",
     )
 
     type: Annotated[str, Field(pattern="^urn:emotion-dj:")]
+    code: Annotated[str, Field(description="What a client puts into words")]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
@@ -269,6 +271,20 @@ class Track(BaseModel):
     duration: float | None
 
 
+class Code(BaseModel):
+    """Why, as a code; the values that go with it stand beside it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+
+
+class Message(Code):
+    """A code with its values, and the same in English."""
+
+    text: str
+
+
 class Pick(Track):
     """A track chosen for a set, with addresses of its sound and its cover, and the reason.
 
@@ -285,7 +301,8 @@ class Pick(Track):
         key=0,
         mode=1,
         score=0.9,
-        reason="you look happy: it is bright and lively",
+        reasons=[{"code": "character", "words": ["bright", "lively"]}, {"code": "taste"}],
+        reason="you look happy: bright and lively, much to your taste",
         stream="/api/v1/tracks/1/stream",
         embed=None,
         cover="/api/v1/tracks/1/cover",
@@ -297,6 +314,7 @@ class Pick(Track):
     key: int | None
     mode: int | None
     score: float
+    reasons: list[Code]
     reason: str
     stream: str | None
     embed: str | None
@@ -309,8 +327,9 @@ class Music(BaseModel):
     plan: str
     affect: Affect
     path: list[Affect]
+    opening: Message
     picks: list[Pick]
-    notes: list[str]
+    notes: list[Message]
 
 
 class Device(BaseModel):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
-from emotion_dj import affect, playlists
-from emotion_dj.domain import Affect, DJSet, Media, Pick
+from emotion_dj import affect, messages, playlists
+from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.web import models
 from emotion_dj.web.middleware import LOCAL, ROOT
@@ -54,12 +54,12 @@ def routes(dj: EmotionDJ, play: Play) -> APIRouter:
         music = meant(said)
         if not _is_here(request):
             music = _streamed(dj, music, str(request.url.replace(path="", query="", fragment="")))
-        data = playlists.render(music, form)
+        data = playlists.render(music, form, explain=messages.explain)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: Literal["subsonic", "spotify"], said: models.ExportRequest) -> dict[str, str]:
+    def write(name: str, said: models.ExportRequest) -> dict[str, str]:
         """Write a set that was made before, or that of a wish, to a service, in place of the one
         that was written there before.
         """  # noqa: D205
@@ -77,7 +77,7 @@ def _is_here(request: Request) -> bool:
 
 def _streamed(dj: EmotionDJ, music: DJSet, service: str) -> DJSet:
     """Return a set whose files are named by where the service streams them."""
-    numbers = dj.catalogue.numbers([pick.track.uri for pick in music.picks])
+    numbers = dj.library.numbers([pick.track.uri for pick in music.picks])
 
     def streamed(pick: Pick) -> Pick:
         if pick.track.path is None:
@@ -93,10 +93,16 @@ def _listed(dj: EmotionDJ, said: models.PlaylistRequest) -> DJSet:
     tracks = numbered(dj, [song.id for song in said.songs])
     mood = affect.mood(ANYWHERE)
     picks = tuple(
-        Pick(track, ANYWHERE, mood, score=0.0, reason=song.reason)
+        Pick(track, ANYWHERE, mood, score=0.0, reasons=_in_words(song.reason))
         for track, song in zip(tracks, said.songs, strict=True)
     )
-    return DJSet(picks, affect.parse_plan(said.plan), (ANYWHERE,) * len(picks), ANYWHERE)
+    plan, path = affect.parse_plan(said.plan), (ANYWHERE,) * len(picks)
+    return DJSet(picks, plan, path, ANYWHERE, Reason("chosen_before"))
+
+
+def _in_words(sentence: str) -> tuple[Reason, ...]:
+    """Return what the page said of a song, in its own language, as the reason that it is."""
+    return (Reason("text", {"text": sentence}),) if sentence else ()
 
 
 def _sink(dj: EmotionDJ, name: str) -> Sink:
@@ -104,10 +110,10 @@ def _sink(dj: EmotionDJ, name: str) -> Sink:
     asks over HTTP can do nothing about settings.
     """  # noqa: D205
     try:
-        sink = dj.sink(name)
+        sink = dj.services.sink(name)
     except SettingsError as error:
         raise LoginRequired(str(error)) from error
-    if name not in dj.available_sinks():
+    if name not in dj.services.available_sinks():
         msg = f"nobody is logged in there: run  emotion-dj login {name}"
         raise LoginRequired(msg)
     return sink

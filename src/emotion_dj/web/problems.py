@@ -114,7 +114,7 @@ async def _on_error(_: Request, error: Exception) -> JSONResponse:
 def _advice(error: Exception) -> str:
     """Return what an error says, without the options of a command line."""
     if isinstance(error, errors.LowConfidence):
-        return "the expression cannot be told from this photo: say it with emotion, mood or at"
+        return "the expression cannot be told from this photo: say it with emotion, mood or affect"
     return str(error)
 
 

@@ -80,7 +80,7 @@ class Scan:
 
     def _run(self) -> None:
         try:
-            summary = self._dj.scan(self._report)
+            summary = self._dj.library.scan(self._report)
             self.failed = [failure.why for failure in summary.failed]
         except errors.EmotionDJError as error:
             self.sentence = str(error)

@@ -24,21 +24,21 @@ def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
     The first set waits for music. Raises LabelError for a name that nobody knows, LibraryError
     where there is no music.
     """
-    if not len(dj.current_candidates()):
+    if not len(dj.library.current()):
         scan.wait()
         if scan.sentence:
             raise LibraryError(scan.sentence)
-    found = dj.current_candidates(names)
-    if names and not len(found):
+    candidates = dj.library.current(names)
+    if names and not len(candidates):
         msg = f"there is no music of {' or '.join(names)} here: choose another source"
         raise LibraryError(msg)
-    return found
+    return candidates
 
 
 def numbered(dj: EmotionDJ, numbers: Sequence[int]) -> list[Track]:
     """Return the tracks with these numbers, in that order; 404 where the catalogue has none."""
     try:
-        return dj.catalogue.tracks(numbers)
+        return dj.library.tracks(numbers)
     except KeyError as error:
         raise HTTPException(404, f"The catalogue knows no track {error}.") from error
 
@@ -50,11 +50,11 @@ def routes(dj: EmotionDJ) -> APIRouter:
     @routes.get("/sources", responses={200: {"model": models.Sources}})
     def listed() -> dict[str, Any]:
         """Return every source that may be named, with its tracks; nobody is asked for that."""
-        writable = dj.available_sinks()
-        found = [
-            {"name": name, "tracks": tracks, "writable": name in writable}
-            for name, tracks in dj.by_source().items()
+        sinks = dj.services.available_sinks()
+        rows = [
+            {"name": name, "tracks": tracks, "writable": name in sinks}
+            for name, tracks in dj.library.sizes().items()
         ]
-        return {"sources": found}
+        return {"sources": rows}
 
     return routes

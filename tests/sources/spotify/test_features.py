@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.app import EmotionDJ
 from emotion_dj.app.model_registry import audio_model_id
 from emotion_dj.domain import Track
 from emotion_dj.errors import LabelError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from emotion_dj.app import EmotionDJ
     from emotion_dj.sources.spotify import Spotify
 
 
@@ -60,7 +60,7 @@ def test_sets_are_chosen_from_what_is_known(
     summary = player.scan()
     assert (summary.analysed, summary.known, len(summary.failed)) == (3, 0, 1)
     assert "1 of 4 songs" in summary.failed[0].why
-    picks = player.recommend_at("happy", n=9).picks
+    picks = player.recommend(mood="happy", n=9).picks
     assert {pick.track.uri[-1] for pick in picks} == {"l", "q", "o"}
     site.requests.clear()
     again = player.scan()

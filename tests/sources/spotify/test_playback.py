@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Track
+from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.testing.spotify import SpotifyStandIn, song, status
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def a_set(*tracks: Track) -> DJSet:
     """Return a set of these tracks."""
     here = Affect(0, 0)
-    picks = tuple(Pick(track, here, Mood.CALM, 1.0, "because") for track in tracks)
-    return DJSet(picks, Plan("match"), (here,) * len(picks), here)
+    picks = tuple(Pick(track, here, Mood.CALM, 1.0, ()) for track in tracks)
+    return DJSet(picks, Plan("match"), (here,) * len(picks), here, Reason("journey"))
 
 
 def test_a_set_becomes_a_playlist_and_replaces_it(site: SpotifyStandIn, account: Spotify) -> None:

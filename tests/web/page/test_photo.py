@@ -167,7 +167,7 @@ def test_two_faces_are_both_read(
     assert page.inner_text("#opening").startswith("You all look happy")
     with page.expect_response("**/sets") as answer:
         page.check("#serve input[value=each]", force=True)
-    assert answer.value.request.post_data_json["serve"] == "each"
+    assert answer.value.request.post_data_json["aggregate"] == "each"
     assert answer.value.status == 200
     page.select_option("#language", "de")
     says(page, "#serve label:has(:checked)", "Reihum jeden")
@@ -200,7 +200,7 @@ def test_two_tabs_do_not_disturb_each_other(
     """One shows its photo's set, the other one a mood's."""
     other = page.context.new_page()
     other.goto(address)
-    other.check("input[value=sad]", force=True)
+    other.library.check("input[value=sad]", force=True)
     says(other, "#opening", "You want sad")
     show(page, smiling_photo)
     assert page.inner_text("#opening") == "You look happy."

@@ -48,7 +48,7 @@ def test_any_number_of_songs_is_made_one_that_counts(page: Page, written: str, c
     page.fill("#length", written)
     with page.expect_response("**/sets") as answer:
         page.press("#length", "Tab")
-    assert answer.value.request.post_data_json["length"] == counts
+    assert answer.value.request.post_data_json["n"] == counts
     assert page.input_value("#length") == str(counts)
     expect(page.locator("#opening")).to_contain_text("You want calm.")
 

@@ -1,0 +1,290 @@
+"""The music that may be picked: named, scanned, imported, searched and tagged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotion_dj import affect, serializers
+from emotion_dj.analysis import Failure, Run, Summary
+from emotion_dj.app import source_registry
+from emotion_dj.app.candidate_index import CandidateIndex
+from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
+from emotion_dj.domain import TOLD, Affect, Mood
+from emotion_dj.errors import EmotionDJError, LibraryError
+from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from emotion_dj.analysis import Report
+    from emotion_dj.app.services import Services
+    from emotion_dj.app.settings import Settings
+    from emotion_dj.catalogue import Catalogue
+    from emotion_dj.domain import Candidates, Track
+    from emotion_dj.interfaces import Source
+    from emotion_dj.placement import FallbackPlacer
+    from emotion_dj.tagging import Tagging, TaggingResult
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+class Library:
+    """What the names of a library stand for, or everything in the catalogue where none is named."""
+
+    def __init__(
+        self,
+        names: tuple[str | Path, ...],
+        settings: Settings,
+        services: Services,
+        open_catalogue: Callable[[], Catalogue],
+    ) -> None:
+        """Keep the names; nothing is opened yet."""
+        self._names, self._settings, self._services = names, settings, services
+        self._open_catalogue = open_catalogue
+        self._uris: tuple[str, ...] | None = None
+        self._index: tuple[object, CandidateIndex] | None = None
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._open_catalogue()
+
+    def check(self) -> None:
+        """See that what is named can be looked through; nothing is heard or asked.
+
+        Raises LibraryError, SettingsError, MissingExtra or a SourceError.
+        """
+        source_registry.check(self._names, self._settings)
+
+    def candidates(self) -> Candidates:
+        """Return everything that may be picked, scanning the library first if that is due."""
+        if self._uris is None:
+            self.scan()
+        return self.current()
+
+    def current(self, sources: Collection[str] = ()) -> Candidates:
+        """Return what may be picked right now, without hearing anything; kept between calls.
+
+        Of a library that is named it is what was stored of it before, until it has been scanned.
+        Where sources are named, as in `sizes`, it is what these have. Raises LabelError.
+        """
+        return self._indexed().of(sources)
+
+    def sizes(self) -> dict[str, int]:
+        """Count what may be picked right now, for every source that may be named."""
+        return self._indexed().count()
+
+    def _indexed(self) -> CandidateIndex:
+        state = (*self._catalogue.change_counter(), self._uris)
+        if self._index is None or self._index[0] != state:
+            candidates = self._catalogue.candidates(analyser_ids(), uris=self._uris or None)
+            index = CandidateIndex(candidates, self._settings)
+            if self._names and self._uris is None:  # not listed yet, so its own are known by prefix
+                prefixes = source_registry.uri_prefixes_of(self._names, self._settings)
+                index = index.with_prefixes(prefixes)
+            self._index = (state, index)
+        return self._index[1]
+
+    def scan(self, report: Report = _silent) -> Summary:
+        """Hear what the library holds and the catalogue does not; report(done, total).
+
+        Sources whose audio is not to be had are placed by what is stored of their tracks elsewhere.
+        Raises LibraryError, MissingExtra, CatalogueError or SourceError.
+        """
+        sources = self._sources()
+        hearing = self._settings.hearing
+        run = Run(
+            self._catalogue,
+            partial(audio_model, hearing),
+            audio_model_id(hearing),
+            self._settings.workers,
+            (audio_model_id("whole"),),
+        )
+        summary = run([source for source in sources if isinstance(source, AudioSource)], report)
+        self._place_by_tags(sources, {failure.uri for failure in summary.failed})
+        for source in sources:
+            if not isinstance(source, AudioSource):
+                summary += self._placer(source)(source, report)
+        self._uris = summary.uris
+        return summary
+
+    def rescan(self, report: Report = _silent) -> Summary:
+        """Scan the folders and sources that were added; report(done, total).
+
+        One that is not there now, as an unplugged disk, is one of the failures: the others are
+        heard, and what was stored of it stays. Raises what `scan` raises where none can be scanned,
+        LibraryError where none was added.
+        """
+        total, refused = Summary((), 0, 0, ()), []
+        groups = source_registry.group_roots(self._catalogue.folders())
+        for group in groups:
+            part = Library(tuple(group), self._settings, self._services, self._open_catalogue)
+            try:
+                total += part.scan(report)
+            except EmotionDJError as error:
+                refused.append((Failure(group[0], f"{error}; what was known is kept"), error))
+        if len(refused) == len(groups):
+            raise refused[0][1]
+        return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
+
+    def add(self, report: Report = _silent) -> Summary:
+        """Scan the library and remember its names for `rescan`. Raises as `scan` does."""
+        summary = self.scan(report)
+        self._catalogue.add_folders(map(_remembered_as, map(str, self._names)))
+        return summary
+
+    def forget(self, names: Sequence[str]) -> tuple[int, list[str]]:
+        """Remove tracks by uri, or all that came from what was added by a name; return how many,
+        and the names that mean nothing. Files are never touched. Raises LibraryError where no name
+        means anything.
+        """  # noqa: D205
+        folders, uris = self._catalogue.folders(), self._catalogue.numbers(names)
+        places = {name: _added_as(name, folders) for name in names}
+        strange = [name for name in names if places[name] is None and name not in uris]
+        if len(strange) == len(names):
+            msg = "nothing was forgotten:  emotion-dj library search --json  tells the uris"
+            raise LibraryError(msg)
+        count = self._catalogue.forget(uris)
+        count += sum(self._catalogue.forget_folder(place) for place in places.values() if place)
+        return count, strange
+
+    def import_table(self, table: Path) -> int:
+        """Take tracks and their features from a CSV, JSON or Parquet file or a beets library, or
+        plays and skips from Spotify's streaming history; return how many. A place or mood that the
+        table states is believed before our estimate.
+
+        Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
+        """  # noqa: D205
+        from emotion_dj.sources import history  # noqa: PLC0415
+
+        if history.is_history(table):
+            streams = history.read(table)
+            return self._catalogue.import_history(
+                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+            )
+        return self._import_features(table)
+
+    def _import_features(self, table: Path) -> int:
+        from emotion_dj.music.mood_from_features import MoodFromFeatures  # noqa: PLC0415
+        from emotion_dj.sources import beets_library, tables  # noqa: PLC0415
+
+        model = MoodFromFeatures()
+        reader = beets_library if beets_library.is_library(table) else tables
+        rows = list(reader.read(table))
+        analyses = model.analyse([features for _, features, _ in rows])
+        stated, estimated = [], []
+        for (track, features, place), analysis in zip(rows, analyses, strict=True):
+            # A mood that our estimate has too says less than the estimate.
+            if features.analyser == model.id or place in (None, affect.mood(analysis.affect)):
+                estimated.append((track, "", "", analysis))
+            else:
+                point = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
+                stated.append((track, "", "", replace(analysis, affect=point)))
+        self._catalogue.store_all(estimated, analyser=model.id)
+        return len(estimated) + self._catalogue.store_all(stated, analyser=TOLD)
+
+    def export(self, file: Path) -> int:
+        """Write every track with its features, mood and place to a table; return how many."""
+        from emotion_dj.sources import tables  # noqa: PLC0415
+
+        return tables.write(file, self.rows())
+
+    def rows(self, *, mood: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return every track as a row: what it is, its features, its place and its mood.
+
+        ``mood`` keeps those of one mood. Raises LabelError.
+        """
+        wanted = affect.parse_mood(mood) if mood else None
+        entries = self._catalogue.entries(analyser_ids())
+        rows = (serializers.entry_json(track, analysis) for _, track, analysis in entries)
+        chosen = (row for row in rows if wanted is None or row["mood"] == wanted.value)
+        return list(islice(chosen, limit))
+
+    def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
+        """Return numbered tracks in whose title, artists or album every word occurs."""
+        return self._catalogue.search(words, limit=limit)
+
+    def tracks(self, numbers: Sequence[int]) -> list[Track]:
+        """Return the tracks with these numbers, in that order. Raises KeyError."""
+        return self._catalogue.tracks(numbers)
+
+    def numbers(self, uris: Collection[str]) -> dict[str, int]:
+        """Return the number of each track that is stored, by its uri."""
+        return self._catalogue.numbers(uris)
+
+    def tag(self, report: Report = _silent) -> TaggingResult:
+        """Write what was heard into the library's files as tags; `untag` takes it out again.
+
+        Raises LibraryError or CatalogueError; a file that cannot be tagged is named and passed.
+        """
+        return self._tagging().write(self._sources(), report)
+
+    def untag(self, report: Report = _silent) -> TaggingResult:
+        """Put back what stood in the library's files before they were tagged."""
+        return self._tagging().restore(self._sources(), report)
+
+    def _tagging(self) -> Tagging:
+        from emotion_dj.tagging import Tagging  # noqa: PLC0415
+
+        return Tagging(self._catalogue, [audio_model_id("whole"), audio_model_id()])
+
+    def moods(self, tracks: Sequence[Track], source: Source) -> dict[str, Mood]:
+        """Return the moods of tracks of a source, by uri, asking for what is not stored yet.
+
+        Tracks of which nothing tells how they sound are left out. Raises SettingsError.
+        """
+        self._placer(source).place(tracks, source.name.capitalize())
+        placed = self._catalogue.candidates(analyser_ids(), uris={track.uri for track in tracks})
+        points = zip(placed.valence.tolist(), placed.arousal.tolist(), strict=True)
+        return {
+            track.uri: affect.mood(Affect(*point))
+            for track, point in zip(placed.load(range(len(placed))), points, strict=True)
+        }
+
+    def forget_source(self, prefix: str) -> int:
+        """Remove every track whose uri begins so; count them."""
+        return self._catalogue.forget_source(prefix)
+
+    def _sources(self) -> list[Source]:
+        named = self._names or self._catalogue.count()
+        return source_registry.sources(self._names if named else ["demo"], self._settings)
+
+    def _place_by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
+        """Place songs that cannot be heard by what the tags of their source say of them."""
+        from emotion_dj.placement import place_by_tags  # noqa: PLC0415
+
+        for source in sources:
+            if failed and isinstance(source, AudioSource) and isinstance(source, TagProvider):
+                place_by_tags(self._catalogue, source, failed)
+
+    def _placer(self, source: object) -> FallbackPlacer:
+        from emotion_dj.music.mood_from_features import MoodFromFeatures  # noqa: PLC0415
+        from emotion_dj.placement import FallbackPlacer, IsrcAnalyser  # noqa: PLC0415
+
+        providers = [source] if isinstance(source, FeatureProvider) else []
+        if self._settings.reccobeats_api:
+            providers.append(source_registry.reccobeats(self._settings))
+        by_isrc = None
+        if self._settings.deezer_api:
+            deezer = source_registry.deezer(self._settings)
+            by_isrc = IsrcAnalyser(self._catalogue, deezer, audio_model)
+        return FallbackPlacer(
+            self._catalogue, analyser_ids(), MoodFromFeatures(), providers, by_isrc
+        )
+
+
+def _remembered_as(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
+
+
+def _added_as(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    forms = (_remembered_as(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in forms if place in folders), None)

@@ -1,0 +1,134 @@
+"""What the listener likes and says of themselves: kept in the catalogue, learnt from by `taste`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from emotion_dj import affect, taste
+from emotion_dj.app import settings as settings_module
+from emotion_dj.domain import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emotion_dj.app.services import Services
+    from emotion_dj.app.settings import Settings
+    from emotion_dj.catalogue import Catalogue
+    from emotion_dj.domain import Affect, Candidates, PhotoAnalysis, Track
+
+Feedback = Literal["like", "unlike", "skip", "play"]
+
+FAVOURITES: Final = 10
+"""Tracks that are named as what the listener would like best."""
+
+
+class Taste:
+    """Likes, skips, plays and corrections of the listener, and what they have taught."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        services: Services,
+        open_catalogue: Callable[[], Catalogue],
+        candidates: Callable[[], Candidates],
+    ) -> None:
+        """Keep where feedback is stored; nothing is opened yet."""
+        self._settings, self._services = settings, services
+        self._open_catalogue, self._candidates = open_catalogue, candidates
+        self._offsets: affect.Offsets | None = None
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._open_catalogue()
+
+    def add(self, track_id: int, kind: Feedback) -> None:
+        """Keep that the listener liked, skipped or played a track; "unlike" takes a like back."""
+        if kind == "unlike":
+            self._catalogue.remove_feedback(track_id, "like")
+        else:
+            self._catalogue.add_feedback(track_id, kind)
+
+    def report(self, track: Track, kind: Feedback) -> None:
+        """Tell the track's own service, where it wants to know. Raises a SourceError."""
+        self._services.report_feedback(track, kind)
+
+    def correct(self, analysis: PhotoAnalysis, label: str) -> Affect:
+        """Learn that the largest face was read wrongly; return where the listener stands.
+
+        ``label`` is an emotion, a mood or a point "V,A". Raises LabelError.
+        """
+        point = affect.parse_place(label)
+        probabilities = analysis.readings[0].probabilities
+        named = {emotion.value: p for emotion, p in probabilities.items()}
+        self._catalogue.add_correction(named, point)
+        self._offsets = None
+        return point
+
+    @property
+    def offsets(self) -> affect.Offsets:
+        """How far this listener stands from the emotions' places, learnt from corrections."""
+        if self._offsets is None:
+            self._offsets = self._learn_offsets() if self._has_corrections() else affect.NO_OFFSETS
+        return self._offsets
+
+    def _learn_offsets(self) -> affect.Offsets:
+        corrections = []
+        for named, point in self._catalogue.corrections():
+            probabilities = {affect.parse_emotion(name): p for name, p in named.items()}
+            placed = affect.of_reading(Reading(probabilities, model=""))
+            gap = (point.valence - placed.valence, point.arousal - placed.arousal)
+            corrections.append((probabilities, gap))
+        return taste.offsets(corrections)
+
+    def _has_corrections(self) -> bool:
+        """Look into the file without the database library, which is slower than reading a photo."""
+        address = str(self._settings.database or settings_module.default_database())
+        if "://" in address:
+            return True  # opening it says what is wrong
+        path = Path(address).expanduser()
+        if not path.is_file():
+            return False
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+                query = "SELECT EXISTS (SELECT 1 FROM corrections)"
+                return bool(file.execute(query).fetchone()[0])
+        except sqlite3.Error:
+            return False  # older, damaged or foreign: opening it says so, a photo needs it not
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts of feedback, the offsets, and the favourites, best first."""
+        candidates = self._candidates()
+        best = candidates.taste.argsort()[::-1][:FAVOURITES]
+        rows = [int(row) for row in best if candidates.taste[row] > 0]
+        counts = Counter(kind for _, kind, _, _ in self._catalogue.feedback_log())
+        return {
+            "feedback": dict(counts),
+            "corrections": len(self._catalogue.corrections()),
+            "offsets": {emotion.value: pair for emotion, pair in self.offsets.items()},
+            "favourites": [
+                {"title": track.title, "uri": track.uri, "taste": round(float(value), 3)}
+                for value, track in zip(candidates.taste[rows], candidates.load(rows), strict=True)
+            ],
+        }
+
+    def export(self) -> dict[str, Any]:
+        """Return everything that was learnt from, as JSON."""
+        return {
+            "feedback": [
+                {"at": at, "kind": kind, "uri": uri, "title": title}
+                for at, kind, uri, title in self._catalogue.feedback_log()
+            ],
+            "corrections": [
+                {"read": named, "valence": point.valence, "arousal": point.arousal}
+                for named, point in self._catalogue.corrections()
+            ],
+        }
+
+    def reset(self) -> int:
+        """Forget all likes, skips, plays and corrections; count them."""
+        self._offsets = None
+        return self._catalogue.forget_taste()

@@ -1,0 +1,75 @@
+"""English for every code of a reason, an opening or a note; the page has files of its own.
+
+A message is a template for the values of its code. Values that are codes themselves (an emotion,
+words of a place) are put into English first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from emotion_dj.domain import DJSet, Pick, Reason
+
+EMOTIONS: Final[Mapping[str, str]] = {
+    "angry": "angry",
+    "disgust": "disgusted",
+    "fear": "afraid",
+    "happy": "happy",
+    "neutral": "neutral",
+    "sad": "sad",
+    "surprise": "surprised",
+}
+"""How a sentence says that a face looks so, or that somebody is."""
+
+MESSAGES: Final[Mapping[str, str]] = {
+    "character": "{words}",
+    "tempo": "{bpm} bpm",
+    "key": "{tonic} {mode}",
+    "taste": "much to your taste",
+    "flows": "flows from the song before",
+    "text": "{text}",
+    "you_look": "you look {emotion}",
+    "all_look": "you all look {emotion}",
+    "room_looks": "the room looks {words}",
+    "you_said": "you said you are {emotion}",
+    "you_want_mood": "you want {mood}",
+    "you_want_place": "you want {words}",
+    "to_lift": "to lift you",
+    "to_calm": "to calm you down",
+    "to_vent": "to let it out",
+    "journey": "on your way",
+    "chosen_before": "chosen before",
+    "faces_disagree": "the faces disagree: the set meets them in the middle, or each in turn",
+    "few_tracks": "there were only {count} tracks to choose from",
+    "far": "no music here is near to what you want: these are the nearest",
+    "not_playable": "{count} of these songs cannot be played right now",
+}
+"""Code -> English; `text` is a sentence that somebody else has put into words."""
+
+
+def say(reason: Reason) -> str:
+    """Return a reason, an opening or a note in English, without a full stop.
+
+    A code that is not known is said as it is.
+    """
+    template = MESSAGES.get(reason.code, reason.code)
+    return template.format(**{name: _word(name, value) for name, value in reason.values.items()})
+
+
+def explain(reasons: Iterable[Reason]) -> str:
+    """Return several reasons as one phrase: "bright and lively, 123 bpm, A major"."""
+    return ", ".join(map(say, reasons))
+
+
+def sentence(music: DJSet, pick: Pick) -> str:
+    """Return why a set holds a pick: what the set answers, and what the pick is like."""
+    return f"{say(music.opening)}: {explain(pick.reasons)}"
+
+
+def _word(name: str, value: Any) -> Any:
+    if name == "words":
+        return " and ".join(value)
+    return EMOTIONS.get(value, value) if name == "emotion" else value

@@ -80,7 +80,7 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
         (["deezer:playlist/1"], set()),
         ([tmp_path / "none"], set()),
     ):
-        music = EmotionDJ(library=library, settings=dj.settings).current_candidates()
+        music = EmotionDJ(library=library, settings=dj.settings).library.current()
         assert {track.uri for track in music.load(range(len(music)))} == uris
     assert len(dj.library.current()) > len(all_of_z)
 

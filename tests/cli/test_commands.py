@@ -158,7 +158,7 @@ def test_doctor_names_models_and_cures() -> None:
     """Doctor lists what is there, and for each thing missing the line that installs it."""
     checks = {check["name"]: check for check in run("doctor", "--json").json["checks"]}
     assert checks["face reader"]["detail"].startswith("face-")
-    assert checks["ear"]["ok"]
+    assert checks["audio model"]["ok"]
     for name, check in checks.items():
         if not check["ok"]:
             assert "pip install" in check["cure"], name

@@ -200,16 +200,16 @@ FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
     [
         (
             "/sets",
-            {"mood": "sad", "lenght": 3},
-            "'lenght' is not known here: did you mean 'length'?",
+            {"mood": "sad", "aggregat": "each"},
+            "'aggregat' is not known here: did you mean 'aggregate'?",
         ),
         (
             "/playlists/m3u8",
             {"mood": "sad", "sead": 3},
             "'sead' is not known here: did you mean 'seed",
         ),
-        ("/sets", {}, "say where you are in one way: faces, emotion, mood or at"),
-        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or at"),
+        ("/sets", {}, "say where you are in one way: faces, emotion, mood or affect"),
+        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or affect"),
         (
             "/playlists/m3u8",
             {"songs": [{"id": 1, "why": ""}]},

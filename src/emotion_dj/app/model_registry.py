@@ -92,7 +92,7 @@ def _detector_line() -> str:
 MODELS: Final[Mapping[str, Callable[[], str]]] = {
     "face reader": lambda: face_reader().id,
     "face detector": _detector_line,
-    "ear": lambda: audio_model().id,
-    "ear without sound": feature_model_id,
+    "audio model": lambda: audio_model().id,
+    "feature model": feature_model_id,
 }
 """What `emotion-dj doctor` tries to load, each returning the id of what it found."""

@@ -76,7 +76,7 @@ def test_a_mood_needs_no_photo(dj: EmotionDJ) -> None:
     ],
 )
 def test_what_was_named_stays_named(dj: EmotionDJ, said: str, opening: str) -> None:
-    """An emotion is no mood: who says that they are neutral is not told that they want happy."""
+    """An emotion is not a mood: who says that they are neutral is not told that they want happy."""
     music = dj.recommend(affect=affect.parse_place(said), n=3)
     assert messages.say(music.opening) == opening
 

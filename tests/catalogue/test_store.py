@@ -82,7 +82,7 @@ def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
 
 
 def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
-    """A file that cannot be heard is known with its reason and is no candidate."""
+    """A file that cannot be heard is known with its reason and is not a candidate."""
     keep(catalogue, heard="a.mp3 is silent")
     assert catalogue.modification_tags("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
     assert len(catalogue.candidates(["ear-1"])) == 0
@@ -146,7 +146,7 @@ def test_a_locked_catalogue_is_said(catalogue: Catalogue, monkeypatch: pytest.Mo
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    """A path below a file, or a folder, is no catalogue."""
+    """A path below a file, or a folder, is not a catalogue."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(CatalogueError):
         Catalogue(tmp_path / "file" / "catalogue.sqlite")

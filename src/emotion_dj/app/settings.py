@@ -59,7 +59,7 @@ def load(
 ) -> Settings:
     """Read the settings of this process; a flag that is None was not given.
 
-    Raises SettingsError naming the place of a value that cannot be meant.
+    Raises SettingsError naming the place of a value that is not valid.
     """
     path = file or config_file()
     given = {name: value for name, value in flags.items() if value is not None}
@@ -112,8 +112,8 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
     try:
         typed: Any = _whole(value) if wanted is int else os.fsdecode(value)
     except (TypeError, ValueError) as error:
-        kind = "whole number" if wanted is int else "text"
-        msg = f"the setting '{name}' in {place} is '{value}', which is no {kind}"
+        kind = "a whole number" if wanted is int else "text"
+        msg = f"the setting '{name}' in {place} is '{value}', which is not {kind}"
         raise SettingsError(msg) from error
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:

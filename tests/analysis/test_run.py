@@ -157,7 +157,7 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
 
 
 def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> None:
-    """A renamed file is the same track; one that is removed is not a candidate, until it is back."""
+    """A renamed file is the same track; one that is removed is no candidate until it is back."""
     scan(catalogue, music)
     first, second, _ = sorted(music.iterdir())
     catalogue.add_feedback(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")

@@ -89,7 +89,7 @@ def test_what_nobody_knows_is_heard_elsewhere(
         asked = len(deezer.asked)
         assert player.library.scan().known == 2
         assert len(deezer.asked) == asked
-    calm, energetic = (player.catalogue.candidates([audio_model_id()]).arousal).tolist()
+    calm, energetic = (player._catalogue.candidates([audio_model_id()]).arousal).tolist()
     assert energetic > calm
 
 

@@ -115,8 +115,8 @@ def parse_place(text: str) -> Affect:
         return of_mood(parse_mood(text))
     if "," in text:
         return parse_affect(text)
-    known = ", ".join(dict.fromkeys([*Emotion, *Mood]))
-    msg = f"unknown emotion or mood '{text}': choose {known}{_OR_A_POINT}"
+    choices = ", ".join(dict.fromkeys([*Emotion, *Mood]))
+    msg = f"unknown emotion or mood '{text}': choose {choices}{_OR_A_POINT}"
     raise LabelError(msg)
 
 
@@ -132,8 +132,9 @@ def parse_plan(text: str) -> Plan:
         return Plan(name)
     start, dots, end = route.partition("..")
     if name != "journey" or not dots or not (start or end):
-        known = ", ".join(PLANS)
-        msg = f"unknown plan '{text}': choose {known}, or journey:FROM..TO as in journey:sad..happy"
+        choices = ", ".join(PLANS)
+        route = "journey:FROM..TO as in journey:sad..happy"
+        msg = f"unknown plan '{text}': choose {choices}, or {route}"
         raise LabelError(msg)
     return Plan(
         "journey",

@@ -86,12 +86,12 @@ def _chunks(n: int) -> list[npt.NDArray[np.intp]]:
 
 def _of_artist(answers: Floats, artist: npt.NDArray[np.int32]) -> Floats:
     """Return the answers to the other tracks of each track's artist (n, 2)."""
-    known = artist >= 0
+    has_artist = artist >= 0
     shared = np.zeros_like(answers)
-    if known.any():
+    if has_artist.any():
         sums = np.zeros((int(artist.max()) + 1, 2), np.float32)
-        np.add.at(sums, artist[known], answers[known])
-        shared[known] = sums[artist[known]] - answers[known]
+        np.add.at(sums, artist[has_artist], answers[has_artist])
+        shared[has_artist] = sums[artist[has_artist]] - answers[has_artist]
     return shared
 
 

@@ -136,10 +136,10 @@ class _Body:
         return message
 
 
-def _with_ours(told: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Add our headers, but for those that an answer of the application has of its own."""
-    own = {name for name, _ in told}
-    return [*told, *(header for header in HEADERS if header[0] not in own)]
+    own = {name for name, _ in headers}
+    return [*headers, *(header for header in HEADERS if header[0] not in own)]
 
 
 def _name(host: str) -> str:

@@ -37,12 +37,12 @@ def small(picture: bytes) -> bytes | None:
     if len(picture) > MAX_BYTES:
         return None
     try:
-        picture = Pillow.fromarray(images.reduced(picture)[0])
+        shrunk = Pillow.fromarray(images.reduced(picture)[0])
     except ImageError:
         return None
-    picture.thumbnail((SIDE, SIDE))
+    shrunk.thumbnail((SIDE, SIDE))
     out = BytesIO()
-    picture.save(out, "JPEG", quality=85)
+    shrunk.save(out, "JPEG", quality=85)
     return out.getvalue()
 
 

@@ -100,7 +100,8 @@ def by_source(path: Path) -> None:
         print(f"{what}: {1000 * (time.perf_counter() - began):.0f} ms")
 
     def play(*sources: str) -> None:
-        ranker.rank(affect.path(plan, [here], 20), dj.library.current(sources))
+        music = dj.library.current(sources)
+        ranker.rank(affect.path(plan, [here], 20), music, dj.taste.preferences(music))
 
     ranker = NearestRanker()
     for times in ("first", "second"):

@@ -50,9 +50,9 @@ from emotion_dj import EmotionDJ, affect
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.app.settings import Settings
 dj = EmotionDJ(settings=Settings(database=sys.argv[1]))
-music = dj.known()
+music = dj.library.current()
 path = affect.path(affect.parse_plan("match"), [affect.parse_affect("calm")], 20)
-picks = NearestRanker().rank(path, music)
+picks = NearestRanker().rank(path, music, dj.taste.preferences(music))
 print(json.dumps({
     "seconds": time.perf_counter() - began,
     "songs": len(picks),

@@ -77,8 +77,9 @@ class DJ:
     ) -> DJSet:
         """Answer what was seen, or what the listener says of themselves, with n songs.
 
-        ``preferences`` are what the listener makes of the candidates. Fewer where there are fewer. Raises LowConfidence where every reading abstains, LibraryError
-        where there is no music, SettingsError where n is not the length of a set.
+        ``preferences`` are what the listener makes of the candidates. Fewer songs where there are
+        fewer. Raises LowConfidence where every reading abstains, LibraryError where there is no
+        music, SettingsError where n is not the length of a set.
         """
         if n < 1:
             msg = f"a set of {n} songs is none: ask for one or more"

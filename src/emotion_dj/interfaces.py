@@ -286,7 +286,7 @@ class AnalysisStore(Protocol):
         """
 
     def modification_tags(self, analyser: str) -> dict[str, tuple[str, str | None]]:
-        """Return modification tag and failure of every track that the analyser was given, by uri."""
+        """Return modification tag and failure of every track the analyser was given, by uri."""
 
     def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
         """Return this analyser's analysis of that content, whichever track it belongs to."""

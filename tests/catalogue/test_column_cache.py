@@ -52,7 +52,7 @@ def move(catalogue: Catalogue, result: Analysis) -> None:
 def test_the_cache_says_what_the_tables_say(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second time no row is read, and every column is the same; nothing lies beside the file."""
+    """The second time no row is read, and every column is the same; no file lies beside."""
     first = catalogue.candidates(["ear-1"])
     assert len(cached()) == 1
     assert not list(Path(catalogue.address).parent.glob("*.columns"))

@@ -33,18 +33,17 @@ for line in sys.stdin:
 """
 """A process of 0.1.0 as far as the file is concerned: a connection that stays open and its SQL."""
 
-OLD_STATEMENTS = (
-    "INSERT INTO tracks (uri, stamp, fingerprint, title, artists, album, duration, artwork, isrc,"
-    " gone) VALUES ('x:{0}', '1', 'f{0}', 'T', '[\"A\"]', '', NULL, NULL, NULL, 0)"
-    " ON CONFLICT (uri) DO UPDATE SET title = excluded.title",
-    "INSERT INTO analyses (track, fingerprint, analyser, failure, valence, arousal, spread, gems,"
-    " embedding) VALUES ((SELECT id FROM tracks WHERE uri = 'x:{0}'), 'f{0}', 'ear-1', NULL, 0.5,"
-    " 0.25, 0.125, '{{}}', x'')",
-    "INSERT INTO feedback (track, kind) SELECT id, 'like' FROM tracks WHERE uri = 'x:{0}'",
-    "INSERT INTO corrections (probabilities, valence, arousal) VALUES ('{{}}', 0.5, 0.{0})",
-    "INSERT INTO state (name, value) VALUES ('told', 1)"
-    " ON CONFLICT (name) DO UPDATE SET value = state.value + 1",
-)
+OLD_STATEMENTS = """
+INSERT INTO tracks (uri, stamp, fingerprint, title, artists, album, duration, artwork, isrc, gone)
+ VALUES ('x:{0}', '1', 'f{0}', 'T', '["A"]', '', NULL, NULL, NULL, 0)
+ ON CONFLICT (uri) DO UPDATE SET title = excluded.title;
+INSERT INTO analyses (track, fingerprint, analyser, failure, valence, arousal, spread, gems,
+ embedding) SELECT id, fingerprint, 'ear-1', NULL, 0.5, 0.25, 0.125, '{{}}', x'' FROM tracks
+ WHERE uri = 'x:{0}';
+INSERT INTO feedback (track, kind) SELECT id, 'like' FROM tracks WHERE uri = 'x:{0}';
+INSERT INTO corrections (probabilities, valence, arousal) VALUES ('{{}}', 0.5, 0.{0});
+INSERT INTO state (name, value) VALUES ('told', 1)
+ ON CONFLICT (name) DO UPDATE SET value = state.value + 1"""
 
 
 @pytest.fixture
@@ -72,14 +71,12 @@ def older(path: Path, number: int) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         migrate.upgrade(connection, to=f"{number:04}")
-        for statement in (
-            "DROP TABLE alembic_version",
-            "INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)"
-            " VALUES (1, 'file:///a', '1', 'f', 'A', '[]', '')",
-            "INSERT INTO feedback (track, kind) VALUES (1, 'like')",
-            f"PRAGMA user_version = {number}",
-        ):
-            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        columns = "(id, uri, stamp, fingerprint, title, artists, album)"
+        values = "(1, 'file:///a', '1', 'f', 'A', '[]', '')"
+        connection.exec_driver_sql(f"INSERT INTO tracks {columns} VALUES {values}")
+        connection.exec_driver_sql("INSERT INTO feedback (track, kind) VALUES (1, 'like')")
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
         if number > 1:
             connection.exec_driver_sql("INSERT INTO state (name, value) VALUES ('id', 5)")
     engine.dispose()
@@ -114,7 +111,7 @@ def old_process(path: Path) -> Iterator[Callable[[str], int]]:
 
 def old_writes(number: int) -> str:
     """Return what 0.1.0 runs to store a track, a like and a correction."""
-    return ";".join(statement.format(number) for statement in OLD_STATEMENTS)
+    return OLD_STATEMENTS.format(number).replace("\n", "")
 
 
 def test_a_running_older_version_loses_nothing(path: Path) -> None:
@@ -295,3 +292,23 @@ def test_what_is_forgotten_is_no_longer_in_the_file(path: Path) -> None:
         catalogue.forget_source("spotify:")
         for file in path.parent.iterdir():
             assert b"Unforgettable" not in file.read_bytes()
+
+
+def test_corrections_are_seen_without_the_database_library(path: Path) -> None:
+    """In a file that has some, in no other, be it absent, older, damaged or of something else."""
+    code = (
+        "import sys\nfrom emotion_dj.catalogue.backends import backend_of\n"
+        "print(backend_of(sys.argv[1]).may_have_corrections(), 'sqlalchemy' in sys.modules)"
+    )
+
+    def asked() -> list[str]:
+        command = [sys.executable, "-c", code, str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert asked() == ["False", "False"]
+    with Catalogue(path) as catalogue:
+        assert asked() == ["False", "False"]
+        catalogue.add_correction({"sad": 1.0}, Affect(0, 0), Listener("you"))
+    assert asked() == ["True", "False"]
+    path.write_bytes(b"damaged" * 999)
+    assert asked() == ["False", "False"]

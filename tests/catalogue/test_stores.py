@@ -197,7 +197,7 @@ class StoreContract:
         assert [track.uri for track in store.tracks_by_fingerprint("f")] == ["file:///new"]
 
     def test_a_search_finds_every_word_anywhere(self) -> None:
-        """In title, artists and album, in any case; signs of patterns and escapes mean themselves."""
+        """In title, artists and album, in any case; signs of patterns mean themselves."""
         store = self.open()
         _store(store, Track("x:1", "100% Love_Song", ("Björk", 'The "B"'), "Sky\\Blue"))
         _store(store, Track("x:2", "1000 lovers", ("Ann",), "Sea"), fingerprint="g")
@@ -229,7 +229,7 @@ class StoreContract:
         assert store.placed_uris([TRACK.uri, "x:1", "x:2"], [OTHER, ANALYSER]) == {TRACK.uri}
 
     def test_each_change_is_seen_by_every_connection(self) -> None:
-        """The revision of the music changes with tracks and analyses, and is never one of before."""
+        """The revision changes with tracks and analyses, and is never one of before."""
         store, other = self.open(), self.open()
         seen = {other.revision()}
         for change in (

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from emotion_dj import affect, taste
 from emotion_dj.app import settings as settings_module
 from emotion_dj.app.preferences import PreferenceCache
+from emotion_dj.catalogue.backends import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,24 +71,10 @@ class Taste:
     def offsets(self) -> affect.Offsets:
         """How far this listener stands from the emotions' places, learnt from corrections."""
         if self._offsets is None:
-            learnt = self._has_corrections()
+            address = self._settings.database or str(settings_module.default_database())
+            learnt = backend_of(address).may_have_corrections()
             self._offsets = taste.offsets_of(self._catalogue) if learnt else affect.NO_OFFSETS
         return self._offsets
-
-    def _has_corrections(self) -> bool:
-        """Look into the file without the database library, which is slower than reading a photo."""
-        address = str(self._settings.database or settings_module.default_database())
-        if "://" in address:
-            return True  # opening it says what is wrong
-        path = Path(address).expanduser()
-        if not path.is_file():
-            return False
-        try:
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-                query = "SELECT EXISTS (SELECT 1 FROM corrections)"
-                return bool(file.execute(query).fetchone()[0])
-        except sqlite3.Error:
-            return False  # older, damaged or foreign: opening it says so, a photo needs it not
 
     def preferences(self, candidates: Candidates) -> Preferences:
         """Return what the listener makes of candidates, which are all or a part of the library."""

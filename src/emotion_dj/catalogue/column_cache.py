@@ -88,7 +88,8 @@ def save(database: int, mark: str, columns: Columns) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as file:
-            np.savez(file, mark=np.array(mark), **columns.by_name())
+            arrays: dict[str, Any] = {**columns.by_name(), "mark": np.array(mark)}
+            np.savez(file, **arrays)
         new.replace(path)
     except OSError:
         with suppress(OSError):
@@ -174,13 +175,14 @@ def _part(rows: Sequence[Row[Any]], names: _Names) -> tuple[npt.NDArray[np.int8]
     numbers, lists, albums, analyser, *measures, key, mode, embeddings = transposed
     artists = [names.artist(text) for text in lists]
     vectors = [np.frombuffer(data or b"", np.float16) for data in embeddings]
+    arrays = (np.array(column, np.float32) for column in measures)
     columns = Columns(
-        np.array(numbers, np.int64),
-        *(np.array(column, np.float32) for column in measures),
-        np.array(list(map(_key, key, mode)), np.int8),
-        np.array(list(map(names.number, artists)), np.int32),
-        np.array(list(map(names.album, artists, albums)), np.int32),
-        _padded(vectors),
+        number=np.array(numbers, np.int64),
+        **dict(zip(_MEASURES, arrays, strict=True)),
+        key=np.array(list(map(_key, key, mode)), np.int8),
+        artist=np.array(list(map(names.number, artists)), np.int32),
+        album=np.array(list(map(names.album, artists, albums)), np.int32),
+        embedding=_padded(vectors),
     )
     return np.array([names.analysers.index(name) for name in analyser], np.int8), columns
 

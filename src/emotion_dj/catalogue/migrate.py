@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+VERSION: Final = 3
+"""That of our tables. Raised with every change of them, which is a script in `migrations`."""
+
 
 def upgrade(connection: Connection, version: int = 0, *, to: str = "head") -> None:
     """Run the scripts after a version of the tables, up to one of them or to the last."""
-    from alembic import command
-    from alembic.config import Config
+    from alembic import command  # noqa: PLC0415 - slow to load, and hardly ever needed
+    from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -1,7 +1,7 @@
 """The tables of a catalogue, in types that mean the same to every backend.
 
-Where a column's name in the database is older than the term for it, ``key`` gives the term: names in
-the database are never changed, so that an older version may have the same catalogue open.
+Where a column's name in the database is older than the term for it, ``key`` gives the term: names
+in the database never change, so that an older version may have the same catalogue open.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from sqlalchemy import (
 )
 
 from emotion_dj.domain import ME
-
-VERSION: Final = 3
-"""Raised with every change of the tables, which is a script in `migrations`."""
 
 MUSIC: Final = "music"
 """The state that is another number after every change of tracks or analyses."""

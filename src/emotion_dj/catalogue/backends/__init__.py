@@ -20,6 +20,10 @@ class Backend(Protocol):
         """What the database raises, for `sentence`."""
         ...
 
+    def may_have_corrections(self) -> bool:
+        """Tell whether a listener may have corrected a reading, without loading much; no is sure."""
+        ...
+
     def open(self) -> Engine:
         """Create or migrate the tables; return the engine.
 
@@ -47,6 +51,6 @@ def backend_of(address: str) -> Backend:
     if "://" in path or not path:
         msg = f"the catalogue is one SQLite file, and '{address}' names none: give the path of one"
         raise SettingsError(msg)
-    from emotion_dj.catalogue.backends.sqlite import SQLite
+    from emotion_dj.catalogue.backends.sqlite import SQLite  # noqa: PLC0415 - of several one
 
     return SQLite(address)

@@ -2,6 +2,9 @@
 
 Older tables are changed in place and in one transaction, since a process of an older version may
 have the file open and go on writing; a copy of what was before is left beside it.
+
+The database library is loaded where it is needed: whether there are corrections is asked without
+it, since it takes longer to load than a photo to read.
 """
 
 from __future__ import annotations
@@ -12,11 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event, inspect, text
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DatabaseError
-
-from emotion_dj.catalogue import migrate, schema
+from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -29,33 +28,54 @@ TIMEOUT: Final = 5.0
 class SQLite:
     """Fits `backends.Backend`. ``address`` is a path, or sqlite:/// and a path."""
 
-    errors: Final = (DatabaseError, sqlite3.Error)
-
     def __init__(self, address: str) -> None:
         self.address = address
         self.path = Path(address.removeprefix("sqlite:///")).expanduser()
 
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What SQLite raises, with the library and without it."""
+        from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
+
+        return DatabaseError, sqlite3.Error
+
+    def may_have_corrections(self) -> bool:
+        """Look into the file; one that cannot be read now is spoken of when it is opened."""
+        if not self.path.is_file():
+            return False
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as file:
+                query = "SELECT EXISTS (SELECT 1 FROM corrections)"
+                return bool(file.execute(query).fetchone()[0])
+        except sqlite3.Error:
+            return False
+
     def open(self) -> Engine:
         """Open or create the file; an older one is copied, then migrated in place."""
+        from sqlalchemy import create_engine, event  # noqa: PLC0415
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": TIMEOUT})
         event.listen(engine, "connect", _configure)
         with engine.connect() as connection:
             version = self._version(connection)
-        if version != schema.VERSION:
+        if version != migrate.VERSION:
             self._upgrade(engine, version)
         return engine
 
     def insert(self, table: Table) -> Any:
         """Return SQLite's insert."""
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
         return sqlite.insert(table)
 
     def purge(self, engine: Engine) -> None:
         """Rewrite the file without its free pages, and empty the write-ahead log."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")
         with whole.connect() as connection:
-            connection.execute(text("VACUUM"))
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def sentence(self, error: BaseException) -> str:
         """Tell by SQLite's own words what is wrong."""
@@ -67,15 +87,16 @@ class SQLite:
 
     def _version(self, connection: Connection) -> int:
         """Return the version of the tables, 0 where none are. Raises CatalogueError."""
-        version = int(connection.scalar(text("PRAGMA user_version")) or 0)
-        if version > schema.VERSION:
+        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if version > migrate.VERSION:
             msg = (
                 f"the catalogue {self.address} was written by a newer emotion-dj (version "
-                f"{version}, this one knows {schema.VERSION}): update with  "
+                f"{version}, this one knows {migrate.VERSION}): update with  "
                 "pip install --upgrade emotion-dj"
             )
             raise CatalogueError(msg)
-        if not version and inspect(connection).get_table_names():
+        tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+        if not version and tables.scalar_one():
             msg = f"{self.address} is a database of something else: name another with --database"
             raise CatalogueError(msg)
         return version
@@ -87,14 +108,12 @@ class SQLite:
         with engine.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             version = self._version(connection)
-            if version == schema.VERSION:
+            if version == migrate.VERSION:
                 return
             if version:
                 migrate.upgrade(connection, version)
-            else:
-                schema.metadata.create_all(connection)
-            _name(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {schema.VERSION}")
+            _complete(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {migrate.VERSION}")
 
     def _copy(self, version: int) -> None:
         """Copy the file, whole, to one that is named by its version; nobody has to wait for it."""
@@ -127,8 +146,11 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _name(connection: Connection) -> None:
-    """Give a new database its own id."""
-    names = set(connection.scalars(schema.state.select().with_only_columns(schema.state.c.name)))
-    if "id" not in names:
-        connection.execute(schema.state.insert().values(name="id", value=secrets.randbits(62)))
+def _complete(connection: Connection) -> None:
+    """Make the tables that are not there, and give a database that has none its own id."""
+    from emotion_dj.catalogue import schema  # noqa: PLC0415
+
+    schema.metadata.create_all(connection)
+    name, value = "id", secrets.randbits(62)
+    insert = schema.state.insert().prefix_with("OR IGNORE").values(name=name, value=value)
+    connection.execute(insert)

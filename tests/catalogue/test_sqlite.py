@@ -33,13 +33,16 @@ for line in sys.stdin:
 """
 """A process of 0.1.0 as far as the file is concerned: a connection that stays open and its SQL."""
 
+OLD_TRACK = """
+INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)
+ VALUES (1, 'file:///a', '1', 'f', 'A', '[]', '')"""
 OLD_STATEMENTS = """
 INSERT INTO tracks (uri, stamp, fingerprint, title, artists, album, duration, artwork, isrc, gone)
  VALUES ('x:{0}', '1', 'f{0}', 'T', '["A"]', '', NULL, NULL, NULL, 0)
  ON CONFLICT (uri) DO UPDATE SET title = excluded.title;
 INSERT INTO analyses (track, fingerprint, analyser, failure, valence, arousal, spread, gems,
  embedding) SELECT id, fingerprint, 'ear-1', NULL, 0.5, 0.25, 0.125, '{{}}', x'' FROM tracks
- WHERE uri = 'x:{0}';
+ WHERE uri = 'x:{0}' ON CONFLICT (track, fingerprint, analyser) DO UPDATE SET valence = 0.5;
 INSERT INTO feedback (track, kind) SELECT id, 'like' FROM tracks WHERE uri = 'x:{0}';
 INSERT INTO corrections (probabilities, valence, arousal) VALUES ('{{}}', 0.5, 0.{0});
 INSERT INTO state (name, value) VALUES ('told', 1)
@@ -72,9 +75,7 @@ def older(path: Path, number: int) -> None:
     with engine.begin() as connection:
         migrate.upgrade(connection, to=f"{number:04}")
         connection.exec_driver_sql("DROP TABLE alembic_version")
-        columns = "(id, uri, stamp, fingerprint, title, artists, album)"
-        values = "(1, 'file:///a', '1', 'f', 'A', '[]', '')"
-        connection.exec_driver_sql(f"INSERT INTO tracks {columns} VALUES {values}")
+        connection.exec_driver_sql(OLD_TRACK)
         connection.exec_driver_sql("INSERT INTO feedback (track, kind) VALUES (1, 'like')")
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")
         if number > 1:

@@ -21,7 +21,7 @@ class Backend(Protocol):
         ...
 
     def may_have_corrections(self) -> bool:
-        """Tell whether a listener may have corrected a reading, without loading much; no is sure."""
+        """Tell, without loading much, whether a listener may have corrected a reading."""
         ...
 
     def open(self) -> Engine:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 5.0
 """Seconds to wait for another process that writes."""
 
+_VERSION_AND_TABLES: Final = (
+    "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+)
+"""One statement, since another process may be making the tables right now."""
+
 
 class SQLite:
     """Fits `backends.Backend`. ``address`` is a path, or sqlite:/// and a path."""
@@ -87,7 +92,7 @@ class SQLite:
 
     def _version(self, connection: Connection) -> int:
         """Return the version of the tables, 0 where none are. Raises CatalogueError."""
-        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        version, tables = connection.exec_driver_sql(_VERSION_AND_TABLES).one()
         if version > migrate.VERSION:
             msg = (
                 f"the catalogue {self.address} was written by a newer emotion-dj (version "
@@ -95,11 +100,10 @@ class SQLite:
                 "pip install --upgrade emotion-dj"
             )
             raise CatalogueError(msg)
-        tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        if not version and tables.scalar_one():
+        if tables and not version:
             msg = f"{self.address} is a database of something else: name another with --database"
             raise CatalogueError(msg)
-        return version
+        return int(version)
 
     def _upgrade(self, engine: Engine, version: int) -> None:
         """Bring the tables to our version under a lock, unless another process just did."""

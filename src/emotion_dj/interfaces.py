@@ -219,7 +219,7 @@ class TrackStore(Protocol):
     """Keeps tracks. All verbs of all stores raise CatalogueError where the database fails.
 
     A track has a number that is its own for ever; its uri may change. One that is missing is kept
-    with all that belongs to it, and is no candidate until it is there again.
+    with all that belongs to it, and is not a candidate until it is there again.
     """
 
     def count(self) -> int:
@@ -241,10 +241,7 @@ class TrackStore(Protocol):
         """Give a track another uri; its analyses and feedback go along."""
 
     def mark_missing(self, prefix: str, uris: Collection[str]) -> int:
-        """Mark the tracks whose uri has this prefix and is not among ``uris``; count them.
-
-        Those among ``uris`` are there again.
-        """
+        """Mark tracks whose uri has this prefix, unless it is among ``uris``; count the marked."""
 
     def forget(self, uris: Collection[str]) -> int:
         """Remove tracks with their analyses and feedback; count them."""
@@ -330,10 +327,7 @@ class FeedbackStore(Protocol):
     def import_history(
         self, streams: Iterable[tuple[str, str, str, str]], listener: Listener = ME
     ) -> int:
-        """Append entries of (uri, title, artist, kind); return how many belong to stored tracks.
-
-        A track is found by uri, else by title and first artist.
-        """
+        """Append (uri, title, artist, kind) of stored tracks, by uri or else by name; count them."""
 
     def feedback_log(self, listener: Listener = ME) -> list[FeedbackEntry]:
         """Return the listener's log, the oldest entry first."""

@@ -267,7 +267,7 @@ def test_a_locked_catalogue_is_said(path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    """A path below a file, or a folder, is no catalogue."""
+    """A path below a file, or a folder, is not a catalogue."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(CatalogueError):
         Catalogue(tmp_path / "file" / "catalogue.sqlite")

@@ -72,8 +72,8 @@ class Taste:
         """How far this listener stands from the emotions' places, learnt from corrections."""
         if self._offsets is None:
             address = self._settings.database or str(settings_module.default_database())
-            learnt = backend_of(address).may_have_corrections()
-            self._offsets = taste.offsets_of(self._catalogue) if learnt else affect.NO_OFFSETS
+            some = backend_of(address).may_have_corrections()
+            self._offsets = taste.offsets_of(self._catalogue) if some else affect.NO_OFFSETS
         return self._offsets
 
     def preferences(self, candidates: Candidates) -> Preferences:

@@ -81,7 +81,7 @@ def read(connection: Connection, analysers: Sequence[str]) -> Columns:
 def save(database: int, mark: str, columns: Columns) -> None:
     """Cache the columns of a database in the state that ``mark`` names, whole or not at all.
 
-    A disk that is full or read-only is no error.
+    A disk that is full or read-only is not an error.
     """
     path = path_of(database)
     new = path.with_name(f".{path.name}.{os.getpid()}.new")

@@ -28,7 +28,7 @@ class Database:
     """The database at an address, opened, created or migrated."""
 
     def __init__(self, address: str) -> None:
-        """Raise CatalogueError, or SettingsError for what is no address."""
+        """Raise CatalogueError, or SettingsError for what is not an address."""
         self.backend = backend_of(address)
         with self._errors_in_words(OSError):
             self._engine = self.backend.open()

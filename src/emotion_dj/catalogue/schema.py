@@ -63,7 +63,7 @@ tracks = Table(
     Column("gone", Boolean, key="missing", nullable=False, server_default=false()),
 )
 """``missing`` marks what the last scan did not see: its analyses and feedback are kept, and it is
-no candidate until it comes back."""
+not a candidate until it comes back."""
 
 analyses = Table(
     "analyses",

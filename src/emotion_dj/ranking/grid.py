@@ -130,9 +130,9 @@ class Search:
 
     def nearest(self, target: Affect) -> Iterator[Neighbourhood]:
         """Yield all rows with their costs in parts, the cheapest first; later ones cost more."""
-        total, given = len(self.candidates), 0
+        total, count = len(self.candidates), 0
         wanted, margin = min(NEIGHBOURHOOD, total), self.margin
-        while given < total:
+        while count < total:
             rows, limit = self._within(target, margin)
             cost = self.costs(target, rows)
             enough = int(np.count_nonzero(cost <= limit))
@@ -140,10 +140,10 @@ class Search:
                 margin *= min(MOST_GROWTH, LEAST_GROWTH * (wanted / max(enough, 1)) ** 0.5)
                 continue
             first = _lowest(cost, wanted)
-            if not given:
+            if not count:
                 self.margin = LEAST_GROWTH * (margin + float(cost[first[-1]]) - limit)
-            yield rows[first[given:]], cost[first[given:]]
-            given, wanted = len(first), min(4 * wanted, total)
+            yield rows[first[count:]], cost[first[count:]]
+            count, wanted = len(first), min(4 * wanted, total)
 
     def _within(self, target: Affect, margin: float) -> tuple[Rows, float]:
         """Return rows among which are all that cost no more than a limit, and that limit.

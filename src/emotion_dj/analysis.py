@@ -269,7 +269,7 @@ class Run:
             modification_tag=modification_tag,
             fingerprint=fingerprint,
             analyser=self.analyser,
-            heard=heard,
+            result=heard,
         )
 
 

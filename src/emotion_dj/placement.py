@@ -71,7 +71,7 @@ class IsrcAnalyser:
         except (AudioError, NotAvailable):
             return  # a recording without a preview: the track stays unplaced, and that is said
         self.catalogue.store(
-            track, modification_tag="", fingerprint="", analyser=analyser.id, heard=heard
+            track, modification_tag="", fingerprint="", analyser=analyser.id, result=heard
         )
 
 

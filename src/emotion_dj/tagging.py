@@ -94,7 +94,7 @@ class Tagging:
                 modification_tag=library.modification_tag(track),
                 fingerprint=library.fingerprint(track),
                 analyser=analyser,
-                heard=analysis,
+                result=analysis,
             )
         return True
 

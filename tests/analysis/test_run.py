@@ -253,8 +253,8 @@ def test_a_full_disk_keeps_what_was_stored(catalogue: Catalogue, music: Path) ->
     def limit(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size instead
 
-    event.listen(full._engine, "connect", limit)
-    full._engine.dispose()
+    event.listen(full._database._engine, "connect", limit)
+    full._database._engine.dispose()
     rows = [(Track(f"x:{i}", "T" * 2000), "", "", "why" * 500) for i in range(200)]
     with pytest.raises(CatalogueError, match="is full: what was stored so far is kept"):
         full.store_all(rows, analyser="ear")

@@ -139,6 +139,7 @@ class EmotionDJ:
         return self._dj.recommend(
             start,
             candidates,
+            self.taste.preferences(candidates),
             plan if isinstance(plan, Plan) else affects.parse_plan(plan),
             n=n,
             seed=seed,

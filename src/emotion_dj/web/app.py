@@ -40,7 +40,7 @@ from emotion_dj import __version__, affect, errors, serializers
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, devices, models, playlist_export, problems, sources
+from emotion_dj.web import covers, devices, eye, models, playlist_export, problems, sources
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
@@ -99,7 +99,8 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
     embed = devices.page(dj.settings.spotify_embed)
-    app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
+    everything = [Mount(ROOT, api), embed, eye.routes(), Mount("/", page)]
+    app = Starlette(routes=everything, lifespan=lifespan)
     return Middleware(problems.ProblemMiddleware(app), hosts)
 
 

@@ -32,17 +32,18 @@ EXPORT("reduce") void reduce(const uint8_t *in, int width, int height, uint8_t *
 INLINE double triangle_at(double x) { return x < -1 || x > 1 ? 0 : x < 0 ? 1 + x : 1 - x; }
 
 // The weights of a triangle filter as wide as the pictures differ: for each of `count` outputs the first
-// pixel, how many, and room for `most` weights in steps of 2^-BITS.
-EXPORT("triangle") void triangle(int *table, int size, double from, double to, int count, int most) {
-  double scale = (to - from) / count, support = scale < 1 ? 1 : scale, narrow = 1 / support;
+// pixel, how many, and room for `most` weights in steps of 2^-BITS. The ends are floats, as in Pillow.
+EXPORT("triangle") void triangle(int *table, int size, float from, float to, int count, int most) {
+  double scale = (double)(to - from) / count, support = scale < 1 ? 1 : scale, narrow = 1 / support;
   for (int i = 0; i < count; i++, table += 2 + most) {
     double centre = from + (i + 0.5) * scale, sum = 0;
     int first = larger(0, (int)(centre - support + 0.5)), last = smaller(size, (int)(centre + support + 0.5));
     table[0] = first;
     table[1] = last - first;
     for (int x = first; x < last; x++) sum += triangle_at((x - centre + 0.5) * narrow);
+    double share = 1 / sum;
     for (int x = first; x < last; x++)
-      table[2 + x - first] = (int)(0.5 + triangle_at((x - centre + 0.5) * narrow) / sum * (1 << BITS));
+      table[2 + x - first] = (int)(0.5 + triangle_at((x - centre + 0.5) * narrow) * share * (1 << BITS));
   }
 }
 

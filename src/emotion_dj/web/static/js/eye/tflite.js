@@ -5,7 +5,9 @@
 const FLOAT32 = 0;
 const INT32 = 2;
 const INT8 = 9;
-const ARRAYS = new Map([[FLOAT32, Float32Array], [INT32, Int32Array], [INT8, Int8Array]]);
+
+/** @type {Record<number, new (buffer: ArrayBuffer) => Values>} */
+const ARRAYS = { [FLOAT32]: Float32Array, [INT32]: Int32Array, [INT8]: Int8Array };
 
 const KINDS = new Map([
   [0, "ADD"], [2, "CONCATENATION"], [3, "CONV_2D"], [4, "DEPTHWISE_CONV_2D"], [5, "DEPTH_TO_SPACE"], [9, "FULLY_CONNECTED"],
@@ -117,7 +119,7 @@ function constant(buffer, type) {
   let [start, length] = buffer.vector(0);
   if (!length && buffer.long(2)) [start, length] = [buffer.long(1), buffer.long(2)];
   if (!length) return null;
-  const Values = ARRAYS.get(type);
+  const Values = ARRAYS[type];
   if (!Values) throw new Error(`a network holds constants of type ${type}, which is not built here`);
   return new Values(/** @type {ArrayBuffer} */ (buffer.view.buffer.slice(start, start + length)));
 }

@@ -1,4 +1,4 @@
-"""Builds the kernels of the page's eye: src/emotion_dj/web/eye/*.c -> static/eye/eye.wasm.
+"""Builds the kernels of the page's eye: src/emotion_dj/web/kernels/*.c -> static/eye/eye.wasm.
 
 The compiler is Zig's, from PyPI, in this very version, so that anybody gets the same bytes:
 
@@ -34,10 +34,11 @@ def build(target: Path) -> None:
     """Compile into this file. Ends the program where the compiler is missing or another one."""
     if _zig() != ZIG:
         sys.exit(f"the compiler is missing or another one: run  pip install ziglang=={ZIG}")
-    sources = sorted(path.name for path in (WEB / "eye").glob("*.c"))
+    sources = sorted(path.name for path in (WEB / "kernels").glob("*.c"))
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, "-o", str(target.resolve()), *sources]
-    subprocess.run(command, check=True, cwd=WEB / "eye")  # noqa: S603 - the compiler named above
+    subprocess.run(command, check=True, cwd=WEB / "kernels")  # noqa: S603 - the compiler named above
+    target.chmod(0o644)  # it is data here, whatever the linker thinks
 
 
 def _zig() -> str | None:

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 
 from emotion_dj import affect, artifacts
-from emotion_dj.vision import detectors, emotion, images, yunet
+from emotion_dj.vision import detectors, emotion, images, smoothing, yunet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,7 @@ def card() -> Mapping[str, Any]:
         "photo": _photo(),
         "search": _search(),
         "reader": _reader(),
+        "live": smoothing.RULES._asdict(),
         "affect": {
             "emotions": affect.EMOTION_AFFECT,
             "arousal_weight": affect.AROUSAL_WEIGHT,

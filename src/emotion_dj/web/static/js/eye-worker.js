@@ -25,7 +25,7 @@ thread.addEventListener("message", async (/** @type {MessageEvent<Task>} */ { da
 /** @param {string} base */
 async function open(base) {
   core = await load(base);
-  return null;
+  return core.card;
 }
 
 /** @param {Blob | ImageBitmap | VideoFrame} source */

@@ -10,8 +10,9 @@ import { Fault, faultOf } from "./eye/fault.js";
 export { Fault };
 
 /** @typedef {import("./eye/core.js").Seen} Seen */
+/** @typedef {import("./eye/core.js").Card} Card */
 /** @typedef {Blob | ImageBitmap | HTMLVideoElement | HTMLCanvasElement | VideoFrame} Source */
-/** @typedef {{resolve: (seen: Seen) => void, reject: (fault: Fault) => void, late: number}} Waiting */
+/** @typedef {{resolve: (answer: any) => void, reject: (fault: Fault) => void, late: number}} Waiting */
 
 const PATIENCE_MS = 30_000; // a worker that says nothing for so long has been killed
 
@@ -37,6 +38,8 @@ export class Eye {
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.count = 0;
+    /** @type {Card | null} */
+    this.card = null; // every number that it reads by, once it is ready
   }
 
   /** Wait until the worker is ready; one that was lost is replaced. */
@@ -70,14 +73,14 @@ export class Eye {
       this.#lose(new Fault("worker_gone", event.message));
     });
     try {
-      await this.#ask({ base: this.base }, []);
+      this.card = await this.#ask({ base: this.base }, []);
     } catch (error) {
       this.#lose(faultOf(error));
       throw error;
     }
   }
 
-  /** @param {object} task @param {Transferable[]} given @returns {Promise<Seen>} */
+  /** @param {object} task @param {Transferable[]} given @returns {Promise<any>} */
   #ask(task, given) {
     const id = (this.count += 1);
     return new Promise((resolve, reject) => {
@@ -87,7 +90,7 @@ export class Eye {
     });
   }
 
-  /** @param {{id: number, seen: Seen, code?: string, message?: string}} answer */
+  /** @param {{id: number, seen: unknown, code?: string, message?: string}} answer */
   #answered({ id, seen, code, message }) {
     const asked = this.waiting.get(id);
     this.waiting.delete(id);

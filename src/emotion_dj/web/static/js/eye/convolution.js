@@ -22,57 +22,43 @@ const FIELDS = 15;
  * @property {[number, number]} stride
  * @property {boolean} same whether the input is padded so that only strides make it smaller
  * @property {boolean} relu
- * @property {(output: number, row: number, column: number, input: number) => number} weight
+ * @property {Float32Array | Int8Array} weights by output, row, column, input
  * @property {Float32Array | null} scales of int8 weights, by output
  * @property {Float32Array} bias
  */
 
-/** @param {Operator} operator @param {Tensor[]} tensors @returns {Dense} */
-function dense(operator, tensors) {
+/** Weights and biases, as constants. @param {Operator} operator @param {Tensor[]} tensors */
+function constants(operator, tensors) {
   const [, kernels, biases] = operator.inputs.map((i) => tensors[i]);
-  const values = /** @type {Float32Array | Int8Array} */ (kernels.values);
-  const [height, width, inputs] = [...kernels.shape.slice(1, 3), kernels.shape[3]];
-  const { options } = operator;
   return {
-    outputs: kernels.shape[0], inputs, kernel: [height, width],
-    stride: [options?.int(2) || 1, options?.int(1) || 1],
-    same: options?.byte(0) !== VALID,
-    relu: activation(options?.byte(3) ?? 0),
-    weight: (o, y, x, i) => values[((o * height + y) * width + x) * inputs + i],
+    shape: kernels.shape,
+    weights: /** @type {Float32Array | Int8Array} */ (kernels.values),
     scales: kernels.scales,
     bias: /** @type {Float32Array} */ (biases.values),
   };
+}
+
+/** @param {import("./tflite.js").Table | null} options @returns {Pick<Dense, "same" | "stride">} */
+const sliding = (options) => ({ same: options?.byte(0) !== VALID, stride: [options?.int(2) || 1, options?.int(1) || 1] });
+
+/** @param {Operator} operator @param {Tensor[]} tensors @returns {Dense} */
+function dense(operator, tensors) {
+  const { shape: [outputs, height, width, inputs], ...rest } = constants(operator, tensors);
+  return { ...rest, ...sliding(operator.options), outputs, inputs, kernel: [height, width], relu: activation(operator.options?.byte(3) ?? 0) };
 }
 
 /** A depthwise convolution of one channel is a dense one. @param {Operator} operator @param {Tensor[]} tensors @returns {Dense} */
 function ofOneChannel(operator, tensors) {
-  const [, kernels, biases] = operator.inputs.map((i) => tensors[i]);
-  const values = /** @type {Float32Array | Int8Array} */ (kernels.values);
-  const [, height, width, outputs] = kernels.shape;
-  const { options } = operator;
-  return {
-    outputs, inputs: 1, kernel: [height, width],
-    stride: [options?.int(2) || 1, options?.int(1) || 1],
-    same: options?.byte(0) !== VALID,
-    relu: activation(options?.byte(4) ?? 0),
-    weight: (o, y, x) => values[(y * width + x) * outputs + o],
-    scales: kernels.scales,
-    bias: /** @type {Float32Array} */ (biases.values),
-  };
+  const { shape: [, height, width, outputs], weights, ...rest } = constants(operator, tensors);
+  const turned = weights.map((_, i) => weights[(i % (height * width)) * outputs + Math.floor(i / (height * width))]);
+  const relu = activation(operator.options?.byte(4) ?? 0);
+  return { ...rest, ...sliding(operator.options), weights: turned, outputs, inputs: 1, kernel: [height, width], relu };
 }
 
 /** @param {Operator} operator @param {Tensor[]} tensors @returns {Dense} */
 function connected(operator, tensors) {
-  const [, kernels, biases] = operator.inputs.map((i) => tensors[i]);
-  const values = /** @type {Float32Array | Int8Array} */ (kernels.values);
-  const [outputs, inputs] = kernels.shape;
-  return {
-    outputs, inputs, kernel: [1, 1], stride: [1, 1], same: false,
-    relu: activation(operator.options?.byte(0) ?? 0),
-    weight: (o, _y, _x, i) => values[o * inputs + i],
-    scales: kernels.scales,
-    bias: /** @type {Float32Array} */ (biases.values),
-  };
+  const { shape: [outputs, inputs], ...rest } = constants(operator, tensors);
+  return { ...rest, outputs, inputs, kernel: [1, 1], stride: [1, 1], same: false, relu: activation(operator.options?.byte(0) ?? 0) };
 }
 
 /** Whether there is ReLU. @param {number} code of a fused activation */
@@ -107,10 +93,11 @@ function layer(d, memory) {
   return ([shape]) => plan(d, shape, memory, { weights, bias, scales, record });
 }
 
-/** @param {Dense} d @returns {Dense} with weights that are worth what they say */
+/** What the weights are worth. @param {Dense} d @returns {Dense} */
 function scaled(d) {
-  const { scales, weight } = d;
-  return scales ? { ...d, weight: (o, y, x, i) => weight(o, y, x, i) * scales[o] } : d;
+  const { scales, weights } = d;
+  const each = weights.length / d.outputs;
+  return scales ? { ...d, weights: Float32Array.from(weights, (weight, i) => weight * scales[Math.floor(i / each)]) } : d;
 }
 
 /**
@@ -118,17 +105,15 @@ function scaled(d) {
  * @template {Float32Array | Int16Array} T
  * @param {Dense} d @param {number} together @param {new (n: number) => T} Values @returns {T}
  */
-function packed(d, together, Values) {
-  const run = d.kernel[1] * d.inputs;
-  const made = new Values(Math.ceil(d.outputs / LANES) * LANES * d.kernel[0] * run);
-  for (let o = 0; o < d.outputs; o += 1) {
-    const block = (o - (o % LANES)) * d.kernel[0] * run;
-    for (let y = 0; y < d.kernel[0]; y += 1) {
-      for (let k = 0; k < run; k += 1) {
-        const place = y * run + k;
-        const group = (place - (place % together)) * LANES;
-        made[block + group + (o % LANES) * together + (place % together)] = d.weight(o, y, Math.floor(k / d.inputs), k % d.inputs);
-      }
+function packed({ weights, outputs }, together, Values) {
+  const each = weights.length / outputs;
+  const made = new Values(Math.ceil(outputs / LANES) * LANES * each);
+  for (let output = 0; output < outputs; output += 1) {
+    const lane = output % LANES;
+    const start = (output - lane) * each + lane * together;
+    for (let k = 0; k < each; k += 1) {
+      const within = k % together;
+      made[start + (k - within) * LANES + within] = weights[output * each + k];
     }
   }
   return made;

@@ -12,7 +12,7 @@ import { search } from "./search.js";
 /** @typedef {import("./reading.js").ReaderCard} ReaderCard */
 /** @typedef {import("./reading.js").AffectCard} AffectCard */
 /** @typedef {{kernels: string, detector: string, reader: string}} Files names beside the card */
-/** @typedef {{files: Files, photo: PhotoCard, search: SearchCard, reader: ReaderCard, affect: AffectCard}} Card */
+/** @typedef {{files: Files, photo: PhotoCard, search: SearchCard, reader: ReaderCard, affect: AffectCard, live: import("../live-smoothing.js").Rules}} Card */
 /** @typedef {{width: number, height: number, data: Uint8ClampedArray | Uint8Array}} Pixels four bytes each */
 /** @typedef {{box: [number, number, number, number], score: number, landmarks: [number, number][], emotions: Record<string, number>, emotion: string, abstained: boolean}} SeenFace */
 /** @typedef {{faces: SeenFace[], affect: {valence: number, arousal: number, uncertainty: number}, model: string}} Seen */

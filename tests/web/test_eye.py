@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Box, Face
-from emotion_dj.vision import detectors, emotion, images, runtime, yunet
+from emotion_dj.vision import detectors, emotion, images, yunet
 from emotion_dj.web import eye
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def test_every_layer_is_what_litert_computes(
     given = np.asarray(picture.convert("L" if shape[3] == 1 else "RGB"), np.float32).reshape(shape)
     given = (given - given.mean()) / given.std() if shape[3] == 1 else given
     litert = _litert(path, given)
-    tensors = [int(op["outputs"][0]) for op in litert._get_ops_details() if op["op_name"] != "DELEGATE"]
+    tensors = [
+        int(op["outputs"][0]) for op in litert._get_ops_details() if op["op_name"] != "DELEGATE"
+    ]
     (tmp_path / "in").write_bytes(given.tobytes())
     places = (eye.KERNELS, path, tmp_path / "in", ",".join(map(str, shape)))
     shapes = json.loads(
@@ -108,10 +110,10 @@ def test_every_layer_is_what_litert_computes(
 def _litert(path: Path, given: np.ndarray) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    with runtime._quiet(), pytest.warns(UserWarning, match="preserve_all_tensors"):
+    with pytest.warns(UserWarning, match="preserve_all_tensors"):
         made = Interpreter(str(path), num_threads=1, experimental_preserve_all_tensors=True)
-        made.resize_tensor_input(made.get_input_details()[0]["index"], given.shape)
-        made.allocate_tensors()
+    made.resize_tensor_input(made.get_input_details()[0]["index"], given.shape)
+    made.allocate_tensors()
     made.set_tensor(made.get_input_details()[0]["index"], given)
     made.invoke()
     return made
@@ -119,7 +121,9 @@ def _litert(path: Path, given: np.ndarray) -> Any:
 
 def test_a_picture_is_made_smaller_as_pillow_does_it(tmp_path: Path) -> None:
     """Every byte is the same, with the quick first reduction and without, for odd sizes too."""
-    tasks = [(ramp(*size), side) for size in ((641, 480), (77, 1999), (350, 333)) for side in (320, 100)]
+    tasks = [
+        (ramp(*size), side) for size in ((641, 480), (77, 1999), (350, 333)) for side in (320, 100)
+    ]
     found = seen(tmp_path, *((image, {"task": "shrink", "side": side}) for image, side in tasks))
     for (image, side), small in zip(tasks, found, strict=True):
         expected, factor = detectors._shrink(image, side)
@@ -129,7 +133,7 @@ def test_a_picture_is_made_smaller_as_pillow_does_it(tmp_path: Path) -> None:
 
 
 def test_a_face_is_cut_out_as_python_cuts_it(people: list[np.ndarray], tmp_path: Path) -> None:
-    """Every grey level is the same, beyond the edge too, larger and smaller than the network's input."""
+    """Every grey level is the same: beyond the edge, larger and smaller than what is wanted."""
     boxes = [(190.3, 70.7, 80.2, 101.9), (-20, -30.5, 300, 310), (480, 490, 30, 28), (5, 5, 1, 1)]
     contract = models()[1].contract
     found = seen(tmp_path, *((people[0], {"task": "crop", "box": box}) for box in boxes))
@@ -163,8 +167,8 @@ def same_look(
         assert np.ravel(one["landmarks"]) == pytest.approx(np.ravel(face.landmarks), abs=pixels)
         assert one["emotions"] == pytest.approx(reading.probabilities, abs=within)
         assert (one["emotion"], one["abstained"]) == (reading.emotion, reading.abstained)
-    room = affect.of_room(faces, readings)
-    expected = {"valence": room.valence, "arousal": room.arousal, "uncertainty": room.spread}
+    room = affect.aggregate(faces, readings)
+    expected = {"valence": room.valence, "arousal": room.arousal, "uncertainty": room.uncertainty}
     assert ours["affect"] == pytest.approx(expected, abs=within)
     assert ours["model"] == readings[0].model
 

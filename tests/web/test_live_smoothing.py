@@ -34,7 +34,13 @@ def whole(face: dict[str, Any]) -> dict[str, Any]:
     shares = emotions(face)
     most = max(shares, key=shares.__getitem__)
     unsure = bool(face.get("unsure"))
-    return {"box": face["box"], "score": 0.9, "emotions": shares, "emotion": most, "abstained": unsure}
+    return {
+        "box": face["box"],
+        "score": 0.9,
+        "emotions": shares,
+        "emotion": most,
+        "abstained": unsure,
+    }
 
 
 def in_python(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,7 +87,9 @@ def in_page() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("number", range(len(CASES["following"])), ids=lambda i: CASES["following"][i]["says"])
+@pytest.mark.parametrize(
+    "number", range(len(CASES["following"])), ids=lambda i: CASES["following"][i]["says"]
+)
 def test_people_are_followed(number: int) -> None:
     """Each case comes out as the table says, in Python and in the page."""
     case = CASES["following"][number]
@@ -90,13 +98,17 @@ def test_people_are_followed(number: int) -> None:
     for expected, *found in zip(case["people"], ours, theirs, strict=True):
         named = {name: p for name, p in expected.items() if name not in NOT_EMOTIONS}
         for one in found:
-            assert {key: one[key] for key in ("id", "emotion", "abstained")}.items() <= expected.items()
+            assert {
+                key: one[key] for key in ("id", "emotion", "abstained")
+            }.items() <= expected.items()
             assert {name: one["emotions"][name] for name in named} == pytest.approx(named, abs=5e-4)
         assert found[0]["emotions"] == pytest.approx(found[1]["emotions"], abs=1e-9)
         assert found[0]["box"] == found[1]["box"]
 
 
-@pytest.mark.parametrize("number", range(len(CASES["settling"])), ids=lambda i: CASES["settling"][i]["says"])
+@pytest.mark.parametrize(
+    "number", range(len(CASES["settling"])), ids=lambda i: CASES["settling"][i]["says"]
+)
 def test_a_room_settles(number: int) -> None:
     """A room is elsewhere once it has been there for long, in Python and in the page."""
     case = CASES["settling"][number]

@@ -1,7 +1,7 @@
 """Live readings: who is who from frame to frame, and what their faces show over a second.
 
 Pure functions of what was known, what is seen and the time in seconds, which is passed in. The page
-computes the same (static/js/live-smoothing.js) with the same numbers; one table of cases holds both.
+computes the same (static/js/live-smoothing.js) by the same numbers; one table of cases holds both.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Rules(NamedTuple):
     """The numbers of smoothing; times in seconds.
 
-    ``half_life`` is how long a sure frame takes to lose half of its weight. Another emotion has to be
-    more probable by ``margin`` before it is named. A face is the one of the frame before if the
+    ``half_life`` is how long a sure frame takes to lose half of its weight. Another emotion has to
+    be more probable by ``margin`` before it is named. A face is that of the frame before if the
     boxes share ``overlap`` of their union. Whoever is not seen for ``absent`` has gone; a reading
     without a sure frame for ``stale`` abstains. A room is elsewhere once it has been farther than
     ``far`` on the plane for ``lasting``; at first it is somewhere after ``first``.

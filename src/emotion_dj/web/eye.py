@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 
 from emotion_dj import affect, artifacts
+from emotion_dj.domain import Emotion
 from emotion_dj.vision import detectors, emotion, images, smoothing, yunet
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _name(path: Path) -> str:
 
 
 def _photo() -> Mapping[str, Any]:
-    """A JPEG may be as large as Pillow opens one: it is halved while it is decoded, here as there."""
+    """A JPEG may be as large as Pillow opens one: too large ones are halved, here as there."""
     return {
         "max_bytes": images.MAX_BYTES,
         "max_pixels": {"jpeg": images.MAX_JPEG_PIXELS, "other": images.MAX_PIXELS},
@@ -96,7 +97,7 @@ def _reader() -> Mapping[str, Any]:
     contract = emotion.Contract.of(artifacts.packaged(emotion.ARTIFACT).card)
     return {
         "id": contract.id,
-        "labels": list(emotion.Emotion),
+        "labels": list(Emotion),
         "side": contract.side,
         "crop": contract.crop,
         "epsilon": contract.epsilon,

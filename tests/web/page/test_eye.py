@@ -175,3 +175,138 @@ def _held_against(seen: dict[str, Any], faces: list[Any], readings: list[Any], n
         assert one["box"] == pytest.approx(tuple(face.box), abs=tolerance), number
         assert one["emotions"] == pytest.approx(reading.probabilities, abs=WITHIN), number
         assert one["emotion"] == reading.emotion, number
+
+
+def test_a_bitmap_stays_with_who_handed_it_in(
+    watched: Watched, in_package: Callable[[str, str], Path]
+) -> None:
+    """A camera's picture is read like the photo that it is, and can be drawn afterwards."""
+    photo = in_package("skimage", "data/astronaut.png").read_bytes()
+    assert watched.read(photo, "bitmap") == watched.read(photo)
+    kept = """async () => {
+        const bitmap = await createImageBitmap(document.querySelector("input").files[0]);
+        await window.eye.read(bitmap, { live: true });
+        return bitmap.width;
+    }"""
+    assert watched.page.evaluate(kept) == 512
+
+
+def test_photos_that_cannot_be_read_have_a_code_each(
+    watched: Watched, in_package: Callable[[str, str], Path]
+) -> None:
+    """Damaged, huge, foreign, empty: the page can say which, and the next photo is read."""
+    photo = in_package("matplotlib", "mpl-data/sample_data/grace_hopper.jpg").read_bytes()
+    face = images.load(photo)
+    large = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * (60_000).to_bytes(4, "big") + b"\x08\x02\0\0\0"
+    bad = {
+        "empty": b"",
+        "damaged": photo[: len(photo) // 2],
+        "unsupported": b"hello, I am a text" * 99,
+        "heic": b"\0\0\0\x18ftypheic" + bytes(99),
+        "too_large": large + bytes(999),
+        "no_face": encoded(np.zeros((90, 70, 3), np.uint8)),
+    }
+    assert {code: watched.read(data)["code"] for code, data in bad.items()} == {c: c for c in bad}
+    assert watched.read(encoded(face, "TIFF"))["code"] == "unsupported"
+    assert watched.read(encoded(face)[:90_000])["code"] == "damaged"
+    assert len(watched.read(photo)["faces"]) == 1
+
+
+def test_of_a_moving_picture_the_first_one_counts(
+    watched: Watched, in_package: Callable[[str, str], Path]
+) -> None:
+    """An animated GIF is read as Python reads it."""
+    first = (
+        Pillow.open(in_package("skimage", "data/astronaut.png")).convert("RGB").resize((256, 256))
+    )
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=[Pillow.new("RGB", (256, 256))])
+    _alike(watched, [file.getvalue()])
+
+
+def test_a_large_photo_is_read_at_its_own_size(
+    watched: Watched, in_package: Callable[[str, str], Path]
+) -> None:
+    """Of 36 megapixels every other one is taken; boxes are those of the photo all the same."""
+    face = Pillow.open(in_package("skimage", "data/astronaut.png")).convert("RGB")
+    photo = encoded(np.asarray(face.resize((6000, 6000))), "JPEG")
+    (one,) = watched.read(photo)["faces"]
+    (same,) = watched.read(encoded(np.asarray(face)))["faces"]
+    scale = 6000 / 512
+    assert one["box"] == pytest.approx([side * scale for side in same["box"]], abs=6 * scale)
+    assert one["emotion"] == same["emotion"]
+
+
+WITHOUT_SIMD = "WebAssembly.validate = () => false"
+WITHOUT_WASM = "self.WebAssembly = undefined"
+WITHOUT_MEMORY = "WebAssembly.Memory.prototype.grow = () => { throw new RangeError('no more'); }"
+KILLED = "self.close()"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(WITHOUT_SIMD, "wasm_absent"), (WITHOUT_WASM, "wasm_absent"), (WITHOUT_MEMORY, "memory")],
+)
+def test_what_a_browser_lacks_has_a_code(
+    browser: Browser, service: str, trouble: str, code: str
+) -> None:
+    """Old browsers and full machines are told apart; nothing hangs."""
+    assert _in_trouble(browser, service, "**/eye/load.js", trouble).load() == code
+
+
+def test_a_worker_that_was_killed_is_replaced(
+    browser: Browser, service: str, in_package: Callable[[str, str], Path]
+) -> None:
+    """Whoever waits is told after the patience that the page has; the next try works."""
+    watched = _in_trouble(browser, service, "**/eye-worker.js", KILLED)
+    assert watched.load(patience=300) == "worker_gone"
+    watched.page.unroute("**/eye-worker.js")
+    assert watched.load() == "ready"
+    photo = in_package("skimage", "data/astronaut.png").read_bytes()
+    assert watched.read(photo)["faces"]
+
+
+def _in_trouble(browser: Browser, service: str, module: str, trouble: str) -> Watched:
+    """Open a page in whose worker something is amiss from the start."""
+    watched = Watched(browser.new_context().new_page(), service)
+
+    def amiss(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=f"{trouble};\n{answer.text()}")
+
+    watched.page.route(module, amiss)
+    return watched
+
+
+def test_a_policy_that_forbids_webassembly_has_a_code(browser: Browser, service: str) -> None:
+    """A proxy's stricter policy is told apart from an old browser."""
+    watched = Watched(browser.new_context().new_page(), service)
+
+    def stricter(route: Any) -> None:
+        answer = route.fetch()
+        policy = answer.headers["content-security-policy"].replace(" 'wasm-unsafe-eval'", "")
+        route.fulfill(
+            response=answer, headers={**answer.headers, "content-security-policy": policy}
+        )
+
+    watched.page.route("**/eye-worker.js", stricter)
+    assert watched.load() == "wasm_blocked"
+
+
+def test_files_that_cannot_be_had_have_a_code(browser: Browser, service: str) -> None:
+    """Without the weights the page can offer to try again."""
+    watched = Watched(browser.new_context().new_page(), service)
+    watched.page.route("**/*.tflite", lambda route: route.abort())
+    assert watched.load() == "unreachable"
+
+
+def test_all_of_it_is_small_and_kept(browser: Browser, service: str) -> None:
+    """Networks, kernels, modules: 2.2 MB on the wire, and names that may be kept for ever."""
+    watched = Watched(browser.new_context().new_page(), service)
+    assert watched.load() == "ready"
+    answers = [request.response() for request in watched.requests]
+    sizes = {one.url: len(one.body()) for one in answers if one and "favicon" not in one.url}
+    assert sum(sizes.values()) < 2_200_000
+    named = [one for one in answers if one and one.url.endswith((".tflite", ".wasm"))]
+    assert len(named) == len(eye.card()["files"])
+    assert all("immutable" in one.headers["cache-control"] for one in named)

@@ -4,7 +4,7 @@
 import { Fault } from "./fault.js";
 import { Memory } from "./memory.js";
 import { Network } from "./network.js";
-import { ofRoom, reading } from "./reading.js";
+import { aggregate, reading } from "./reading.js";
 import { search } from "./search.js";
 
 /** @typedef {import("./photo.js").PhotoCard} PhotoCard */
@@ -52,7 +52,7 @@ export class Core {
       const found = memory.within(() => search(memory, detector, picture, card.search));
       if (!found.length) throw new Fault("no_face");
       const faces = found.map((face) => ({ ...face, ...reading(memory, reader, picture, face, card.reader) }));
-      return { faces: faces.map((face) => inPhoto(face, factor)), affect: ofRoom(faces, card.affect), model: card.reader.id };
+      return { faces: faces.map((face) => inPhoto(face, factor)), affect: aggregate(faces, card.affect), model: card.reader.id };
     });
   }
 }

@@ -53,7 +53,7 @@ export function calibrated(logits, { labels, temperature, abstain_below: least }
  * The affect of everyone together; large and certain faces count more. There must be one at least.
  * @param {(Found & Reading)[]} faces @param {AffectCard} card @returns {Point}
  */
-export function ofRoom(faces, card) {
+export function aggregate(faces, card) {
   const sure = faces.filter(({ abstained }) => !abstained);
   const counted = sure.length ? sure : faces;
   const points = counted.map((face) => ofReading(face, card));

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from emotion_dj.domain import Affect, Box, Emotion, Face, Reading
+from emotion_dj.vision import images
+from emotion_dj.vision.detectors import YuNet
+from emotion_dj.vision.emotion import EmotionReader
 from emotion_dj.vision.smoothing import RULES, Room, Settled, follow, settle
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -117,3 +120,18 @@ def test_a_room_settles(number: int) -> None:
         state, moved = settle(state, Affect(valence, arousal), now)
         moves.append(moved)
     assert moves == case["moved"] == in_page()["moves"][number]
+
+
+@pytest.mark.needs_shared
+def test_a_first_unsure_second_stops_nothing(shared: Path) -> None:
+    """A camera that begins with unsure frames shows the first sure one as soon as it comes."""
+    folder = shared / "cases" / "faces"
+    detector, reader = YuNet(), EmotionReader()
+    room = Room()
+    for now, name in ((0.0, "live-unsure"), (0.5, "live-unsure"), (1.0, "live-sure")):
+        image = images.load(folder / f"{name}.jpg")
+        faces = detector.detect(image)
+        room = follow(room, faces, reader.read(image, faces), now)
+    (person,) = room.people
+    assert not person.reading.abstained
+    assert person.sure == 1.0

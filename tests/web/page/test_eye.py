@@ -159,9 +159,10 @@ def _alike(watched: Watched, photos: list[bytes]) -> None:
     before = len(watched.requests)
     for number, photo in enumerate(photos):
         image, factor = images.reduced(photo)
-        faces = [face.scaled(factor) for face in _python()[0].detect(image)]
-        readings = _python()[1].read(image, _python()[0].detect(image))
-        _held_against(watched.read(photo), faces, readings, number)
+        faces = _python()[0].detect(image)
+        readings = _python()[1].read(image, faces)
+        scaled = [face.scaled(factor) for face in faces]
+        _held_against(watched.read(photo), scaled, readings, number)
     assert watched.requests[before:] == []
 
 

@@ -314,6 +314,7 @@ def _picks(
 def _pick(music: Candidates, row: int, target: Affect, track: Track, *, flows: bool) -> Pick:
     at = Affect(float(music.valence[row]), float(music.arousal[row]), float(music.uncertainty[row]))
     tempo, key = float(music.tempo[row]), int(music.key[row])
+    loudness = float(music.loudness[row])
     reasons = [*_sounds(at, tempo, key)]
     reasons += [Reason("taste")] if music.taste[row] >= TASTE_THRESHOLD else []
     reasons += [Reason("flows")] if flows else []
@@ -326,6 +327,7 @@ def _pick(music: Candidates, row: int, target: Affect, track: Track, *, flows: b
         tempo=None if np.isnan(tempo) else tempo,
         key=None if key < 0 else key % MAJOR_KEYS,
         mode=None if key < 0 else int(key < MAJOR_KEYS),
+        loudness=None if np.isnan(loudness) else round(loudness, 1),
     )
 
 

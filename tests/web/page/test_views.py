@@ -161,7 +161,7 @@ def test_the_page_is_light(page: Page) -> None:
     """Without music, photos and what reads faces the page weighs less than 80 kB."""
     sizes = page.evaluate(
         "performance.getEntries()"
-        ".filter(e => 'transferSize' in e && !/\\/(api|eye)\\//.test(e.name))"
+        ".filter(e => 'transferSize' in e && !/\\/api|\\/eye|live-smoothing/.test(e.name))"
         ".map(e => e.transferSize)"
     )
     assert 10_000 < sum(sizes) < 80_000

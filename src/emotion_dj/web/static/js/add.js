@@ -14,12 +14,18 @@ const AT_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"].includes(location.ho
 const folder = signal(/** @type {Folder | null} */ (null));
 const told = signal(/** @type {{code: string, text?: string, values?: Record<string, unknown>} | null} */ (null));
 
-export function begin() {
-  $("add-open").addEventListener("click", () => {
-    $("add-dialog").showModal();
-    told.value = null;
-    if (AT_THIS_MACHINE) void open("");
-  });
+let drawn = false;
+
+/** Open the dialog. */
+export function open() {
+  if (!drawn) draw();
+  drawn = true;
+  told.value = null;
+  $("add-dialog").showModal();
+  if (AT_THIS_MACHINE) void go("");
+}
+
+function draw() {
   const [browser, words] = [make("div", "folders"), make("p", "small")];
   words.setAttribute("role", "status");
   effect(() => $("add").replaceChildren(...(AT_THIS_MACHINE ? [browser, server(), table()] : [make("p", "", say("addThere"))]), words, again(), failures()));
@@ -46,12 +52,12 @@ async function attempt(work) {
 }
 
 /** @param {string} at */
-const open = (at) => attempt(async () => (folder.value = await get(`/folders?at=${encodeURIComponent(at)}`)));
+const go = (at) => attempt(async () => (folder.value = await get(`/folders?at=${encodeURIComponent(at)}`)));
 
 /** @param {Folder} at */
 function shown({ path, parent, folders, songs }) {
   const list = make("ul");
-  const into = folders.map(({ name, path }) => button(name, () => void open(path)));
+  const into = folders.map(({ name, path }) => button(name, () => void go(path)));
   list.append(...into.map((one) => {
     const item = make("li");
     item.append(one);
@@ -60,7 +66,7 @@ function shown({ path, parent, folders, songs }) {
   const take = button(say("addFolder", { name: path.split(/[\\/]/).pop() || path }), () => void attempt(() => post("/library/places", { place: path })), "primary");
   return [
     make("p", "path", path), make("p", "small", say("songsHere", { n: songs })), take,
-    ...(parent ? [button(say("folderUp"), () => void open(parent))] : []), list,
+    ...(parent ? [button(say("folderUp"), () => void go(parent))] : []), list,
   ];
 }
 
@@ -92,10 +98,10 @@ function table() {
 }
 
 /** @param {File} file */
-export const take = (file) => attempt(async () => {
+export const take = (file) => (open(), attempt(async () => {
   const { tracks } = await upload("/library/tables", file);
   told.value = { code: "addedTable", values: { n: tracks } };
-});
+}));
 
 /** @param {string} title @param {HTMLElement} inside */
 function folded(title, inside) {

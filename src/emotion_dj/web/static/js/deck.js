@@ -1,5 +1,6 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
+import { toBeat } from "./beat.js";
 import { Fader } from "./fader.js";
 
 const LEVEL_LUFS = -18;
@@ -9,6 +10,8 @@ const CUE_MS = 30;
 const MOST_SILENCE_S = 8;
 const STEP_S = 0.4;
 const STEP_LOOKS = 6; // decoders need a moment after a step
+const PULSE_MS = 25;
+const PULSE_S = 8; // so much is listened to for the beat
 const BEFORE_S = 0.06; // of what is skipped, this much is kept, so that no attack is cut
 
 let loads = 0;
@@ -27,6 +30,8 @@ export class Deck {
     this.quiet = 0; // looks in a row that found silence
     this.ending = false; // it was said that the song ends soon
     this.cueing = 0;
+    this.pulsing = 0;
+    this.levels = /** @type {number[]} */ ([]); // of the last seconds, while the beat is listened for
     this.start = 0; // where the sound begins
     this.loaded = 0; // when its song came, in songs
   }
@@ -113,9 +118,26 @@ export class Deck {
     else if (target === 0) this.rest();
   }
 
+  /** Listen for the beat from now on, until it rests. */
+  follow() {
+    if (!this.ear || this.pulsing || !this.pick?.tempo) return;
+    this.pulsing = setInterval(() => {
+      this.levels.push(this.level);
+      if (this.levels.length > (1000 * PULSE_S) / PULSE_MS) this.levels.shift();
+    }, PULSE_MS);
+  }
+
+  /** Seconds until the next beat, 0 where there is none. */
+  get beat() {
+    return toBeat(this.levels, PULSE_MS / 1000, this.pick?.tempo ?? null);
+  }
+
   /** Be there for another song. */
   rest() {
     this.#uncue();
+    clearInterval(this.pulsing);
+    [this.pulsing, this.levels] = [0, []];
+    this.element.playbackRate = 1;
     this.element.pause();
   }
 

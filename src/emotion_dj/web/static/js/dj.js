@@ -4,7 +4,7 @@ import { Problem, post, reachable } from "./api.js";
 import * as feedback from "./feedback.js";
 import * as listener from "./listener.js";
 import * as notices from "./notices.js";
-import { ACT_FADE_S, FADE_S } from "./player.js";
+import { ACT_FADE_S } from "./player.js";
 import * as queue from "./queue.js";
 import { computed, signal } from "./signal.js";
 import { BEGIN, steer } from "./steering.js";
@@ -42,7 +42,7 @@ let pages = null;
 export function begin(made, chosen) {
   [player, sources] = [made, chosen];
   player.addEventListener("time", tick);
-  player.addEventListener("ending", () => queue.coming.peek() && !queue.coming.peek()?.embed && play(queue.place.peek() + 1, FADE_S));
+  player.addEventListener("ending", () => queue.coming.peek() && !queue.coming.peek()?.embed && onBeat((fade) => play(queue.place.peek() + 1, fade, true)));
   player.addEventListener("ended", ended);
   player.addEventListener("broken", (event) => onBroken(/** @type {CustomEvent} */ (event).detail));
   player.addEventListener("blocked", () => notices.tell({ code: "press_play" }));
@@ -116,8 +116,8 @@ async function answer() {
   }
 }
 
-/** Play a set; what plays goes on where it is the set's first song too. @param {Music} set @param {number} fade */
-function take(set, fade) {
+/** Play a set; what plays goes on where it is the set's first song too. @param {Music} set @param {number} fade @param {boolean} [beats] */
+function take(set, fade, beats = false) {
   const was = before ?? snapshot();
   before = null;
   const playing = player.now.peek();
@@ -125,7 +125,7 @@ function take(set, fade) {
   queue.replace(set);
   send({ kind: "answered", affect: set.affect });
   if (was.queue.music) notices.tell({ code: "new_set" }, () => undo(was));
-  if (!(playing?.id === set.picks[0].id && player.playing.peek())) play(0, fade);
+  if (!(playing?.id === set.picks[0].id && player.playing.peek())) play(0, fade, beats);
   else prefetch();
 }
 
@@ -153,6 +153,7 @@ async function ahead() {
     if (steering.peek().offer !== "asked") return;
     offered = { ...set, picks };
     player.ready(picks[0]);
+    player.listen();
     notices.offer.value = { song: picks[0], why: turn(was, set.affect) };
     send({ kind: "ready" });
   } catch {
@@ -170,7 +171,14 @@ function turn(from, to) {
 function accept() {
   const set = offered;
   withdraw();
-  if (set) take(set, FADE_S);
+  if (set) onBeat((fade) => take(set, fade, true));
+}
+
+/** Do something on the next beat of the song, unless another one plays by then. @param {(fade: number) => void} work with the length of a fade */
+function onBeat(work) {
+  const { wait, fade } = player.beat;
+  const song = player.now.peek();
+  setTimeout(() => player.now.peek() === song && player.playing.peek() && work(fade), 1000 * wait);
 }
 
 function withdraw() {
@@ -180,12 +188,12 @@ function withdraw() {
 
 // -- songs --------------------------------------------------------------------------------------
 
-/** @param {number} at in the queue @param {number} [fade] in seconds */
-export function play(at, fade = ACT_FADE_S) {
+/** @param {number} at in the queue @param {number} [fade] in seconds @param {boolean} [beats] on the beat of what plays */
+export function play(at, fade = ACT_FADE_S, beats = false) {
   const song = queue.songs.peek()[at];
   if (!song) return undefined;
   queue.go(at);
-  return player.play(song, { fade });
+  return player.play(song, { fade, beats });
 }
 
 export async function next() {

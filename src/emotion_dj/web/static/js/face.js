@@ -6,7 +6,7 @@ import * as dj from "./dj.js";
 import * as eyes from "./eyes.js";
 import * as listener from "./listener.js";
 import * as notices from "./notices.js";
-import { signal } from "./signal.js";
+import { effect, signal } from "./signal.js";
 
 /** @typedef {{source: CanvasImageSource, width: number, height: number, mirrored: boolean}} Picture */
 
@@ -22,6 +22,18 @@ let camera;
 /** @param {HTMLVideoElement} video */
 export function begin(video) {
   camera = new Camera(video, () => stop(true));
+  effect(() => void stayAwake(listener.live.value));
+  document.addEventListener("visibilitychange", () => void stayAwake(listener.live.peek())); // a hidden page loses it
+}
+
+/** @type {WakeLockSentinel | null} */
+let lock = null;
+
+/** The screen stays on while the camera is. @param {boolean} on */
+async function stayAwake(on) {
+  await lock?.release();
+  lock = null;
+  if (on && document.visibilityState === "visible") lock = await navigator.wakeLock?.request("screen").catch(() => null) ?? null; // a low battery refuses
 }
 
 /** @param {Blob} file */

@@ -1,6 +1,5 @@
 // The page: puts its parts together, and nothing else.
 
-import * as add from "./add.js";
 import { get } from "./api.js";
 import * as bar from "./bar.js";
 import * as choices from "./choices.js";
@@ -26,6 +25,8 @@ import * as set from "./set.js";
 import { effect } from "./signal.js";
 import * as sources from "./sources.js";
 
+const TABLE = /\.(csv|json|parquet)$/i;
+
 async function begin() {
   await i18n.load(i18n.preferred());
   speak();
@@ -33,10 +34,11 @@ async function begin() {
   dj.begin(player, sources.chosen);
   feedback.follow(player);
   face.begin($("video"));
-  for (const part of [screens, headline, plane, faces, set, choices, search, library, add, sources, history]) part.begin();
+  for (const part of [screens, headline, plane, faces, set, choices, search, library, sources, history]) part.begin();
   for (const part of [bar, keys]) part.begin(player);
   history.session(player);
   photos();
+  $("add-open").addEventListener("click", async () => (await adding()).open());
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
   await reach();
 }
@@ -63,6 +65,9 @@ function speak() {
   });
 }
 
+/** What adds music comes when it is wanted. */
+const adding = () => import("./add.js");
+
 /** Photos are chosen, pasted, or dropped anywhere. */
 function photos() {
   const input = $("photo");
@@ -75,7 +80,7 @@ function photos() {
       event.preventDefault();
       document.body.classList.toggle("dropping", kind === "dragover");
       const [file] = kind === "drop" ? event.dataTransfer.files : [];
-      if (file) void (/\.(csv|json|parquet)$/i.test(file.name) ? add.take(file) : face.photo(file));
+      if (file) void (TABLE.test(file.name) ? adding().then(({ take }) => take(file)) : face.photo(file));
     });
   }
 }

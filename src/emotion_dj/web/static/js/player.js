@@ -1,13 +1,16 @@
 // The player: decks in an audio graph, one song fading into another; and a player elsewhere for what they cannot play.
 // It knows of one song at a time; which one comes next is others' to say, when it tells them that the song ends.
 
+import { fadeOf, rateOf } from "./beat.js";
 import { Deck } from "./deck.js";
 import { signal } from "./signal.js";
 
-export const FADE_S = 4;
 export const ACT_FADE_S = 1.5;
 const RISE_S = 0.03;
 const TICK_MS = 200;
+const BEFORE_S = 1; // so long before its fade a song is listened to no more: the fade waits for the beat
+const PULSE_S = 9;
+const EASE = 0.01; // how fast a song that ran with another one goes back to its own tempo, a tick
 const HUSH_S = 12; // this near to the end silence means that the song is over
 const MAC_WITH_TOUCH = navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1;
 /** iOS stops a graph when the screen locks, and takes no volume from a page: there elements play directly, without fades. */
@@ -92,15 +95,17 @@ export class Player extends EventTarget {
 
   /**
    * Play a song; what plays until now fades away as soon as the new one sounds.
-   * @param {SetPick} pick @param {{fade?: number, from?: number}} [how] seconds of the fade; where in the song to begin
+   * @param {SetPick} pick @param {{fade?: number, from?: number, beats?: boolean}} [how] seconds of the fade; where in the
+   *   song to begin; whether it runs with what plays, for as long as both are heard
    */
-  async play(pick, { fade = 0, from } = {}) {
+  async play(pick, { fade = 0, from, beats = false } = {}) {
     this.wake();
     if (pick.embed) return this.#leave(pick);
     this.elsewhere.close();
     const [leaving, deck] = [this.deck, this.#deckFor(pick)];
     this.#letGo();
     deck.load(pick);
+    if (beats && deck !== leaving) deck.element.playbackRate = rateOf(leaving.pick?.tempo ?? null, pick.tempo);
     [this.deck, this.now.value, this.playing.value] = [deck, pick, true];
     if (await this.#begun(deck, leaving, from)) this.#cross(deck, leaving, fade);
     return undefined;
@@ -135,6 +140,16 @@ export class Player extends EventTarget {
     deck.fade(1, seconds);
     this.#tick(true);
     this.#say("began", deck.pick);
+  }
+
+  /** Seconds until the song's next beat, 0 where it has none; and how long a fade on its beats lasts. */
+  get beat() {
+    return { wait: this.deck.beat, fade: fadeOf(this.deck.pick?.tempo ?? null) };
+  }
+
+  /** Listen for the beat, as a fade is near. */
+  listen() {
+    this.deck.follow();
   }
 
   pause() {
@@ -258,7 +273,16 @@ export class Player extends EventTarget {
       clearInterval(this.#ticking);
       this.#ticking = 0;
     }
-    if (this.deck.sounding) this.#near(this.deck);
+    if (!this.deck.sounding) return;
+    this.#ease(this.deck);
+    this.#near(this.deck);
+  }
+
+  /** A song that is alone goes back to its own tempo. @param {Deck} deck */
+  #ease({ element }) {
+    if (element.playbackRate === 1 || this.decks.some((other) => other !== this.deck && other.sounding)) return;
+    const off = 1 - element.playbackRate;
+    element.playbackRate = Math.abs(off) <= EASE ? 1 : element.playbackRate + Math.sign(off) * EASE;
   }
 
   /** Say once when the song's end is near. @param {Deck} deck */
@@ -266,7 +290,8 @@ export class Player extends EventTarget {
     deck.heard += TICK_MS / 1000;
     const { position, duration } = deck.clock;
     const left = duration - position;
-    const over = left < (DIRECT ? 0 : FADE_S) || (left < HUSH_S && deck.hush());
+    if (left < fadeOf(null) + PULSE_S) deck.follow();
+    const over = left < (DIRECT ? 0 : this.beat.fade + BEFORE_S) || (left < HUSH_S && deck.hush());
     if (!over || deck.ending) return;
     deck.ending = true;
     this.#say("ending");

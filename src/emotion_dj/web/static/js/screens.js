@@ -25,8 +25,12 @@ export function begin() {
 const buttons = () => document.querySelectorAll("#panels button");
 
 function show() {
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  main.hidden = true; // laid out anew, so that nothing jumps from where it was
+  main.getBoundingClientRect();
   document.body.classList.toggle("first", !begun.peek());
   $("player").hidden = !begun.peek();
+  main.hidden = false;
 }
 
 /** Change the view by a transition where the browser has one. @param {() => void} change */

@@ -23,7 +23,10 @@ export function begin() {
 
 function camera() {
   const { live } = listener;
-  effect(() => ($("light").hidden = !live.value));
+  effect(() => {
+    $("light").hidden = !live.value;
+    document.body.classList.toggle("live", live.value);
+  });
   effect(() => {
     $("camera").setAttribute("aria-pressed", String(live.value));
     $("camera").setAttribute("aria-disabled", String(face.asking.value));

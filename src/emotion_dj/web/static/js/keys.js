@@ -53,7 +53,7 @@ function list() {
 const cap = (key) => (key === " " ? say("space") : key.toUpperCase());
 
 /** What there is to know of the models. @param {About} about */
-function card({ card: model, ear }) {
+function card({ card: model, audio_model: ear }) {
   const figures = model.metrics?.["fer2013-public"];
   const heard = ear.metrics?.r2_five_fold_by_track;
   const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];

@@ -5,7 +5,7 @@ import { computed, signal } from "./signal.js";
 export const ANYWHERE = { valence: 0, arousal: 0, uncertainty: 1 };
 
 /** @type {About} */
-const NOTHING = { emotions: {}, moods: {}, plans: [], card: {}, ear: {} };
+const NOTHING = { emotions: {}, moods: {}, plans: [], card: {}, audio_model: {} };
 export const about = signal(NOTHING);
 
 /** What was seen, smoothed where it is live: bars, words and sets are of the same reading. */

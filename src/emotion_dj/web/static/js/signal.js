@@ -82,7 +82,11 @@ function settle() {
   const due = /** @type {Set<Effect>} */ (waiting);
   for (const one of due) { // what is set meanwhile adds to the end
     due.delete(one);
-    one.run();
+    try {
+      one.run();
+    } catch (error) {
+      reportError(error); // one part of the page that fails leaves the others
+    }
   }
   waiting = null;
 }

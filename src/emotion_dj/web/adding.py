@@ -5,24 +5,30 @@ Folders and servers may be named only by who sits at this machine; from elsewher
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from emotion_dj.app import credentials
-from emotion_dj.errors import LibraryError
+from emotion_dj.errors import EmotionDJError, InputError
 from emotion_dj.sources.local import SUFFIXES
 from emotion_dj.web.middleware import LOCAL
 from emotion_dj.web.validation import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from emotion_dj.app import EmotionDJ
     from emotion_dj.web.scan import Scan
+
+
+PASSWORD: Final = "subsonic_password"  # noqa: S105 - the name of one
 
 
 class Place(Body):
@@ -65,22 +71,26 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     ) -> dict[str, Any]:
         """Return the folders in a folder of this machine, to choose one."""
         _at_this_machine(request)
-        return _folder(Path(at).expanduser() if at else Path.home())
+        return _folder(Path(at) if at else Path.home())
 
     @routes.post("/library/places", status_code=202)
     def place(request: Request, named: Place) -> None:
         """Add a folder, a file or a source, and analyse what is new."""
         _at_this_machine(request)
-        dj.add(named.place)
+        if not Path(named.place).is_absolute():
+            msg = f"'{named.place}' is no folder of this machine: write its whole path"
+            raise InputError(msg)
+        with _input():
+            dj.add(named.place)
         scan.start()
 
     @routes.post("/library/servers", status_code=202)
     def server(request: Request, named: Server) -> None:
         """Add a Subsonic server, and analyse what is new; the password is kept as `login` does."""
         _at_this_machine(request)
-        credentials.put("subsonic_password", named.password)
         known = replace(dj.settings, subsonic_url=named.url, subsonic_user=named.user)
-        dj.add("subsonic", settings=known)
+        with _password(named.password), _input():
+            dj.add("subsonic", settings=known)
         scan.start()
 
     @routes.post("/library/tables", responses={200: {"model": Added}})
@@ -92,9 +102,34 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
         with TemporaryDirectory() as folder:
             path = Path(folder) / Path(file.filename or "table.csv").name
             path.write_bytes(file.file.read())
-            return {"tracks": dj.library.import_table(path)}
+            with _input():
+                return {"tracks": dj.library.import_table(path)}
 
     return routes
+
+
+@contextmanager
+def _input() -> Iterator[None]:
+    """Let what is wrong with a name or a file be a mistake of who sent it."""
+    try:
+        yield
+    except (EmotionDJError, OSError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+@contextmanager
+def _password(secret: str) -> Iterator[None]:
+    """Keep a password for a login, and the one before where that cannot be."""
+    before = credentials.get(PASSWORD) if credentials.has(PASSWORD) else None
+    credentials.put(PASSWORD, secret)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            credentials.forget(PASSWORD)
+        else:
+            credentials.put(PASSWORD, before)
+        raise
 
 
 def _at_this_machine(request: Request) -> None:
@@ -108,9 +143,9 @@ def _at_this_machine(request: Request) -> None:
 def _folder(path: Path) -> dict[str, Any]:
     try:
         inside = sorted(path.iterdir(), key=lambda entry: entry.name.lower())
-    except OSError as error:
-        msg = f"the folder {path} cannot be read: {error.strerror}"
-        raise LibraryError(msg) from error
+    except (OSError, ValueError) as error:  # the latter for what no system takes as a path
+        msg = f"the folder {path} cannot be read: {getattr(error, 'strerror', error)}"
+        raise InputError(msg) from error
     seen = [entry for entry in inside if not entry.name.startswith(".")]
     return {
         "path": str(path),

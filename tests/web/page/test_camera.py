@@ -161,7 +161,7 @@ def test_the_word_of_the_listener_holds_over_the_camera(
     with opened_with(address, *watching(film)) as page:
         page.click("#camera")
         says(page, "#opening", "You look happy")
-        page.check("#moods input[value=calm]", force=True)
+        page.locator("#moods label", has_text="calm").click()
         says(page, "#opening", "You want calm")
         says(page, "#holds", "You said: calm")
         page.wait_for_timeout(3000)  # many readings of a smile

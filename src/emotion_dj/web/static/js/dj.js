@@ -136,7 +136,7 @@ async function ask(n, signal) {
   const from = listener.start.peek() ?? queue.music.peek()?.from;
   const body = { ...from, plan: wanted, n, aggregate: whom.peek(), sources: sources() };
   const set = await (await post("/sets", body, signal)).json();
-  return { ...set, said: listener.word.peek()?.emotion, from: listener.word.peek() ?? { affect: at(set.affect) } };
+  return { ...set, said: listener.word.peek()?.emotion, word: listener.word.peek(), from: listener.word.peek() ?? { affect: at(set.affect) } };
 }
 
 /** @param {Affect} affect */

@@ -68,7 +68,7 @@ export function session(player) {
     player.show(queue.current.peek(), before.position);
     dj.send({ kind: "restore", word: before.listener.word !== null, answered: before.queue.music?.affect ?? null });
   }
-  const save = () => queue.songs.peek().length && keep("session", SESSION, { listener: listener.snapshot(), queue: queue.snapshot(), position: player.clock.position });
+  const save = () => queue.songs.peek().length && keep("session", SESSION, { listener: { ...listener.snapshot(), word: queue.music.peek()?.word ?? null }, queue: queue.snapshot(), position: player.clock.position });
   addEventListener("pagehide", save);
   document.addEventListener("visibilitychange", save);
 }

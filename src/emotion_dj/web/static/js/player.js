@@ -5,7 +5,7 @@ import { fadeOf, rateOf } from "./beat.js";
 import { Deck } from "./deck.js";
 import { signal } from "./signal.js";
 
-export const ACT_FADE_S = 1.5;
+export const ACT_FADE_S = 1;
 const RISE_S = 0.03;
 const TICK_MS = 200;
 const BEFORE_S = 1; // so long before its fade a song is listened to no more: the fade waits for the beat

@@ -74,6 +74,9 @@ _RELEASED: Final = Affect(0.20, -0.30)
 _VENTING_AROUSAL: Final = 0.65
 _VENTED: Final = 0.4
 """Share of a vent set that stays at full energy before the release begins."""
+CERTAIN: Final = 1.05
+"""A face counts by how far its uncertainty stays below this, so that none counts for nothing."""
+
 _FEELABLE: Final = 0.15
 _APART: Final = 0.7
 
@@ -191,7 +194,7 @@ def aggregate(
     counted = sure or list(zip(faces, readings, strict=True))
     points = [of_reading(reading, offsets) for _, reading in counted]
     weights = [
-        face.box.w * face.box.h * (1.05 - point.uncertainty)
+        face.box.w * face.box.h * (CERTAIN - point.uncertainty)
         for (face, _), point in zip(counted, points, strict=True)
     ]
     return _mean(points, weights)

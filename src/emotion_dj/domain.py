@@ -335,7 +335,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A track chosen for the set: its place on the plane, its score in [0, 1], and why."""
+    """A track chosen for the set: its place on the plane, its score in [0, 1], and why.
+
+    ``tempo``, ``key``, ``mode`` and ``loudness`` as in AudioFeatures.
+    """
 
     track: Track
     affect: Affect
@@ -345,6 +348,7 @@ class Pick:
     tempo: float | None = None
     key: int | None = None
     mode: int | None = None
+    loudness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,7 @@ def _pick(
 ) -> Pick:
     at = Affect(float(music.valence[row]), float(music.arousal[row]), float(music.uncertainty[row]))
     tempo, key = float(music.tempo[row]), int(music.key[row])
+    loudness = float(music.loudness[row])
     reasons = [*_sounds(at, tempo, key)]
     reasons += [Reason("taste")] if preferences.taste[row] >= TASTE_THRESHOLD else []
     reasons += [Reason("flows")] if flows else []
@@ -228,6 +229,7 @@ def _pick(
         tempo=None if np.isnan(tempo) else tempo,
         key=None if key < 0 else key % MAJOR_KEYS,
         mode=None if key < 0 else int(key < MAJOR_KEYS),
+        loudness=None if np.isnan(loudness) else round(loudness, 1),
     )
 
 

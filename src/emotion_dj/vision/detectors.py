@@ -30,15 +30,18 @@ SURER: Final = {640: 0.7, 1280: 0.75}
 """What a finer search adds must be surer: small real faces score 0.78 and more, while the finer the
 search, the more textures look like faces. At 640 px MIN_SCORE is enough where nobody is known."""
 
-_FINER_SIDE: Final = 10
+FINER_SIDE: Final = 10
 """Narrower faces of a finer search, in its pixels, are not believed: gratings and rows of pins look
 so to YuNet; a real one is wider in the next search."""
 
-_WORTH: Final = 1.5
+WORTH: Final = 1.5
 """How much finer the picture itself must be for another search once somebody is found."""
 
-_SAME: Final = 0.5
+SAME: Final = 0.5
 """Two boxes are of one face if they share more than this much of the smaller one."""
+
+GAP: Final = 2.0
+"""A quick whole-number reduction may leave so many times what is wanted to the smooth one."""
 
 
 class YuNet:
@@ -107,7 +110,7 @@ def _every_size(image: Image, search: Callable[[Image], list[Face]]) -> list[Fac
         narrowest, surest = _bar(side, known=bool(faces))
         found = [face for face in search(small) if face.score >= surest and face.box.w > narrowest]
         faces = _merged(faces, [face.scaled(factor) for face in found])
-        if factor <= (_WORTH if faces else 1) or (faces and max(image.shape) <= FRAME):
+        if factor <= (WORTH if faces else 1) or (faces and max(image.shape) <= FRAME):
             break
     return _largest_first(faces)
 
@@ -124,7 +127,7 @@ def _first_found(image: Image, search: Callable[[Image], list[Face]]) -> list[Fa
 
 def _bar(side: int, *, known: bool) -> tuple[float, float]:
     """Return how wide and how sure a face must be to be believed in a search at this side."""
-    narrowest = 0 if side == SIDES[0] else _FINER_SIDE
+    narrowest = 0 if side == SIDES[0] else FINER_SIDE
     lenient = side == SIDES[0] or (side == SIDES[1] and not known)
     return narrowest, MIN_SCORE if lenient else SURER[side]
 
@@ -133,7 +136,7 @@ def _merged(faces: list[Face], finer: list[Face]) -> list[Face]:
     """Add the faces that are new; one that was seen already keeps the surer of its two boxes."""
     merged = list(faces)
     for face in finer:
-        rivals = [i for i, known in enumerate(faces) if _shared(known.box, face.box) > _SAME]
+        rivals = [i for i, known in enumerate(faces) if _shared(known.box, face.box) > SAME]
         if not rivals:
             merged.append(face)
         elif len(rivals) == 1 and _alike(faces[rivals[0]], face):
@@ -164,5 +167,5 @@ def _shrink(image: Image, side: int) -> tuple[Image, float]:
         return np.ascontiguousarray(image), 1.0
     size = max(1, round(width / factor)), max(1, round(height / factor))
     # draft-like reducing_gap: a quick whole-number reduction before the smooth one
-    small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=2.0)
+    small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=GAP)
     return np.asarray(small), factor

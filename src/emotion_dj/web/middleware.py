@@ -30,7 +30,8 @@ HEADERS: Final = (
     (
         b"content-security-policy",
         (
-            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+            b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+            b"img-src 'self' blob: data:; "
             b"media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
             b"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),

@@ -327,7 +327,7 @@ class FeedbackStore(Protocol):
     def import_history(
         self, streams: Iterable[tuple[str, str, str, str]], listener: Listener = ME
     ) -> int:
-        """Append (uri, title, artist, kind) of stored tracks, by uri or else by name; count them."""
+        """Append (uri, title, artist, kind) of stored tracks, by uri or by name; count them."""
 
     def feedback_log(self, listener: Listener = ME) -> list[FeedbackEntry]:
         """Return the listener's log, the oldest entry first."""

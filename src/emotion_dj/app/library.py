@@ -15,6 +15,7 @@ from emotion_dj.app.candidate_index import CandidateIndex
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
 from emotion_dj.domain import TOLD, Affect, Mood
 from emotion_dj.errors import EmotionDJError, LibraryError
+from emotion_dj.executors import WorkerProcesses
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Library:
             self._catalogue,
             partial(audio_model, hearing),
             audio_model_id(hearing),
-            self._settings.workers,
+            WorkerProcesses(self._settings.workers),
             (audio_model_id("whole"),),
         )
         summary = run([source for source in sources if isinstance(source, AudioSource)], report)

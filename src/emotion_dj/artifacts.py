@@ -12,12 +12,18 @@ import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+FACE_READER: Final = "face-4"
+FACE_DETECTOR: Final = "detector-1"
+AUDIO_MODEL: Final = "ear-4"
+FEATURE_MODEL: Final = "mood-2"
+"""The artifacts that ship and are used unless a setting names others."""
 
 
 @dataclass(frozen=True, slots=True)

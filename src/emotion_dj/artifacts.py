@@ -39,6 +39,14 @@ def packaged(name: str) -> Artifact:
     return load(Path(str(files("emotion_dj") / "_data" / f"{name}.json")))
 
 
+def named(name: str) -> Artifact:
+    """Return the artifact of a name: one of our own, or that of a card, ``....json``, elsewhere.
+
+    Raises ArtifactError.
+    """
+    return load(Path(name).expanduser()) if name.endswith(".json") else packaged(name)
+
+
 def load(card_path: Path) -> Artifact:
     """Read a card and verify the weights that it names, which lie beside it.
 

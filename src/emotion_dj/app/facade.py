@@ -87,7 +87,8 @@ class EmotionDJ:
         from emotion_dj.ranking import NearestRanker  # noqa: PLC0415
 
         detector = model_registry.face_detector(self.settings.detector)
-        return DJ(detector, model_registry.face_reader(), NearestRanker())
+        reader = model_registry.face_reader(self.settings.reader)
+        return DJ(detector, reader, NearestRanker())
 
     @property
     def _dj(self) -> DJ:

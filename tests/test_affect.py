@@ -180,13 +180,13 @@ def test_points_off_the_plane_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("point", "words"),
     [
-        (Affect(0.6, 0.5), "bright and lively"),
-        (Affect(-0.6, 0.5), "dark and tense"),
-        (Affect(-0.6, -0.5), "dark and calm"),
-        (Affect(0.0, -0.5), "calm"),
-        (Affect(0.0, 0.0), "balanced"),
+        (Affect(0.6, 0.5), ("bright", "lively")),
+        (Affect(-0.6, 0.5), ("dark", "tense")),
+        (Affect(-0.6, -0.5), ("dark", "calm")),
+        (Affect(0.0, -0.5), ("calm",)),
+        (Affect(0.0, 0.0), ("balanced",)),
     ],
 )
-def test_points_are_described_as_a_person_would(point: Affect, words: str) -> None:
+def test_points_are_described_as_a_person_would(point: Affect, words: tuple[str, ...]) -> None:
     """Every corner of the plane has its plain words."""
     assert affect.describe(point) == words

@@ -52,7 +52,7 @@ def test_each_track_is_of_one_source(dj: EmotionDJ, demo_music: Path) -> None:
 
 
 def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
-    """The same object, for the ranker to know again; all that there is is no part."""
+    """The same object, for the ranker to know again; all that there is is not a part."""
     assert dj.library.current(["spotify"]) is dj.library.current(["spotify"])
     assert dj.library.current([*URIS, "demo"]) is dj.library.current()
     before = dj.library.current(["files"])
@@ -60,7 +60,9 @@ def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
         Track("file:///new", ""), modification_tag="", fingerprint="n", analyser=TOLD, heard=HEARD
     )
     assert len(dj.library.current(["files"])) == len(before) + 1
-    with pytest.raises(LabelError, match="'gramophone' is no source of music: choose files, demo"):
+    with pytest.raises(
+        LabelError, match="'gramophone' is not a source of music: choose files, demo"
+    ):
         dj.library.current(["gramophone"])
 
 
@@ -80,7 +82,7 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
         (["deezer:playlist/1"], set()),
         ([tmp_path / "none"], set()),
     ):
-        music = EmotionDJ(library=library, settings=dj.settings).current_candidates()
+        music = EmotionDJ(library=library, settings=dj.settings).library.current()
         assert {track.uri for track in music.load(range(len(music)))} == uris
     assert len(dj.library.current()) > len(all_of_z)
 

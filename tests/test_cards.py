@@ -20,7 +20,7 @@ WRITER: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "cards.py"))
     ("page", "artifact"),
     [
         ("emotion", emotion.ARTIFACT),
-        ("ear", audio_model.ARTIFACT),
+        ("audio_model", audio_model.ARTIFACT),
         ("mood", mood_from_features.ARTIFACT),
     ],
 )

@@ -1,7 +1,7 @@
 """Emotion-DJ: show it your face, hear your music.
 
     from emotion_dj import EmotionDJ
-    music = EmotionDJ().play("photo.jpg", plan="match", n=10)
+    dj_set = EmotionDJ().recommend("photo.jpg", plan="match", n=10)
 
 Importing the package loads no model runtime, no web framework and no training library; the first
 use of a name does what it needs.

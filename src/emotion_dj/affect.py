@@ -102,7 +102,7 @@ def parse_affect(text: str) -> Affect:
     except ValueError:
         valence = arousal = math.nan
     if not (abs(valence) <= 1 and abs(arousal) <= 1):
-        msg = f"'{text}' is no point of the plane: write V,A, each from -1 to 1, as in 0.5,-0.2"
+        msg = f"'{text}' is not a point of the plane: write V,A, each from -1 to 1, as in 0.5,-0.2"
         raise LabelError(msg)
     return Affect(valence, arousal)
 

@@ -9,8 +9,8 @@
     │   ├── DataError         a table, data set or checkpoint of the wrong form
     │   └── LabelError        an emotion, mood or plan that nobody knows
     ├── NoFace                the photo is fine, nobody is in it
-    ├── Unsure                a face is there, its expression cannot be told
-    ├── SettingsError         a setting that cannot be meant
+    ├── LowConfidence         a face is there, its expression cannot be told
+    ├── SettingsError         a setting that is not valid
     ├── CatalogueError        the store is corrupt, locked or of another version
     ├── ArtifactError         model weights missing, damaged or unlike their card
     │   └── MissingRuntime    what runs the models cannot be loaded
@@ -68,7 +68,7 @@ class LowConfidence(EmotionDJError):
 
 
 class SettingsError(EmotionDJError):
-    """A setting has a value that cannot be meant; the message names where it was set."""
+    """A setting has a value that is not valid; the message names where it was set."""
 
 
 class CatalogueError(EmotionDJError):

@@ -65,7 +65,7 @@ def save(candidates: Candidates, path: Path) -> Path:
     """  # noqa: D205
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
-        msg = f"'{path.name}' is no picture that can be drawn: name a .png or .svg file"
+        msg = f"'{path.name}' is not a picture that can be drawn: name a .png or .svg file"
         raise SettingsError(msg)
     try:
         return write_atomically(path, makers[path.suffix.lower()](candidates))

@@ -60,7 +60,7 @@ def check(form: str) -> Write:
     """Return what writes a form that is named by its suffix, dot or not. Raises DataError."""
     write = FORMS.get("." + form.lower().lstrip("."))
     if write is None:
-        msg = f"'{form}' is no known form of playlist: choose {', '.join(FORMS)}"
+        msg = f"'{form}' is not a known form of playlist: choose {', '.join(FORMS)}"
         raise DataError(msg)
     return write
 

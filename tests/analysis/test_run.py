@@ -166,7 +166,7 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
 
 
 def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> None:
-    """A renamed file is the same track; one that is removed is no candidate, until it is back."""
+    """A renamed file is the same track; one that is removed is not a candidate, until it is back."""
     scan(catalogue, music)
     first, second, _ = sorted(music.iterdir())
     catalogue.add_feedback(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")
@@ -357,7 +357,7 @@ class Unplugged(Local):
 
 
 def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Path) -> None:
-    """What was heard stays; what was not is no lasting failure and is heard when it is back."""
+    """What was heard stays; what was not is not a lasting failure and is heard when it is back."""
     disk = Unplugged((music,))
     object.__setattr__(disk, "left", ["last", "first"])
     summary = run_with(catalogue)([disk])

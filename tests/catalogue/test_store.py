@@ -44,7 +44,7 @@ def test_what_goes_in_comes_out(catalogue: Catalogue) -> None:
     keep(catalogue)
     again = Catalogue(catalogue.address)
     assert again.analysis_of("f", "ear-1") == ANALYSIS
-    (found,) = again.library.candidates(["ear-1"]).load([0])
+    (found,) = again.candidates(["ear-1"]).load([0])
     assert (found.title, found.artists, found.album, found.isrc) == ("A", ("Ann",), "Sky", "X1")
     assert str(found.path) == "/music/a b.mp3"
 
@@ -82,7 +82,7 @@ def test_storing_twice_changes_nothing(catalogue: Catalogue) -> None:
 
 
 def test_failures_are_remembered_and_never_picked(catalogue: Catalogue) -> None:
-    """A file that cannot be heard is known with its reason and is no candidate."""
+    """A file that cannot be heard is known with its reason and is not a candidate."""
     keep(catalogue, heard="a.mp3 is silent")
     assert catalogue.modification_tags("ear-1") == {TRACK.uri: ("1", "a.mp3 is silent")}
     assert len(catalogue.candidates(["ear-1"])) == 0
@@ -146,7 +146,7 @@ def test_a_locked_catalogue_is_said(catalogue: Catalogue, monkeypatch: pytest.Mo
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    """A path below a file, or a folder, is no catalogue."""
+    """A path below a file, or a folder, is not a catalogue."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(CatalogueError):
         Catalogue(tmp_path / "file" / "catalogue.sqlite")
@@ -263,7 +263,7 @@ def test_columns_come_out_of_the_file_beside_and_never_stale(catalogue: Catalogu
     beside = Path(f"{catalogue.address}.columns")
     assert beside.exists()
     other = Catalogue(catalogue.address)
-    again = other.library.candidates(["ear-1"])
+    again = other.candidates(["ear-1"])
     for name in ("valence", "tempo", "key", "artist", "album", "embedding"):
         assert getattr(first, name).tolist() == getattr(again, name).tolist()
     assert again.artist.max() == 99
@@ -326,13 +326,13 @@ def test_storing_many_again_is_seen_by_another_process(catalogue: Catalogue) -> 
     """A table that is imported once more, with other values, changes the mark and the columns."""
     many(catalogue, 100)
     other = Catalogue(catalogue.address)
-    before, first = other.change_counter(), other.library.candidates(["ear-1"])
+    before, first = other.change_counter(), other.candidates(["ear-1"])
     moved = Analysis(AudioFeatures("ear-1"), Affect(-1, -1), embedding=(1.0, 0.0))
     rows = [(Track(f"x:{i:05}", "T"), "", "", moved) for i in range(100)]
     catalogue.store_all(rows, analyser="ear-1")
     assert other.change_counter() != before
     assert set(first.valence.tolist()) == {0.5}
-    assert set(other.library.candidates(["ear-1"]).valence.tolist()) == {-1}
+    assert set(other.candidates(["ear-1"]).valence.tolist()) == {-1}
 
 
 def test_a_table_does_not_unsettle_what_was_heard(catalogue: Catalogue) -> None:

@@ -158,7 +158,7 @@ def test_doctor_names_models_and_cures() -> None:
     """Doctor lists what is there, and for each thing missing the line that installs it."""
     checks = {check["name"]: check for check in run("doctor", "--json").json["checks"]}
     assert checks["face reader"]["detail"].startswith("face-")
-    assert checks["ear"]["ok"]
+    assert checks["audio model"]["ok"]
     for name, check in checks.items():
         if not check["ok"]:
             assert "pip install" in check["cure"], name
@@ -230,7 +230,7 @@ def test_a_library_that_is_not_there_is_not_served(tmp_path: Path) -> None:
 def test_mistakes_are_told_before_the_work(
     music: Path, tmp_path: Path, option: str, value: str, code: int, word: str
 ) -> None:
-    """What cannot be meant is refused before a single track is heard."""
+    """What is not valid is refused before a single track is heard."""
     database = tmp_path / "c.sqlite"
     command = ("play", "--mood", "calm", "--library", music, "--database", database)
     run(*command, option, value).fails(code, word)
@@ -257,7 +257,7 @@ def test_words_that_are_none_list_all_that_could_be_meant(
 
 
 def test_where_nothing_could_be_heard_the_exit_code_tells(music: Path, tmp_path: Path) -> None:
-    """All failed: each is named with its path, and the exit code is 3; one of two is no error."""
+    """All failed: each is named with its path, and the exit code is 3; one of two is not an error."""
     folder = tmp_path / "bad"
     folder.mkdir()
     (folder / "fake.wav").write_text("no music")
@@ -286,7 +286,7 @@ def test_a_catalogue_that_is_none_is_refused_and_kept(music: Path, tmp_path: Pat
 
 
 def test_another_database_is_refused(smiling_photo: Path, tmp_path: Path) -> None:
-    """Only SQLite is served: an address of a server is a setting that cannot be meant."""
+    """Only SQLite is served: an address of a server is a setting that is not valid."""
     for address in ("postgresql://x/y", "mysql+pymysql://x", "sqlite://"):
         run("library", "stats", "--database", address).fails(2, "one SQLite file", address)
         run("play", smiling_photo, "--database", address).fails(2, "one SQLite file")

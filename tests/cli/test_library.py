@@ -139,8 +139,8 @@ def test_what_is_exported_can_be_imported(tmp_path: Path, table: Path, suffix: s
         assert places[0] == pytest.approx(places[1], abs=2e-4)
     assert after == before
     assert before[0]["artists"] == ["Band 0", "Guest"]
-    not_allowed = run("library", "export", tmp_path / "out.xyz")
-    assert (not_allowed.returncode, len(not_allowed.stderr.splitlines())) == (3, 1)
+    refused = run("library", "export", tmp_path / "out.xyz")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
 
 
 def test_the_plane_is_drawn(tmp_path: Path, table: Path) -> None:
@@ -154,8 +154,8 @@ def test_the_plane_is_drawn(tmp_path: Path, table: Path) -> None:
     assert len(colours) > 4
     run("library", "stats", "--picture", tmp_path / "plane.svg")
     assert "20 tracks on the valence" in (tmp_path / "plane.svg").read_text()
-    not_allowed = run("library", "stats", "--picture", tmp_path / "plane.bmp")
-    assert (not_allowed.returncode, ".png or .svg" in not_allowed.stderr) == (2, True)
+    refused = run("library", "stats", "--picture", tmp_path / "plane.bmp")
+    assert (refused.returncode, ".png or .svg" in refused.stderr) == (2, True)
 
 
 def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
@@ -169,13 +169,13 @@ def test_taste_is_shown_exported_and_forgotten(table: Path) -> None:
     for number in numbers.values():
         dj._catalogue.add_feedback(number, "like")
     shown = json.loads(run("taste", "show", "--json").stdout)
-    assert shown["answers"] == {"like": 4}
+    assert shown["feedback"] == {"like": 4}
     assert all(row["title"].startswith("Lullaby") for row in shown["favourites"][:5])
     assert "4 likes, 0 corrections" in run("taste", "show").stdout
     exported = json.loads(run("taste", "export").stdout)
-    assert [row["kind"] for row in exported["answers"]] == ["like"] * 4
+    assert [row["kind"] for row in exported["feedback"]] == ["like"] * 4
     assert "4 forgotten" in run("taste", "reset").stdout
-    assert json.loads(run("taste", "export").stdout)["answers"] == []
+    assert json.loads(run("taste", "export").stdout)["feedback"] == []
 
 
 def test_a_corrected_reading_is_learnt_from(table: Path, smiling_photo: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_streaming_history_teaches_taste(tmp_path: Path, table: Path) -> None:
     path = tmp_path / "Streaming_History_Audio_2026.json"
     path.write_text(json.dumps(rows))
     assert "3 taken in" in run("library", "import", path).stdout
-    told = json.loads(run("taste", "export").stdout)["answers"]
+    told = json.loads(run("taste", "export").stdout)["feedback"]
     assert sorted((row["kind"], row["uri"]) for row in told) == [
         ("play", "t:Party:1"),
         ("play", "t:Party:2"),

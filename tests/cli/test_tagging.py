@@ -75,11 +75,11 @@ def test_whole_tracks_are_heard_on_request(music: Path) -> None:
 def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both at once is wrong usage; other people's files are not written to."""
     monkeypatch.setenv("EMOTION_DJ_HEARING", "loudly")
-    not_allowed = run("demo")
-    assert (not_allowed.returncode, len(not_allowed.stderr.splitlines())) == (2, 1)
-    assert "choose excerpts or whole" in not_allowed.stderr
+    refused = run("demo")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "choose excerpts or whole" in refused.stderr
     monkeypatch.delenv("EMOTION_DJ_HEARING")
     assert run("demo", "--tags", "--untag").returncode == 2
-    not_allowed = run("demo", "--untag")
-    assert (not_allowed.returncode, len(not_allowed.stderr.splitlines())) == (3, 1)
-    assert "your own files only" in not_allowed.stderr
+    refused = run("demo", "--untag")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+    assert "your own files only" in refused.stderr

@@ -41,8 +41,8 @@ def test_evaluate_emotion_on_folders(smiling_photo: Path, tmp_path: Path) -> Non
     assert {"ms_per_face", "coverage_at"} <= set(figures)
     assert "accuracy 100.00%" in run("evaluate", "emotion", tmp_path / "faces").stdout
     (tmp_path / "empty").mkdir()
-    not_allowed = run("evaluate", "emotion", tmp_path / "empty")
-    assert (not_allowed.returncode, len(not_allowed.stderr.splitlines())) == (3, 1)
+    refused = run("evaluate", "emotion", tmp_path / "empty")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
 
 
 def test_evaluate_emotion_says_what_it_leaves_out(smiling_photo: Path, tmp_path: Path) -> None:
@@ -118,9 +118,9 @@ def test_train_emotion_refuses_what_cannot_be_meant(
 ) -> None:
     """Before anything is read: exit code 2, and what is wrong."""
     paths = ("--data", tmp_path, "--validate", tmp_path, "--out", tmp_path / "run")
-    not_allowed = run("train", "emotion", *paths, *options)
-    assert not_allowed.returncode == 2
-    assert said in " ".join(not_allowed.stderr.split())
+    refused = run("train", "emotion", *paths, *options)
+    assert refused.returncode == 2
+    assert said in " ".join(refused.stderr.split())
     assert not (tmp_path / "run").exists()
 
 
@@ -148,9 +148,9 @@ def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("train", "music", "--data", tmp_path / "t.csv", "--scales", scales, "--epochs", "1"),
         *("--audio", shared / "data/music/emotify", "--out", tmp_path / "run"),
     )
-    not_allowed = run(*command, "--sounds", scales)
-    assert not_allowed.returncode == 3
-    assert "is no file of sounds" in not_allowed.stderr
+    refused = run(*command, "--sounds", scales)
+    assert refused.returncode == 3
+    assert "is not a file of sounds" in refused.stderr
     done = run(*command, "--sounds", sounds)
     assert done.returncode == 0, done.stderr
     assert "r2_five_fold_by_track" in json.loads(done.stdout)

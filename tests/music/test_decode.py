@@ -106,7 +106,7 @@ def test_silence_is_said(tmp_path: Path, write: Callable[..., Path]) -> None:
 def test_a_fifth_of_a_second_is_too_short(
     tmp_path: Path, samples: np.ndarray, write: Callable[..., Path]
 ) -> None:
-    """A click is no music."""
+    """A click is not music."""
     with pytest.raises(AudioError, match="less than 1 second"):
         decode(write(tmp_path / "click.wav", samples[:, :9_600]))
 

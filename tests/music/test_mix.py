@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_left_out_and_named(files: list[Path], tmp_path: 
     (tmp_path / "text.mp3").write_text("no song")
     failed = mix.render(songs([tmp_path / "text.mp3", files[1]]), tmp_path / "mix.wav", count=2)
     assert len(failed) == 1
-    assert "text.mp3 is no audio" in failed[0]
+    assert "text.mp3 is not audio" in failed[0]
     with pytest.raises(AudioError, match="no song of the set could be read"):
         mix.render(songs([tmp_path / "text.mp3"]), tmp_path / "none.wav", count=1)
     assert not (tmp_path / "none.wav").exists()

@@ -343,10 +343,10 @@ def test_it_keeps_the_contract_of_a_source(site: DeezerStandIn) -> None:
 
 
 def test_lists_that_cannot_be_meant_are_refused() -> None:
-    """A name behind the colon that is no playlist's."""
+    """A name behind the colon that is not a playlist's."""
     for which in ("playlist/x", "album/1", "playlist/1/../2"):
         with pytest.raises(SettingsError, match="playlist/ID"):
-            EmotionDJ(library=[f"deezer:{which}"], settings=Settings()).scan()
+            EmotionDJ(library=[f"deezer:{which}"], settings=Settings()).library.scan()
 
 
 @pytest.mark.live

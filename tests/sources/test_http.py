@@ -127,7 +127,7 @@ def test_redirects_are_named_and_not_followed(location: str, said: str) -> None:
 
 
 def test_a_wait_until_a_date_is_understood() -> None:
-    """Retry-After may be a date: one far away is believed, one in the past is no wait."""
+    """Retry-After may be a date: one far away is believed, one in the past is not a wait."""
     tomorrow = formatdate(time.time() + 86_400, usegmt=True)
     with answering((429, {"retry-after": tomorrow}, b"")) as (address, asked):
         with pytest.raises(RateLimited, match="try again in 24 h"):

@@ -68,7 +68,7 @@ def test_tags_are_read(tmp_path: Path, track: Path) -> None:
 
 
 def test_tags_that_cannot_be_read_cost_nothing(tmp_path: Path) -> None:
-    """A file that is no audio keeps its name as title."""
+    """A file that is not audio keeps its name as title."""
     (tmp_path / "text.mp3").write_text("not music")
     source = Local((tmp_path,))
     assert source.describe(next(source.tracks())).title == "text"

@@ -101,15 +101,15 @@ def test_an_api_key_is_all_that_is_sent(
     found = list(at(server, tmp_path).subsonic.tracks())
     assert [track.title for track in found] == ["Song c", "Song e", "Song x"]
     assert found[0].isrc == "QZAB12345678"
-    with pytest.raises(LoginRequired, match="API key") as not_allowed:
+    with pytest.raises(LoginRequired, match="API key") as refused:
         list(Subsonic(server.address, "", "", key="canary-wrong").tracks())
-    assert "canary" not in str(not_allowed.value)
+    assert "canary" not in str(refused.value)
 
 
 def test_an_address_without_a_scheme_is_said() -> None:
     """Before anything is asked, with what to write."""
     with pytest.raises(SettingsError, match="http://"):
-        _ = EmotionDJ(settings=Settings(subsonic_url="music.example")).subsonic
+        _ = EmotionDJ(settings=Settings(subsonic_url="music.example")).services.source("subsonic")
 
 
 def test_songs_that_cannot_be_heard_are_placed_by_their_tags(
@@ -247,7 +247,7 @@ def test_your_own_server_keeps_its_contract(monkeypatch: pytest.MonkeyPatch) -> 
     """Where EMOTION_DJ_SUBSONIC_URL and a login are set; nothing is changed there."""
     for name, value in AT_START.items():
         monkeypatch.setenv(name, value)
-    source = EmotionDJ().subsonic
+    source = EmotionDJ().services.source("subsonic")
     track = next(source.tracks())
     assert source.search(track.title, limit=3)
     with source.stream(track, {"range": "bytes=0-99"}) as answer:

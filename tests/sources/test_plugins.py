@@ -120,7 +120,7 @@ def test_listing_and_importing_load_no_client() -> None:
     """`emotion_dj.sources` costs nothing until a source is named."""
     code = (
         "import sys, emotion_dj.sources, emotion_dj.app, emotion_dj.app.settings as s\n"
-        "emotion_dj.app.source_registry.offers(s.load())\n"
+        "emotion_dj.app.source_registry.source_specs(s.load())\n"
         "print(*{'httpx', 'mutagen', 'keyring'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emotion_dj import affect
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SettingsError, SourceError
@@ -70,7 +69,7 @@ def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
     dj.services.save(dj.recommend(mood="calm", n=4), "subsonic")
     where = dj.services.save(dj.recommend(mood="calm", n=3), "subsonic")
     assert "Emotion-DJ" in where
-    lists = dj.services.subsonic._ask("getPlaylists")["playlists"]["playlist"]
+    lists = dj.services.source("subsonic")._ask("getPlaylists")["playlists"]["playlist"]
     assert [(entry["name"], entry["songCount"]) for entry in lists] == [("Emotion-DJ", 3)]
     with pytest.raises(SettingsError, match="subsonic"):
         dj.services.save(dj.recommend(mood="calm", n=3), "gramophone")
@@ -78,7 +77,7 @@ def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
 
 def test_search_finds_songs(dj: EmotionDJ) -> None:
     """The server's own search, at most as many as asked."""
-    found = dj.services.subsonic.search("energetic", limit=2)
+    found = dj.services.source("subsonic").search("energetic", limit=2)
     assert len(found) == 2
     assert all(track.uri.startswith("subsonic:127.0.0.1") for track in found)
 
@@ -112,15 +111,15 @@ def test_wrong_passwords_and_missing_ones_are_said(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No retry, one sentence, and never the password in it."""
-    with pytest.raises(LoginRequired) as not_allowed:
+    with pytest.raises(LoginRequired) as refused:
         list(Subsonic(server, "alice", "wrong-canary").tracks())
-    assert "canary" not in str(not_allowed.value) + repr(Subsonic(server, "alice", "wrong-canary"))
+    assert "canary" not in str(refused.value) + repr(Subsonic(server, "alice", "wrong-canary"))
     monkeypatch.delenv("EMOTION_DJ_SUBSONIC_PASSWORD", raising=False)
     settings = Settings(subsonic_url=server, subsonic_user="alice")
     with pytest.raises(LoginRequired, match="EMOTION_DJ_SUBSONIC_PASSWORD"):
-        _ = EmotionDJ(settings=settings).subsonic
+        _ = EmotionDJ(settings=settings).services.source("subsonic")
     with pytest.raises(SettingsError, match="EMOTION_DJ_SUBSONIC_URL"):
-        _ = EmotionDJ(settings=Settings()).subsonic
+        _ = EmotionDJ(settings=Settings()).services.source("subsonic")
 
 
 @contextmanager
@@ -210,6 +209,6 @@ def test_nobody_there_is_said() -> None:
 def test_a_set_of_other_music_cannot_be_written(server: str, dj: EmotionDJ) -> None:
     """Songs that are not on the server are no playlist there."""
     local = EmotionDJ(library=["demo"], settings=dj.settings)
-    music = local.answer(affect.parse_affect("calm"), n=2)
+    music = local.recommend(mood="calm", n=2)
     with pytest.raises(NotAvailable, match="none of these"):
         Subsonic(server, "alice", PASSWORD).write(music, name="x")

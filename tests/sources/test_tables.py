@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_other_names_and_gaps_are_understood(tmp_path: Path) -> None:
-    """Columns of exports by their usual names; what is no number or is missing is unknown."""
+    """Columns of exports by their usual names; what is not a number or is missing is unknown."""
     path = tmp_path / "export.csv"
     path.write_text(
         "\ufeffNr,Track_Name,Artist_Name(s),Track URI,Energy,Valence,Key,Tempo,duration_ms\n"

@@ -68,7 +68,7 @@ def test_photographs_in_a_table_are_cropped_as_those_in_folders_are(
 
 
 def test_no_face_in_a_table_is_counted(photograph: bytes, tmp_path: Path) -> None:
-    """A dark photograph in a table is no face of which anything could be read."""
+    """A dark photograph in a table is not a face of which anything could be read."""
     with BytesIO() as file:
         Pillow.new("RGB", (640, 480)).save(file, "PNG")
         night = file.getvalue()
@@ -120,7 +120,7 @@ def test_pictures_as_hugging_face_keeps_them(face: bytes, tmp_path: Path) -> Non
 def test_rows_without_one_of_the_seven_are_counted_and_left_out(
     face: bytes, tmp_path: Path
 ) -> None:
-    """An empty label, and contempt, which is no disgust: neither is scored, both are counted."""
+    """An empty label, and contempt, which is not a disgust: neither is scored, both are counted."""
     path = table(tmp_path / "t", [face] * 4, ["happy", None, "contempt", "happy"])
     figures = evaluation.evaluate_emotion(path)
     assert (figures["n"], figures["unlabelled"]) == (2, 2)

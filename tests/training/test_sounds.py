@@ -82,7 +82,7 @@ def test_files_that_hold_no_sounds_are_refused(
     """One sentence says what is wrong with a file of lessons, and names it."""
     whole = {"mel": np.zeros((90, 128, 64)), "answers": np.zeros((90, 128)), "files": ["a"] * 90}
     np.savez(tmp_path / "s.npz", **{k: v for k, v in (whole | fault).items() if v is not None})
-    with pytest.raises(DataError, match=rf"s\.npz is no file of sounds: .*{said}"):
+    with pytest.raises(DataError, match=rf"s\.npz is not a file of sounds: .*{said}"):
         read_sounds(tmp_path / "s.npz")
 
 

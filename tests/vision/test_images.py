@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 BAD = {
     "no bytes": (b"", "is empty"),
-    "text": (b"this is not a photograph\n" * 50, "is no photo"),
+    "text": (b"this is not a photograph\n" * 50, "is not a photo"),
     "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "pip install pillow-heif"),
-    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is no photo"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a photo"),
     "too many bytes": (b"\xff\xd8" + bytes(images.MAX_BYTES), "is larger than 60 MB"),
 }
 
@@ -93,7 +93,7 @@ def test_the_first_frame_of_an_animation_counts(photo: Pillow.Image) -> None:
 
 
 def test_one_pixel_is_a_picture() -> None:
-    """The smallest picture there is is no error."""
+    """The smallest picture there is is not an error."""
     assert images.load(encoded(Pillow.new("RGB", (1, 1), "red"), "PNG")).shape == (1, 1, 3)
 
 

@@ -200,16 +200,16 @@ FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
     [
         (
             "/sets",
-            {"mood": "sad", "lenght": 3},
-            "'lenght' is not known here: did you mean 'length'?",
+            {"mood": "sad", "aggregat": "each"},
+            "'aggregat' is not known here: did you mean 'aggregate'?",
         ),
         (
             "/playlists/m3u8",
             {"mood": "sad", "sead": 3},
             "'sead' is not known here: did you mean 'seed",
         ),
-        ("/sets", {}, "say where you are in one way: faces, emotion, mood or at"),
-        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or at"),
+        ("/sets", {}, "say where you are in one way: faces, emotion, mood or affect"),
+        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or affect"),
         (
             "/playlists/m3u8",
             {"songs": [{"id": 1, "why": ""}]},
@@ -243,9 +243,9 @@ def test_a_mistake_is_named_in_plain_words(
     client: httpx.Client, path: str, body: object, detail: str
 ) -> None:
     """Which field, and what it must be; of misspelt ones, which was meant."""
-    not_allowed = client.post(path, json=body)
-    is_problem(not_allowed, 422, "invalid-request")
-    assert not_allowed.json()["detail"].startswith(detail)
+    refused = client.post(path, json=body)
+    is_problem(refused, 422, "invalid-request")
+    assert refused.json()["detail"].startswith(detail)
 
 
 def test_other_mistakes_are_named_too(client: httpx.Client) -> None:
@@ -262,7 +262,7 @@ def test_other_mistakes_are_named_too(client: httpx.Client) -> None:
         is_problem(answer, 422, "invalid-request")
         assert answer.json()["detail"].startswith(detail)
     unsure = client.post("/sets", json={"faces": [{**FACE, "abstained": True}]})
-    is_problem(unsure, 422, "unsure")
+    is_problem(unsure, 422, "low-confidence")
     assert "--" not in unsure.json()["detail"]
 
 
@@ -288,9 +288,9 @@ def test_a_face_has_a_width_and_a_height(client: httpx.Client, box: str) -> None
         ("/sets", f'{{"faces": [{face}]}}'),
         ("/corrections", f'{{"face": {face}, "emotion": "sad"}}'),
     ):
-        not_allowed = client.post(path, content=body, headers=JSON)
-        is_problem(not_allowed, 422, "invalid-request")
-        assert "box" in not_allowed.json()["detail"]
+        refused = client.post(path, content=body, headers=JSON)
+        is_problem(refused, 422, "invalid-request")
+        assert "box" in refused.json()["detail"]
     tiny = {"box": [0, 0, 1e-300, 1e-300], "emotions": {"happy": 1}}
     assert client.post("/sets", json={"faces": [tiny, tiny], "n": 1}).is_success
 

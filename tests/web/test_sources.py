@@ -32,7 +32,7 @@ def known(client: httpx.Client) -> dict[str, tuple[int, bool]]:
     return {source["name"]: (source["tracks"], source["writable"]) for source in told}
 
 
-def not_allowed(answer: httpx.Response, code: int, kind: str, words: str) -> None:
+def refused(answer: httpx.Response, code: int, kind: str, words: str) -> None:
     """Assert a problem document that says these words."""
     told = answer.json()
     assert (answer.status_code, told["type"]) == (code, f"urn:emotion-dj:{kind}"), answer.text
@@ -75,12 +75,12 @@ def test_a_set_is_of_the_sources_that_are_named(
 def test_sources_that_are_not_there_are_said(client: httpx.Client) -> None:
     """A name that nobody knows, with those that are known; a source without tracks."""
     strange = client.post("/sets", json={**CALM, "sources": ["files", "gramophone"]})
-    not_allowed(strange, 422, "label-error", "'gramophone' is no source of music: choose files")
+    refused(strange, 422, "label-error", "'gramophone' is not a source of music: choose files")
     empty = client.post("/sets", json={**CALM, "sources": ["audius"]})
-    not_allowed(empty, 422, "library-error", "no music of audius")
+    refused(empty, 422, "library-error", "no music of audius")
     for sources in ("files", [1], [""]):
         odd = client.post("/sets", json={**CALM, "sources": sources})
-        not_allowed(odd, 422, "invalid-request", "sources")
+        refused(odd, 422, "invalid-request", "sources")
 
 
 def test_a_set_is_written_to_subsonic_and_replaced(client: httpx.Client, mixed: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_set_is_written_to_subsonic_and_replaced(client: httpx.Client, mixed: 
     all_of_it = client.post("/sources/subsonic/playlists", json=CALM).json()["where"]
     assert all_of_it.endswith("with 4 of 8 songs: the others are not there")
     nothing = client.post("/sources/subsonic/playlists", json={**CALM, "sources": ["spotify"]})
-    not_allowed(nothing, 404, "not-available", "none of these songs is on the Subsonic server")
+    refused(nothing, 404, "not-available", "none of these songs is on the Subsonic server")
 
 
 def test_a_set_is_written_to_spotify_and_replaced(client: httpx.Client, mixed: Any) -> None:
@@ -135,19 +135,19 @@ def test_what_a_service_refuses_is_said(
             told = known(client)
             assert (told["demo"], told["files"]) == ((1, False), (0, False))
             assert (told["subsonic"], told["spotify"]) == ((0, False), (1, True))
-            not_allowed(written("subsonic"), 403, "login-required", "EMOTION_DJ_SUBSONIC_URL")
-            not_allowed(written("gramophone"), 422, "invalid-request", "name")
-            not_allowed(written("spotify", "demo"), 404, "not-available", "none of these songs")
+            refused(written("subsonic"), 403, "login-required", "EMOTION_DJ_SUBSONIC_URL")
+            refused(written("gramophone"), 422, "label-error", "subsonic, spotify")
+            refused(written("spotify", "demo"), 404, "not-available", "none of these songs")
             site.faults = [status(401)] * 9
-            not_allowed(written("spotify", "spotify"), 403, "login-required", "login spotify")
+            refused(written("spotify", "spotify"), 403, "login-required", "login spotify")
             site.faults = [status(429, retry_after="86400")]
             busy = written("spotify", "spotify")
-            not_allowed(busy, 503, "rate-limited", "Spotify")
+            refused(busy, 503, "rate-limited", "Spotify")
             assert 86_000 < int(busy.headers["retry-after"]) <= 86_400
 
 
 def test_nobody_is_asked_where_nobody_is_logged_in(serve: Serve, demo_music: Path) -> None:
-    """A client id without a login is no place for sets, nor is a server without its password."""
+    """A client id without a login is not a place for sets, nor is a server without its password."""
     half = {"EMOTION_DJ_SPOTIFY_CLIENT_ID": "someone", "EMOTION_DJ_SUBSONIC_USER": "alice"}
     half |= {"EMOTION_DJ_SUBSONIC_URL": "http://127.0.0.1:9"}
     song = min((demo_music / "calm").glob("*.opus"))
@@ -158,4 +158,4 @@ def test_nobody_is_asked_where_nobody_is_logged_in(serve: Serve, demo_music: Pat
         assert not [name for name, (_, writable) in known(client).items() if writable]
         for name, words in (("spotify", "login spotify"), ("subsonic", "SUBSONIC_PASSWORD")):
             answer = client.post(f"/sources/{name}/playlists", json=CALM)
-            not_allowed(answer, 403, "login-required", words)
+            refused(answer, 403, "login-required", words)

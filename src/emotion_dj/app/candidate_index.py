@@ -48,7 +48,7 @@ class CandidateIndex:
 
     def _chosen(self, wanted: frozenset[str]) -> Candidates:
         if strange := sorted(wanted - set(self._names)):
-            msg = f"'{strange[0]}' is no source of music: choose {', '.join(self._names)}"
+            msg = f"'{strange[0]}' is not a source of music: choose {', '.join(self._names)}"
             raise LabelError(msg)
         places = [place for place, name in enumerate(self._names) if name in wanted]
         rows = np.flatnonzero(np.isin(self._source, places))

@@ -148,7 +148,10 @@ class Library:
         places = {name: _added_as(name, folders) for name in names}
         strange = [name for name in names if places[name] is None and name not in uris]
         if len(strange) == len(names):
-            msg = "nothing was forgotten:  emotion-dj library search --json  tells the uris"
+            msg = (
+                f"nothing that was added is called {' or '.join(map(repr, strange))}, and no track "
+                "has it as its uri:  emotion-dj library search --json  lists the uris"
+            )
             raise LibraryError(msg)
         count = self._catalogue.forget(uris)
         count += sum(self._catalogue.forget_folder(place) for place in places.values() if place)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from emotion_dj.app import source_registry
 from emotion_dj.app.source_registry import TOKENS
 from emotion_dj.domain import Reason
-from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
+from emotion_dj.errors import (
+    LabelError,
+    LoginRequired,
+    NotAvailable,
+    SettingsError,
+    SourceError,
+)
 from emotion_dj.interfaces import ArtworkProvider, FeedbackSink, Player, Resolver, Sink
 
 if TYPE_CHECKING:
@@ -46,7 +52,7 @@ class Services:
     def sink(self, name: str) -> Sink:
         """Return the service of this name, if sets can be written there; nobody is asked.
 
-        Raises SettingsError or LoginRequired.
+        Raises LabelError, SettingsError or LoginRequired.
         """
         sink: Sink = self._able(name, Sink, "sets cannot be written to")
         return sink
@@ -78,7 +84,7 @@ class Services:
     def player(self, name: str) -> Player:
         """Return the service on which sets are started by this name; nobody is asked.
 
-        Raises SettingsError or LoginRequired.
+        Raises LabelError, SettingsError or LoginRequired.
         """
         player: Player = self._able(name.partition(":")[0], Player, "sets cannot be started on")
         return player
@@ -91,7 +97,7 @@ class Services:
         return [device for player in self._ready_players() for device in player.devices()]
 
     def _ready_players(self) -> list[Any]:
-        return [self._source(name) for name in self._specs() if self._is_ready(name, Player)]
+        return [self.source(name) for name in self._specs() if self._is_ready(name, Player)]
 
     @cached_property
     def spotify(self) -> Spotify:
@@ -123,7 +129,7 @@ class Services:
         Raises what the source raises when it is made.
         """
         name = track.uri.partition(":")[0]
-        return self._source(name) if name in self._specs() else None
+        return self.source(name) if name in self._specs() else None
 
     def artwork(self, track: Track) -> bytes | None:
         """Return the picture that a track's source has of it, encoded; None where it has none.
@@ -179,7 +185,8 @@ class Services:
     def _specs(self) -> dict[str, source_registry.SourceSpec]:
         return source_registry.source_specs(self._settings)
 
-    def _source(self, name: str) -> Any:
+    def source(self, name: str) -> Any:
+        """Return the source of this name, made once. Raises KeyError, or what the source raises."""
         if name not in self._made:
             self._made[name] = self._specs()[name].make("")
         return self._made[name]
@@ -187,17 +194,17 @@ class Services:
     def _able(self, name: str, ability: Any, refusal: str) -> Any:
         """Return the source of this name if it has the ability, a protocol."""
         if name in self._specs():
-            source = self._source(name)
+            source = self.source(name)
             if isinstance(source, ability):
                 return source
         able = [other for other in self._specs() if self._may(other, ability)]
         msg = f"{refusal} '{name}': choose {', '.join(able) or 'a source that can, none is there'}"
-        raise SettingsError(msg)
+        raise LabelError(msg)
 
     def _may(self, name: str, ability: Any) -> bool:
         """Tell whether a source has an ability, or would once it is set up."""
         try:
-            return isinstance(self._source(name), ability)
+            return isinstance(self.source(name), ability)
         except (SettingsError, LoginRequired):
             return True
         except Exception:  # noqa: BLE001 - a plug-in of others that does not load cannot do it
@@ -205,7 +212,7 @@ class Services:
 
     def _is_ready(self, name: str, ability: Any) -> bool:
         try:
-            able = isinstance(self._source(name), ability)
+            able = isinstance(self.source(name), ability)
         except Exception:  # noqa: BLE001 - not set up, or a plug-in of others that does not load
             return False
         return able and (name != "spotify" or self._logged_in())

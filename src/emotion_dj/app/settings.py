@@ -31,8 +31,9 @@ class Settings:
 
     ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
     yunet or haar. ``reader`` and ``audio_model`` name the models that read faces and hear music:
-    our own by id, or the path of a model's card, whose weights lie beside it. ``n`` is how many songs a set has, 1 to 1000. ``workers`` is how
-    many processes analyse music, up to 256, 0 for one per core. ``hearing`` is excerpts, three of
+    our own by id, or the path of a model's card, whose weights lie beside it. ``n`` is how many
+    songs a set has, 1 to 1000. ``workers`` is how many processes analyse music, up to 256, 0 for
+    one per core. ``hearing`` is excerpts, three of
     each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
@@ -63,7 +64,7 @@ def load(
 ) -> Settings:
     """Read the settings of this process; a flag that is None was not given.
 
-    Raises SettingsError naming the place of a value that cannot be meant.
+    Raises SettingsError naming the place of a value that is not valid.
     """
     path = file or config_file()
     given = {name: value for name, value in flags.items() if value is not None}
@@ -116,8 +117,8 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
     try:
         typed: Any = _whole(value) if wanted is int else os.fsdecode(value)
     except (TypeError, ValueError) as error:
-        kind = "whole number" if wanted is int else "text"
-        msg = f"the setting '{name}' in {place} is '{value}', which is no {kind}"
+        kind = "a whole number" if wanted is int else "text"
+        msg = f"the setting '{name}' in {place} is '{value}', which is not {kind}"
         raise SettingsError(msg) from error
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:

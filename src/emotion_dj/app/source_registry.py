@@ -192,7 +192,7 @@ def subsonic(settings: Settings) -> Subsonic:
     from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
 
     if settings.subsonic_url and "://" not in settings.subsonic_url:
-        msg = f"'{settings.subsonic_url}' is no address of a server: write http:// or https://"
+        msg = f"'{settings.subsonic_url}' is not an address of a server: write http:// or https://"
         raise SettingsError(msg)
     if settings.subsonic_url and credentials.has(API_KEY):
         return Subsonic(settings.subsonic_url, "", "", key=credentials.get(API_KEY))

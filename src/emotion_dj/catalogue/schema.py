@@ -48,7 +48,7 @@ tracks = Table(
     Column("gone", Boolean, nullable=False, server_default=false()),
 )
 """``gone`` marks what a scan did not find any more: it is kept, with all that was heard and said
-of it, and is no candidate until it comes back."""
+of it, and is not a candidate until it comes back."""
 
 analyses = Table(
     "analyses",

@@ -47,7 +47,7 @@ class Catalogue:
 
     def __init__(self, address: str | Path) -> None:
         """Open or create the catalogue at a path; an older one is migrated and kept beside it as it
-        was. Raises CatalogueError, or SettingsError for what is no path.
+        was. Raises CatalogueError, or SettingsError for what is not a path.
         """  # noqa: D205
         self.address = str(address)
         self._file = file_of(self.address)
@@ -275,9 +275,7 @@ class Catalogue:
         """Give a track another uri; what was heard and said of it goes along."""
         change = update(tracks).where(tracks.c.uri == old)
         with translated(self.address), self._engine.begin() as connection:
-            connection.execute(
-                change.values(uri=new, modification_tag=modification_tag, gone=False)
-            )
+            connection.execute(change.values(uri=new, stamp=modification_tag, gone=False))
             _changed(connection, "music")
 
     def mark_missing(self, below: str, uris: Collection[str]) -> int:

@@ -123,7 +123,7 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
 def progress(what: str) -> Iterator[Report]:
     """Show a bar with the time left on stderr; the block is given report(done, total).
 
-    The bar draws nothing where stderr is no terminal.
+    The bar draws nothing where stderr is not a terminal.
     """
     from rich.console import Console
     from rich.progress import (

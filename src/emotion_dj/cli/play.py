@@ -121,7 +121,7 @@ def _check(
     to: str | None,
     on: str | None,
 ) -> None:
-    """Tell what cannot be meant before any music is heard, which may take long."""
+    """Tell what is not valid before any music is heard, which may take long."""
     from emotion_dj.affect import parse_plan
 
     parse_plan(plan)

@@ -63,7 +63,7 @@ class Signal:
 def decode(audio: Audio) -> Signal:
     """Decode excerpts of a file or an open binary stream.
 
-    Raises AudioError for what is no audio, holds less than a second, is damaged, or is silent.
+    Raises AudioError for what is not audio, holds less than a second, is damaged, or is silent.
     """
     with _opened(audio) as (container, stream, name):
         duration = _duration(container)
@@ -117,7 +117,7 @@ def _opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
         with av.open(str(audio) if isinstance(audio, Path) else audio) as container:
             yield container, _audio_stream(container, name), name
     except (av.FFmpegError, OSError, ValueError, EOFError) as error:
-        msg = f"{name} is no audio that can be decoded"
+        msg = f"{name} is not audio that can be decoded"
         raise AudioError(msg) from error
 
 
@@ -190,7 +190,7 @@ def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
 
 
 def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:
-    """Return (channels, samples) in [-1, 1]; what is no number becomes 0."""
+    """Return (channels, samples) in [-1, 1]; what is not a number becomes 0."""
     if not codec.format.is_planar:
         values = values.reshape(-1, codec.layout.nb_channels).T
     if values.dtype == np.uint8:

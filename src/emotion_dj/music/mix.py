@@ -99,7 +99,7 @@ def render(
 def check(path: Path) -> None:
     """Raise SettingsError for a file whose suffix is none of CODECS."""
     if path.suffix.lower() not in CODECS:
-        msg = f"'{path.name}' is no mix that can be written: name a {', '.join(CODECS)} file"
+        msg = f"'{path.name}' is not a mix that can be written: name a {', '.join(CODECS)} file"
         raise SettingsError(msg)
 
 
@@ -133,7 +133,7 @@ def stereo(audio: Audio) -> Floats:
             pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
     except (av.FFmpegError, ValueError, IndexError) as error:
         if not pieces:
-            msg = f"{name} is no audio that can be decoded"
+            msg = f"{name} is not audio that can be decoded"
             raise AudioError(msg) from error
     return np.nan_to_num(np.concatenate(pieces, axis=1)) if pieces else np.zeros((2, 0), np.float32)
 

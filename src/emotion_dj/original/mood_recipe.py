@@ -73,7 +73,7 @@ def read_songs(path: Path) -> Songs:
         features = _columns(rows, FEATURES)
         quadrants = _quadrants(rows)
     except (OSError, TypeError, ValueError, csv.Error) as error:
-        msg = f"{path} is no table of numbers with a column label: {error}"
+        msg = f"{path} is not a table of numbers with a column label: {error}"
         raise DataError(msg) from error
     labels = np.array([row["label"] for row in rows], np.str_)
     counts = np.unique(labels, return_counts=True)[1]
@@ -86,7 +86,7 @@ def read_songs(path: Path) -> Songs:
 def _columns(rows: Sequence[dict[str, str]], names: Sequence[str]) -> Floats:
     values = np.array([[float(row[name]) for name in names] for row in rows], np.float32)
     if not np.isfinite(values).all():
-        msg = "a feature is no finite number"
+        msg = "a feature is not a finite number"
         raise ValueError(msg)
     return values
 

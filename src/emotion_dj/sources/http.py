@@ -167,7 +167,7 @@ class Client:
         tries: int,
         take: Callable[[httpx.Response], _Taken],
     ) -> _Taken:
-        """Return what ``take`` makes of the first answer that is no fault."""
+        """Return what ``take`` makes of the first answer that is not a fault."""
         if (until := _cooling(self._host)) > time.time():
             raise self._later(until - time.time())
         token = self._signed(request, "")

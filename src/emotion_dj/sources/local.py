@@ -87,7 +87,7 @@ class Local:
 def path_of(track: Track) -> Path:
     """Return the file of a track of this source."""
     if track.path is None:
-        msg = f"{track.uri} is no local file"
+        msg = f"{track.uri} is not a local file"
         raise LibraryError(msg)
     return track.path
 

@@ -57,7 +57,7 @@ class ReccoBeats:
 
 
 def _features(row: Mapping[str, Any]) -> AudioFeatures:
-    """Return what a row says; a value that cannot be meant counts as unknown."""
+    """Return what a row says; a value that is not valid counts as unknown."""
     values: dict[str, Any] = {}
     for field in fields(AudioFeatures):
         value = _number(row.get(field.name))

@@ -184,7 +184,7 @@ class Spotify:
         return str(_member(made, "id", str))
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield the entries of all pages; what is no object is passed over."""
+        """Yield the entries of all pages; what is not an object is passed over."""
         query: Mapping[str, Any] | None = {"limit": PAGE, "offset": 0}
         while query is not None:
             page = self._client.get(path, query)

@@ -45,7 +45,7 @@ Row = tuple[Track, AudioFeatures, Affect | Mood | None]
 
 
 def read(path: Path) -> Iterator[Row]:
-    """Yield each row that says how a track sounds; a value that is no number counts as unknown.
+    """Yield each row that says how a track sounds; a value that is not a number counts as unknown.
 
     A column of moods is understood, and so is a place on the plane as `write` has it. Raises
     DataError where the table cannot be read or says nothing of any track, MissingExtra.
@@ -92,7 +92,9 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> int:
     """
     makers = {".csv": _to_csv, ".json": _to_json, ".parquet": _to_parquet}
     if path.suffix.lower() not in makers:
-        msg = f"'{path.name}' is no table that can be written: name a .csv, .json or .parquet file"
+        msg = (
+            f"'{path.name}' is not a table that can be written: name a .csv, .json or .parquet file"
+        )
         raise DataError(msg)
     try:
         write_atomically(path, makers[path.suffix.lower()](rows))
@@ -175,7 +177,7 @@ def _row(row: Mapping[str, Any], name: str) -> Row:
 
 
 def features_of(row: Mapping[str, Any]) -> AudioFeatures:
-    """Return the features that a row names; what is no number, or impossible, is not known."""
+    """Return the features that a row names; what is not a number, or impossible, is not known."""
     numbers: dict[str, Any] = {name: _number(row.get(name)) for name in FEATURES}
     for name, value in numbers.items():
         if value is not None and not _possible(name, value):

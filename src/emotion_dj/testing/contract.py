@@ -46,7 +46,7 @@ class Contract:
         operation = self._document["paths"][self._template(path)][method.lower()]
         described = self._resolved(operation["responses"].get(str(code)))
         if described is None:
-            return [f"HTTP {code} is no answer to {method} {path}"]
+            return [f"HTTP {code} is not an answer to {method} {path}"]
         schema = described.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return [] if body is None else [f"{method} {path} has no body in its answer"]
@@ -137,7 +137,8 @@ def _plain_faults(schema: Mapping[str, Any], value: Any, where: str) -> Iterator
     """Yield what is wrong with a value itself, whatever is in it."""
     kind = TYPES.get(schema.get("type", ""))
     if kind and not (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
-        yield f"{where} is no {schema['type']}"
+        article = "an" if schema["type"][0] in "aeio" else "a"
+        yield f"{where} is not {article} {schema['type']}"
         return
     if "enum" in schema and value not in schema["enum"]:
         yield f"{where} is none of {schema['enum']}"

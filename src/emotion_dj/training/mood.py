@@ -70,7 +70,7 @@ def read_moods(path: Path) -> Playlist:
     """
     rows = list(tables.named_rows(path))
     if "mood" not in rows[0]:
-        msg = f"{path} is no table of features with moods: it has no column mood"
+        msg = f"{path} is not a table of features with moods: it has no column mood"
         raise DataError(msg)
     playlist = _agreed(_features(path, rows), _labels(path, rows))
     if not len(playlist.labels):

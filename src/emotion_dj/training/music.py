@@ -72,7 +72,7 @@ PLACING: Final = {
     "arousal": {"tempo": 2.3, "deviation": 0.45},
 }
 """Weight of the tempo against one deviation of the prediction, and how far the axis reaches over
-Emotify; chosen on the folders of the demo library, which therefore is no held-out set."""
+Emotify; chosen on the folders of the demo library, which therefore is not a held-out set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

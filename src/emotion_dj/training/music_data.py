@@ -104,7 +104,7 @@ def _heard(path: Path) -> tuple[Floats, tuple[Floats, ...]]:
 def _number(value: Any, row: int) -> float:
     number = float(value)
     if not isfinite(number):
-        msg = f"row {row} holds {value}, which is no number"
+        msg = f"row {row} holds {value}, which is not a number"
         raise ValueError(msg)
     return number
 
@@ -119,7 +119,7 @@ def _ratings(table: Path) -> list[dict[str, Any]]:
             known = {"file": row["file"], "genre": row.get("genre") or "", "raters": raters}
             rows.append(told | known)
     except (KeyError, ValueError, TypeError) as error:
-        msg = f"{table} is no table in Emotify's form (file, nine emotions): {error}"
+        msg = f"{table} is not a table in Emotify's form (file, nine emotions): {error}"
         raise DataError(msg) from error
     return rows
 
@@ -165,5 +165,5 @@ def arrays(path: Path, kind: str) -> Iterator[Mapping[str, Any]]:
         with np.load(path, allow_pickle=False) as file:
             yield file
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        msg = f"{path} is no file of {kind}: {error}"
+        msg = f"{path} is not a file of {kind}: {error}"
         raise DataError(msg) from error

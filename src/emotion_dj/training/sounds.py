@@ -74,7 +74,7 @@ def read_sounds(path: Path) -> Sounds:
     with arrays(path, "sounds") as file:
         sounds = Sounds(file["mel"], file["answers"].astype(np.float32), file["files"])
     if fault := _fault(sounds):
-        msg = f"{path} is no file of sounds: {fault}"
+        msg = f"{path} is not a file of sounds: {fault}"
         raise DataError(msg)
     return sounds
 

@@ -41,7 +41,7 @@ def load(photo: Photo) -> Image:
     """Return the upright RGB picture of a path, encoded bytes, a Pillow image or a uint8 array.
 
     Of animated and multi-page files the first frame counts; transparency shows white. Raises
-    ImageError in one sentence for what is no photo, is damaged, or is over the limits.
+    ImageError in one sentence for what is not a photo, is damaged, or is over the limits.
     """
     return _pixels(photo, halve=False)[0]
 
@@ -111,7 +111,7 @@ def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
 def _unknown(data: bytes, name: str) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
         return f"{name} is a HEIC photo: run  pip install pillow-heif  or save it as JPEG"
-    return f"{name} is no photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
+    return f"{name} is not a photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
 
 
 @cache

@@ -256,7 +256,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
             "card": dj.reader_card,
-            "ear": audio_model_card(dj.settings.audio_model),
+            "audio_model": audio_model_card(dj.settings.audio_model),
         }
 
     return routes

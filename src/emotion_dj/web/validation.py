@@ -88,7 +88,7 @@ def sentence(error: Mapping[str, Any]) -> str:
 def _words(error: Mapping[str, Any]) -> str:
     told = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
     words = WORDS.get(error["type"])
-    return words.format(**told) if words else f"cannot be meant: {error['msg']}"
+    return words.format(**told) if words else f"is not valid: {error['msg']}"
 
 
 def _plain(value: Any) -> Any:

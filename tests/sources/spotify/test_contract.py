@@ -24,16 +24,16 @@ AT_START = dict(os.environ)
     ("method", "path", "body", "said"),
     [
         ("GET", "/me/tracks?limit=51", None, "limit is out of bounds"),
-        ("GET", "/me/tracks?limit=x", None, "limit is no integer"),
+        ("GET", "/me/tracks?limit=x", None, "limit is not an integer"),
         ("GET", "/me/tracks?colour=red", None, "colour is not in the contract"),
         ("GET", "/search?q=x", None, "type is missing"),
         ("GET", "/search?q=x&type=song", None, "none of"),
         ("GET", "/playlists/p/tracks", None, "deprecated"),
         ("GET", "/nothing", None, "not in the contract"),
         ("POST", "/me/playlists", {}, "lacks name"),
-        ("POST", "/me/playlists", {"name": 7}, "name is no string"),
+        ("POST", "/me/playlists", {"name": 7}, "name is not a string"),
         ("POST", "/me/playlists", {"name": "x", "hue": 1}, "hue is not in the contract"),
-        ("PUT", "/playlists/p/items", {"uris": [1]}, "is no string"),
+        ("PUT", "/playlists/p/items", {"uris": [1]}, "is not a string"),
     ],
 )
 def test_the_stand_in_sees_what_the_contract_forbids(
@@ -58,7 +58,7 @@ def test_the_real_service_keeps_its_contract(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name)
     for name, value in AT_START.items():
         monkeypatch.setenv(name, value)
-    account = EmotionDJ().spotify
+    account = EmotionDJ().services.source("spotify")
     first = next(account.tracks())
     assert first.uri.startswith("spotify:track:")
     assert first.title

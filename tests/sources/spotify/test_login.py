@@ -54,7 +54,7 @@ def browser(address: str) -> None:
 def test_an_application_has_to_be_named() -> None:
     """Without the id of an application there is one sentence that says where to get one."""
     with pytest.raises(SettingsError, match="EMOTION_DJ_SPOTIFY_CLIENT_ID"):
-        _ = EmotionDJ(settings=Settings()).spotify
+        _ = EmotionDJ(settings=Settings()).services.source("spotify")
 
 
 def test_login_by_code_with_pkce(site: SpotifyStandIn) -> None:

@@ -208,9 +208,9 @@ def test_only_the_frame_may_show_spotify(address: str, site: SpotifyStandIn) -> 
     assert "frame-ancestors 'self'" in policy[0]
     assert f'src="{site.embed}/track/one"' in frame.text
     for odd in ("a%22b", "..%2Fx", "a" * 65, "%3Cscript%3E"):
-        not_allowed = httpx.get(f"{address}/embed/spotify/{odd}")
-        assert not_allowed.status_code == 404
-        assert "frame-src 'self'" in not_allowed.headers["content-security-policy"]
+        refused = httpx.get(f"{address}/embed/spotify/{odd}")
+        assert refused.status_code == 404
+        assert "frame-src 'self'" in refused.headers["content-security-policy"]
 
 
 def test_devices_over_http(address: str, site: SpotifyStandIn) -> None:
@@ -227,8 +227,8 @@ def test_devices_over_http(address: str, site: SpotifyStandIn) -> None:
         gone = client.post("/devices/play", json={"tracks": [one["id"] + 999]})
         assert (gone.status_code, gone.json()["type"]) == (404, "urn:emotion-dj:not-found")
         cross = {"origin": "https://evil.example"}
-        not_allowed = client.post("/devices/play", json={"tracks": [one["id"]]}, headers=cross)
-        assert not_allowed.status_code == 403
+        refused = client.post("/devices/play", json={"tracks": [one["id"]]}, headers=cross)
+        assert refused.status_code == 403
         site.revoke()
         ended = client.get("/devices")
         assert (ended.status_code, ended.json()["type"]) == (403, "urn:emotion-dj:login-required")

@@ -55,7 +55,7 @@ def test_a_correction_is_believed(
 def test_what_the_listener_says_is_said_back(
     page: Page, smiling_photo: Path, show: Callable[..., None], says: Callable[..., None]
 ) -> None:
-    """'I am neutral' is no wish for happy music, in any language, nor when the set comes back."""
+    """'I am neutral' is not a wish for happy music, in any language, nor when the set comes back."""
     show(page, smiling_photo)
     page.click("summary")
     page.check("#remember")

@@ -64,9 +64,7 @@ def card(folder: Path, weights: bytes, **parts: Any) -> str:
     return str(folder / "mine.json")
 
 
-@pytest.mark.parametrize(
-    ("shape", "order"), [((1, 32, 32, 3), "NHWC"), ((1, 3, 32, 32), "NCHW")]
-)
+@pytest.mark.parametrize(("shape", "order"), [((1, 32, 32, 3), "NHWC"), ((1, 3, 32, 32), "NCHW")])
 def test_a_reader_of_colours_is_a_card(
     smiling_photo: Path, tmp_path: Path, shape: tuple[int, ...], order: str
 ) -> None:

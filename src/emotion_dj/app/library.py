@@ -83,7 +83,9 @@ class Library:
     def _indexed(self) -> CandidateIndex:
         state = (*self._catalogue.change_counter(), self._uris)
         if self._index is None or self._index[0] != state:
-            candidates = self._catalogue.candidates(analyser_ids(self._settings.audio_model), uris=self._uris or None)
+            candidates = self._catalogue.candidates(
+                analyser_ids(self._settings.audio_model), uris=self._uris or None
+            )
             index = CandidateIndex(candidates, self._settings)
             if self._names and self._uris is None:  # not listed yet, so its own are known by prefix
                 prefixes = source_registry.uri_prefixes_of(self._names, self._settings)
@@ -246,7 +248,9 @@ class Library:
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
         self._placer(source).place(tracks, source.name.capitalize())
-        placed = self._catalogue.candidates(analyser_ids(self._settings.audio_model), uris={track.uri for track in tracks})
+        placed = self._catalogue.candidates(
+            analyser_ids(self._settings.audio_model), uris={track.uri for track in tracks}
+        )
         points = zip(placed.valence.tolist(), placed.arousal.tolist(), strict=True)
         return {
             track.uri: affect.mood(Affect(*point))
@@ -282,7 +286,11 @@ class Library:
             make = partial(audio_model, name=self._settings.audio_model)
             by_isrc = IsrcAnalyser(self._catalogue, deezer, make)
         return FallbackPlacer(
-            self._catalogue, analyser_ids(self._settings.audio_model), MoodFromFeatures(), providers, by_isrc
+            self._catalogue,
+            analyser_ids(self._settings.audio_model),
+            MoodFromFeatures(),
+            providers,
+            by_isrc,
         )
 
 

@@ -63,7 +63,6 @@ class Haar:
 
         Small ones beside large ones are not looked for: finer, it sees faces in every texture.
         """
-
         for side in search.SIDES[:2]:
             if faces := search.at_one_size(image, self._search, side):
                 return faces

@@ -145,7 +145,9 @@ class EmotionReader:
 
     def _hidden(self, logits: Floats) -> list[str]:
         """Return the parts that are rather hidden than seen."""
-        return [part for part, logit in zip(self.contract.hidden, logits, strict=False) if logit > 0]
+        return [
+            part for part, logit in zip(self.contract.hidden, logits, strict=False) if logit > 0
+        ]
 
     def whole(self, image: Image) -> npt.NDArray[np.uint8]:
         """Take a whole image for a face that is cut out already, as `cut` gives it."""
@@ -156,9 +158,7 @@ class EmotionReader:
         return self._network(face)[0]
 
 
-def crop(
-    image: Image, box: Box, contract: Contract, turned: int = 0
-) -> npt.NDArray[np.uint8]:
+def crop(image: Image, box: Box, contract: Contract, turned: int = 0) -> npt.NDArray[np.uint8]:
     """Cut out the square that the network was trained on, upright: uint8 (side, side), or
     (side, side, 3) where the network sees colours.
 
@@ -184,7 +184,7 @@ def _window(image: Image, box: Box, reach: float) -> tuple[Image, float, float]:
     left, top = int(np.floor(x - reach)), int(np.floor(y - reach))
     right, bottom = int(np.ceil(x + reach)), int(np.ceil(y + reach))
     height, width, _ = image.shape
-    if 0 <= left and 0 <= top and right <= width and bottom <= height:
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
         return image[top:bottom, left:right], x - left, y - top
     rows = np.clip(np.arange(top, bottom), 0, height - 1)
     columns = np.clip(np.arange(left, right), 0, width - 1)

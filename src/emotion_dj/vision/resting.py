@@ -80,7 +80,9 @@ def of_photo(analysis: PhotoAnalysis) -> Resting:
         raise DataError(msg)
     (reading,) = analysis.readings
     if reading.reasons and reading.abstained:
-        msg = "too little of the resting face can be seen: take it in the light, whole and uncovered"
+        msg = (
+            "too little of the resting face can be seen: take it in the light, whole and uncovered"
+        )
         raise DataError(msg)
     return check(reading.probabilities)
 

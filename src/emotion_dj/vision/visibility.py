@@ -40,9 +40,7 @@ _TRUST: Final = {"mouth_hidden": 0.3, "eyes_hidden": 0.6, "cut_off": 0.6}
 _ABSTAIN: Final = frozenset({"mouth_hidden", "low_score"})
 
 
-def judged(
-    reading: Reading, face: Face, shape: Sequence[int], abstain_below: float
-) -> Reading:
+def judged(reading: Reading, face: Face, shape: Sequence[int], abstain_below: float) -> Reading:
     """Return a reading of a face in an Image of this shape, as certain as what is seen allows."""
     codes = [reason.code for reason in reading.reasons]
     codes += ["cut_off"] if is_cut_off(face, shape) else []

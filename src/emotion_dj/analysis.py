@@ -212,13 +212,9 @@ class Run:
         tracks = [track for track, _, _ in missing]
         results = self.executor.map(TrackAnalyser(self.make, library), tracks) if tracks else ()
         for done, (place, result) in enumerate(results, start=1):
-            track, modification_tag, fingerprint = missing[place]
-            if isinstance(result, Failed) and _changed(library, track, modification_tag):
-                reason = f"{track.title} went away or changed while it was heard"
-                result = Failed(reason, retry=True)  # noqa: PLW2901
-            result = self._keep(library, missing[place], result)
-            if isinstance(result, Failed):
-                failures.append(Failure(track.uri, result.reason))
+            outcome = self._keep(library, missing[place], result)
+            if isinstance(outcome, Failed):
+                failures.append(Failure(tracks[place].uri, outcome.reason))
             report(done, len(missing))
         return failures
 
@@ -230,6 +226,9 @@ class Run:
         A failure that is to be tried again is not stored.
         """
         track, modification_tag, fingerprint = missing
+        if isinstance(result, Failed) and _changed(library, track, modification_tag):
+            reason = f"{track.title} went away or changed while it was heard"
+            return Failed(reason, retry=True)
         if isinstance(result, Failed) and result.retry:
             return result
         try:

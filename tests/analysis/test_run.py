@@ -431,7 +431,7 @@ class Quirky(Local):
 def test_whatever_a_library_raises_is_the_failure_of_that_file(
     catalogue: Catalogue, music: Path
 ) -> None:
-    """Any exception in describing or hearing names its file; the rest is heard; both are retried."""
+    """Any exception in describing or hearing names its file; the rest is heard, both retried."""
     song = min(music.iterdir()).read_bytes()
     (music / "odd-tags.opus").write_bytes(song + b"0")
     (music / "odd-sound.opus").write_bytes(song + b"1")

@@ -68,7 +68,7 @@ def card(folder: Path, weights: bytes, **parts: Any) -> str:
 def test_a_reader_of_colours_is_a_card(
     smiling_photo: Path, tmp_path: Path, shape: tuple[int, ...], order: str
 ) -> None:
-    """32 pixels to a side, red, green and blue, either order: it says that who is redder is angry."""
+    """32 pixels to a side in red, green and blue, either order: who is redder is angry to it."""
     redder = np.zeros((7, *shape[1:]), np.float32)
     if order == "NHWC":
         redder[0, :, :, 0] = 1 / 1024

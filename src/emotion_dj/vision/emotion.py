@@ -123,7 +123,7 @@ class EmotionReader:
         return visibility.judged(reading, face, image.shape, self.contract.abstain_below)
 
     def cut(self, image: Image, box: Box, turned: int = 0) -> npt.NDArray[np.uint8]:
-        """Cut out what the network wants to see of a face: uint8 (side, side) or (side, side, 3)."""
+        """Cut out what the network wants to see of a face: uint8 (side, side), or with colours."""
         return crop(image, box, self.contract, turned)
 
     def read_crop(self, pixels: npt.NDArray[np.uint8]) -> Reading:

@@ -32,10 +32,13 @@ def svg(moments: Sequence[tuple[float, Reading, Affect]]) -> str:
     lines = [_curve(times, moments, emotion) for emotion in Emotion]
     legend = [_name(i, emotion) for i, emotion in enumerate(Emotion)]
     width, height = _WIDTH + _HEIGHT + 3 * _MARGIN, _HEIGHT + 3 * _MARGIN
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="12">'
+    )
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            'font-family="sans-serif" font-size="12">',
+            head,
             f"<title>Emotions over {whole:.0f} seconds, and their path on the plane</title>",
             '<rect width="100%" height="100%" fill="#fff"/>',
             _frame(_MARGIN, _WIDTH),

@@ -28,6 +28,7 @@ from emotion_dj.app.model_registry import audio_model, audio_model_id
 from emotion_dj.app.settings import Settings
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Track
+from emotion_dj.executors import InProcess, WorkerProcesses
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.sources.local import Local
 
@@ -47,6 +48,7 @@ import json, re, sys, time
 from pathlib import Path
 began = time.perf_counter()
 from emotion_dj import EmotionDJ, affect
+from emotion_dj.executors import InProcess, WorkerProcesses
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.app.settings import Settings
 dj = EmotionDJ(settings=Settings(database=sys.argv[1]))
@@ -164,7 +166,7 @@ def rescan(folder: Path) -> None:
         for t in library.tracks()
     )
     catalogue.store_all(rows, analyser=audio_model_id())
-    run = Run(catalogue, audio_model, audio_model_id(), workers=1)
+    run = Run(catalogue, audio_model, audio_model_id(), InProcess())
     times = []
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -189,7 +191,7 @@ def throughput(folder: Path) -> None:
             Catalogue(folder / f"heard-{cores}.sqlite"),
             audio_model,
             audio_model_id(),
-            workers=cores,
+            WorkerProcesses(cores),
         )
         began = time.perf_counter()
         run([Local((music,))])

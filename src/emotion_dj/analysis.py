@@ -6,30 +6,24 @@ Unchanged files cost one look at the folder; moved and copied ones are known by 
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import logging
 from dataclasses import dataclass, field
-from multiprocessing.context import SpawnContext, SpawnProcess
-from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
-from emotion_dj.domain import Omission
-from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
+from emotion_dj.domain import Analysed, Failed, Omission
+from emotion_dj.errors import AudioError, CatalogueError, LibraryError, NotAvailable, SourceError
 from emotion_dj.interfaces import AudioSource, FileSource, Listing, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from emotion_dj.catalogue import Catalogue
-    from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import AudioAnalyser
+    from emotion_dj.domain import AnalysisResult, Track
+    from emotion_dj.interfaces import AudioAnalyser, Executor, IsrcLookup
 
     Report = Callable[[int, int], None]
-    Heard = Analysis | str
+
+_log = logging.getLogger(__name__)
 
 
 class Library(Source, AudioSource, Protocol):
@@ -71,12 +65,6 @@ class Summary:
         )
 
 
-class _Passing(str):
-    """Why a track could not be heard this time; not kept, so that the next run tries again."""
-
-    __slots__ = ()
-
-
 @dataclass(slots=True)
 class _Progress:
     """The tracks of a run, sorted as it goes: to be heard, known already, failed."""
@@ -94,18 +82,50 @@ class _Progress:
         self.omitted.append(omission)
 
 
+@dataclass(slots=True)
+class TrackAnalyser:
+    """Hears single tracks of a source; any exception of any library is that track's failure.
+
+    ``make`` builds the analyser in the process that hears first; what it raises is raised.
+    """
+
+    make: Callable[[], AudioAnalyser]
+    source: AudioSource | IsrcLookup
+    _analyser: AudioAnalyser | None = field(default=None, init=False)
+
+    def __call__(self, track: Track) -> AnalysisResult:
+        """Hear a track."""
+        self._analyser = self._analyser or self.make()
+        try:
+            with self.source.open(track) as audio:
+                return Analysed(self._analyser.analyse(audio))
+        except Exception as error:
+            _log.debug("%s was not analysed", track.uri, exc_info=True)
+            return failure(track, error)
+
+
+def failure(track: Track, error: Exception) -> Failed:
+    """Return the failure of a track that an exception stands for, in a sentence that names it."""
+    if isinstance(error, AudioError | NotAvailable):
+        return Failed(str(error))
+    if isinstance(error, SourceError):
+        return Failed(str(error), retry=True)
+    what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Failed(f"{track.title} cannot be read: {what}", retry=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Hears what a catalogue does not know yet.
 
-    ``make`` builds the analyser, once in each worker process; ``workers`` 0 is one per core. What
-    one of ``better`` has heard is not heard again.
+    ``make`` builds the analyser, once in each process of the ``executor``. What one of ``better``
+    has heard is not heard again.
     """
 
     catalogue: Catalogue
     make: Callable[[], AudioAnalyser]
     analyser: str
-    workers: int = 0
+    executor: Executor
     better: Sequence[str] = ()
 
     def __call__(
@@ -160,24 +180,27 @@ class Run:
         progress = _Progress()
         modification_tags = self.catalogue.modification_tags(self.analyser)
         for analyser in self.better:
-            heard = self.catalogue.modification_tags(analyser).items()
-            modification_tags |= {uri: seen for uri, seen in heard if seen[1] is None}
+            analysed = self.catalogue.modification_tags(analyser).items()
+            modification_tags |= {uri: seen for uri, seen in analysed if seen[1] is None}
         for track in library.listing() if isinstance(library, Listing) else library.tracks():
             if isinstance(track, Omission):
                 progress.omit(track)
                 continue
             progress.uris.append(track.uri)
+            seen, reason = modification_tags.get(track.uri, ("", None))
             try:
                 modification_tag = library.modification_tag(track)
-                seen, failure = modification_tags.get(track.uri, ("", None))
                 if seen != modification_tag:
                     self._meet(library, track, modification_tag, progress)
-                elif failure:
-                    progress.failed.append(Failure(track.uri, failure))
+                elif reason:
+                    progress.failed.append(Failure(track.uri, reason))
                 else:
                     progress.known += 1
-            except (OSError, SourceError) as error:
-                progress.failed.append(Failure(track.uri, _unreadable(track, error)))
+            except CatalogueError:
+                raise
+            except Exception as error:
+                _log.debug("%s was not looked at", track.uri, exc_info=True)
+                progress.failed.append(Failure(track.uri, failure(track, error).reason))
         return progress
 
     def _meet(
@@ -185,14 +208,14 @@ class Run:
     ) -> None:
         """Take over what is known of the same content elsewhere, or ask for it to be heard."""
         fingerprint = library.fingerprint(track)
-        heard = self.catalogue.analysis_of(fingerprint, self.analyser)
-        if heard is None:
+        analysis = self.catalogue.analysis_of(fingerprint, self.analyser)
+        if analysis is None:
             progress.missing.append((track, modification_tag, fingerprint))
             return
         left = self._left(fingerprint, track)
         if left is not None:
             self.catalogue.rename_uri(left, track.uri, modification_tag=modification_tag)
-        self._store(library.describe(track), modification_tag, fingerprint, heard)
+        self._store(library.describe(track), modification_tag, fingerprint, Analysed(analysis))
         progress.known += 1
 
     def _left(self, fingerprint: str, track: Track) -> str | None:
@@ -208,202 +231,56 @@ class Run:
     def _hear(
         self, library: Library, missing: Sequence[tuple[Track, str, str]], report: Report
     ) -> list[Failure]:
-        failed = []
+        failures = []
         tracks = [track for track, _, _ in missing]
-        for done, (place, heard) in enumerate(self._results(library, tracks), start=1):
-            track, modification_tag, fingerprint = missing[place]
-            if isinstance(heard, str) and _changed(library, track, modification_tag):
-                heard = _Passing(f"{track.title} went away or changed while it was heard")  # noqa: PLW2901
-            if not isinstance(heard, _Passing):
-                self._store(library.describe(track), modification_tag, fingerprint, heard)
-            if isinstance(heard, str):
-                failed.append(Failure(track.uri, heard))
+        results = self.executor.map(TrackAnalyser(self.make, library), tracks) if tracks else ()
+        for done, (place, result) in enumerate(results, start=1):
+            outcome = self._keep(library, missing[place], result)
+            if isinstance(outcome, Failed):
+                failures.append(Failure(tracks[place].uri, outcome.reason))
             report(done, len(missing))
-        return failed
+        return failures
 
-    def _results(self, library: Library, tracks: Sequence[Track]) -> Iterator[tuple[int, Heard]]:
-        """Yield (place, what was heard or why not) in the order in which it is done."""
-        if not tracks:
-            return
-        workers = min(self.workers or os.cpu_count() or 1, len(tracks) // _WORTH_A_PROCESS)
-        if workers <= 1:
-            yield from self._here(library, enumerate(tracks))
-            return
-        left = dict(enumerate(tracks))
-        with self._pool(library, workers) as pool:
-            futures = {pool.submit(_hear_here, track): place for place, track in left.items()}
-            for future in as_completed(futures):
-                try:
-                    yield futures[future], future.result()
-                except BrokenProcessPool:
-                    continue
-                del left[futures[future]]
-        yield from self._alone(library, left)
+    def _keep(
+        self, library: Library, missing: tuple[Track, str, str], result: AnalysisResult
+    ) -> AnalysisResult:
+        """Store what there is to store of a track; return a failure to describe it as its result.
 
-    def _alone(self, library: Library, left: Mapping[int, Track]) -> Iterator[tuple[int, Heard]]:
-        """Hear what was left when a worker died, each by itself, to find what killed it.
-
-        Where no worker even begins, as where their analyser is one of the main module's own, this
-        process hears.
+        A failure that is to be tried again is not stored.
         """
-        waiting = list(left.items())
-        while waiting:
-            with self._pool(library, 1) as pool:
-                if not _begins(pool):
-                    yield from self._here(library, waiting)
-                    return
-                while waiting:
-                    place, track = waiting.pop(0)
-                    try:
-                        yield place, pool.submit(_hear_here, track).result()
-                    except BrokenProcessPool:
-                        yield place, f"{track.title}: the decoder crashed in this file"
-                        break
-
-    def _here(
-        self, library: Library, tracks: Iterable[tuple[int, Track]]
-    ) -> Iterator[tuple[int, Heard]]:
-        analyser = self.make()
-        for place, track in tracks:
-            yield place, _hear_one(analyser, library, track)
-
-    @contextmanager
-    def _pool(self, library: Library, workers: int) -> Iterator[ProcessPoolExecutor]:
-        """Give worker processes with one thread each: more would only wait for each other.
-
-        What has not begun when the block is left, as by Ctrl-C, is not begun any more.
-        """
-        before = {name: os.environ.get(name) for name in _WORKER}
-        os.environ.update(_WORKER)
-        pool = ProcessPoolExecutor(
-            workers, _Context(), initializer=_begin, initargs=(self.make, library)
-        )
+        track, modification_tag, fingerprint = missing
+        if isinstance(result, Failed) and _changed(library, track, modification_tag):
+            reason = f"{track.title} went away or changed while it was heard"
+            return Failed(reason, retry=True)
+        if isinstance(result, Failed) and result.retry:
+            return result
         try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            described = library.describe(track)
+        except Exception as error:
+            _log.debug("%s was not described", track.uri, exc_info=True)
+            return failure(track, error)
+        self._store(described, modification_tag, fingerprint, result)
+        return result
 
-    def _store(self, track: Track, modification_tag: str, fingerprint: str, heard: Heard) -> None:
+    def _store(
+        self, track: Track, modification_tag: str, fingerprint: str, result: AnalysisResult
+    ) -> None:
         self.catalogue.store(
             track,
             modification_tag=modification_tag,
             fingerprint=fingerprint,
             analyser=self.analyser,
-            result=heard,
+            result=result.analysis if isinstance(result, Analysed) else result.reason,
         )
-
-
-_WORKER = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-}
-"""What is read when a worker process begins: NumPy's libraries for matrices take one thread, and
-the GNU C library keeps the memory that one track is done with for the next. Asking the system for
-it again, page by page, is a tenth of the time and is what two processes wait for each other in."""
-
-
-class _Worker(SpawnProcess):
-    """A process that does not run the program again which started it, and leaves Ctrl-C to it.
-
-    Usually a spawned process imports the main module first: a script without a guard would begin
-    anew in each of them. Nothing of it is needed here.
-    """
-
-    def start(self) -> None:
-        """Begin, with a main module that has no file, and the keyboard's signal blocked."""
-        with _main_without_file(), _no_interrupt():
-            super().start()
-
-
-class _Context(SpawnContext):
-    """Makes such processes."""
-
-    Process = _Worker
-
-
-@contextmanager
-def _main_without_file() -> Iterator[None]:
-    """Stand a copy in for the main module; what is pickled by its names is still found there."""
-    main = sys.modules["__main__"]
-    copy = ModuleType("__main__")
-    named = vars(main).items()
-    vars(copy).update({k: v for k, v in named if k not in ("__file__", "__spec__")})
-    sys.modules["__main__"] = copy
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Block the keyboard's signal for processes begun meanwhile; here it comes afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_ALL = 1 << 31
-"""More tracks than any library has."""
-
-_WORTH_A_PROCESS = 8
-"""Tracks for which starting another process pays."""
-
-_worker: tuple[AudioAnalyser, Library]
-
-
-def _begin(make: Callable[[], AudioAnalyser], library: Library) -> None:
-    global _worker  # noqa: PLW0603 - one analyser for the life of a worker process
-    _worker = make(), library
-
-
-def _hear_here(track: Track) -> Heard:
-    return _hear_one(*_worker, track)
-
-
-def _begins(pool: ProcessPoolExecutor) -> bool:
-    """Tell whether a worker of the pool can begin at all."""
-    try:
-        pool.submit(os.getpid).result()
-    except BrokenProcessPool:
-        return False
-    return True
-
-
-def _hear_one(analyser: AudioAnalyser, library: Library, track: Track) -> Heard:
-    try:
-        with library.open(track) as audio:
-            return analyser.analyse(audio)
-    except (AudioError, NotAvailable) as error:
-        return str(error)
-    except SourceError as error:
-        return _Passing(error)
-    except OSError as error:
-        return _Passing(_unreadable(track, error))
 
 
 def _changed(library: Library, track: Track, modification_tag: str) -> bool:
     """Tell whether a file is not any more what it was before it was heard."""
     try:
         return library.modification_tag(track) != modification_tag
-    except (OSError, SourceError):
+    except Exception:
+        _log.debug("%s was not looked at", track.uri, exc_info=True)
         return True
-
-
-def _unreadable(track: Track, error: Exception) -> str:
-    return f"{track.title} cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
 def _where(library: Library) -> str:

@@ -12,12 +12,18 @@ import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+FACE_READER: Final = "face-4"
+FACE_DETECTOR: Final = "detector-1"
+AUDIO_MODEL: Final = "ear-4"
+FEATURE_MODEL: Final = "mood-2"
+"""The artifacts that ship and are used unless a setting names others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,14 @@ class Artifact:
 def packaged(name: str) -> Artifact:
     """Return one of our own artifacts. Raises ArtifactError if it does not fit its card."""
     return load(Path(str(files("emotion_dj") / "_data" / f"{name}.json")))
+
+
+def named(name: str) -> Artifact:
+    """Return the artifact of a name: one of our own, or that of a card, ``....json``, elsewhere.
+
+    Raises ArtifactError.
+    """
+    return load(Path(name).expanduser()) if name.endswith(".json") else packaged(name)
 
 
 def load(card_path: Path) -> Artifact:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -65,28 +65,42 @@ class Face:
 
     ``score`` is the detector's confidence in [0, 1]; ``landmarks`` are (x, y) pixels of right eye,
     left eye, nose tip, right and left corner of the mouth, where the detector gives them.
+    ``turned`` is by how many degrees clockwise the Image has to be turned to set the face upright,
+    0 to 359; the box is that of the Image as it is.
     """
 
     box: Box
     score: float
     landmarks: tuple[tuple[float, float], ...] | None = None
+    turned: int = 0
 
     def scaled(self, factor: float) -> Face:
         """Return the face in an Image whose sides are this many times as long."""
         landmarks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)
-        return Face(Box(*(value * factor for value in self.box)), self.score, landmarks)
+        box = Box(*(value * factor for value in self.box))
+        return replace(self, box=box, landmarks=landmarks)
+
+    def shifted(self, x: float, y: float) -> Face:
+        """Return the face in an Image that begins so many pixels farther left and higher up."""
+        landmarks = self.landmarks and tuple((a + x, b + y) for a, b in self.landmarks)
+        box = self.box._replace(x=self.box.x + x, y=self.box.y + y)
+        return replace(self, box=box, landmarks=landmarks)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Calibrated probabilities over the seven emotions of one face; they sum to 1.
 
-    ``abstained`` is true where the most probable emotion is too improbable to be named.
+    ``abstained`` is true where the most probable emotion is too improbable to be named, or too much
+    of the face is hidden; ``reasons`` are codes of what makes it less certain. ``affect`` is where
+    a model that reads the plane itself puts the face; None where the probabilities decide.
     """
 
     probabilities: Mapping[Emotion, float]
     model: str
     abstained: bool = False
+    reasons: tuple[Reason, ...] = ()
+    affect: Affect | None = None
 
     @property
     def emotion(self) -> Emotion:
@@ -245,6 +259,28 @@ class Analysis:
     affect: Affect
     gems: Mapping[str, float] = field(default_factory=dict)
     embedding: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What a run made of a track: it was analysed."""
+
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a run made of a track: no analysis, for a reason in one sentence that names it.
+
+    ``retry`` is true where the next run may do better, as with a disk that was away; what has
+    nothing to hear is not tried again before it changes.
+    """
+
+    reason: str
+    retry: bool = False
+
+
+AnalysisResult = Analysed | Failed
 
 
 @dataclass(frozen=True, slots=True)

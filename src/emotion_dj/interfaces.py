@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 from emotion_dj.domain import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from emotion_dj.domain import (
         Affect,
         Analysis,
+        AnalysisResult,
         AudioFeatures,
         Candidates,
         Device,
@@ -428,3 +429,17 @@ class FeedbackStore(Protocol):
 
     def forget_taste(self, listener: Listener = ME) -> int:
         """Remove the listener's log and corrections; count the entries."""
+
+
+class Executor(Protocol):
+    """Does the work of a run: in this process, in others, on other machines."""
+
+    def map(
+        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
+    ) -> Iterator[tuple[int, AnalysisResult]]:
+        """Yield (place of a track in the sequence, its result) as they come, each place once.
+
+        A track that takes its worker along has Failed. ``function`` can be pickled; what it raises
+        ends the run.
+        """
+        ...

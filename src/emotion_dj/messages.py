@@ -45,6 +45,10 @@ MESSAGES: Final[Mapping[str, str]] = {
     "faces_disagree": "the faces disagree: the set meets them in the middle, or each in turn",
     "few_tracks": "there were only {count} tracks to choose from",
     "far": "no music here is near to what you want: these are the nearest",
+    "mouth_hidden": "the mouth is hidden",
+    "eyes_hidden": "the eyes are hidden",
+    "cut_off": "a part of the face is outside of the picture",
+    "low_score": "this may not be a face",
     "not_playable": "{count} of these songs cannot be played right now",
 }
 """Code -> English; `text` is a sentence that somebody else has put into words."""

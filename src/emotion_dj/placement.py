@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from emotion_dj.affect import MOOD_AFFECT, parse_mood
 from emotion_dj.analysis import Failure, Summary
 from emotion_dj.domain import TAGS, Affect, Analysis, AudioFeatures
-from emotion_dj.errors import AudioError, LabelError, LibraryError, NotAvailable, SourceError
+from emotion_dj.errors import LabelError, LibraryError, NotAvailable, SourceError
 from emotion_dj.interfaces import AudioSource, Source, TagProvider
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Mood, Tags, Track
     from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, IsrcLookup
+
+_log = logging.getLogger(__name__)
 
 PART: Final = 100
 """Tracks that are asked for and stored together: what is lost where a service gives up."""
@@ -58,20 +61,26 @@ class IsrcAnalyser:
         """Hear what can be found; report(done, total). Raises SourceError where asking is over."""
         analyser: AudioAnalyser | None = None
         for done, track in enumerate(tracks, start=1):
-            found = self.recordings.by_isrc(track.isrc) if track.isrc else None
-            if found is not None:
+            recording = self.recordings.by_isrc(track.isrc) if track.isrc else None
+            if recording is not None:
                 analyser = analyser or self.make()
-                self._hear(analyser, track, found)
+                self._hear(analyser, track, recording)
             report(done, len(tracks))
 
-    def _hear(self, analyser: AudioAnalyser, track: Track, found: Track) -> None:
+    def _hear(self, analyser: AudioAnalyser, track: Track, recording: Track) -> None:
+        """Hear a recording; where it cannot be, the track stays unplaced, and that is reported."""
         try:
-            with self.recordings.open(found) as audio:
-                heard = analyser.analyse(audio)
-        except (AudioError, NotAvailable):
-            return  # a recording without a preview: the track stays unplaced, and that is said
+            with self.recordings.open(recording) as audio:
+                analysis = analyser.analyse(audio)
+        except NotAvailable:
+            return  # it has no preview
+        except SourceError:
+            raise
+        except Exception:
+            _log.debug("%s was not analysed", recording.uri, exc_info=True)
+            return
         self.catalogue.store(
-            track, modification_tag="", fingerprint="", analyser=analyser.id, result=heard
+            track, modification_tag="", fingerprint="", analyser=analyser.id, result=analysis
         )
 
 
@@ -80,8 +89,8 @@ class FallbackPlacer:
     """Places the tracks of a source whose audio is not to be had.
 
     What the catalogue holds of the same recording (by ISRC) is believed first, in the order of
-    ``analysers``; then the ``judge`` takes the features that the ``providers`` tell; then the same
-    recording is heard ``elsewhere``, where that is known.
+    ``analysers``; then the ``feature_model`` takes the features that the ``providers`` have; then
+    the ``isrc_analyser`` hears the same recording, where there is one.
     """
 
     catalogue: Catalogue
@@ -105,12 +114,12 @@ class FallbackPlacer:
         report: Report = lambda _done, _total: None,
     ) -> Summary:
         """Place tracks; a provider that fails is one of the failures, said of ``name``."""
-        placed = self._known(tracks)
-        left = self._recognised([track for track in tracks if track.uri not in placed])
+        placed = self._placed(tracks)
+        left = self._take_over([track for track in tracks if track.uri not in placed])
         failed = []
         for provider in self.providers:
             try:
-                self._told(provider, left, report)
+                self._place_by_features(provider, left, report)
             except SourceError as error:
                 failed.append(Failure(name, str(error)))
             left = self._left(left)
@@ -126,31 +135,33 @@ class FallbackPlacer:
         return Summary(uris, len(tracks) - len(placed) - len(left), len(placed), tuple(failed))
 
     def _left(self, tracks: Sequence[Track]) -> list[Track]:
-        now = self._known(tracks)
+        now = self._placed(tracks)
         return [track for track in tracks if track.uri not in now]
 
-    def _known(self, tracks: Sequence[Track]) -> set[str]:
+    def _placed(self, tracks: Sequence[Track]) -> set[str]:
         return self.catalogue.placed_uris([track.uri for track in tracks], self.analysers)
 
-    def _recognised(self, tracks: Sequence[Track]) -> list[Track]:
+    def _take_over(self, tracks: Sequence[Track]) -> list[Track]:
         """Take over what is known of the same recordings; return the tracks that are left."""
         left = list(tracks)
         for analyser in self.analysers:
             isrcs = {track.isrc for track in left if track.isrc}
-            heard = self.catalogue.same_recordings(isrcs, analyser)
-            rows = [(t, "", "", heard[t.isrc]) for t in left if t.isrc in heard]
+            same = self.catalogue.same_recordings(isrcs, analyser)
+            rows = [(t, "", "", same[t.isrc]) for t in left if t.isrc in same]
             self.catalogue.store_all(rows, analyser=analyser)
-            left = [track for track in left if track.isrc not in heard]
+            left = [track for track in left if track.isrc not in same]
         return left
 
-    def _told(self, provider: FeatureProvider, tracks: Sequence[Track], report: Report) -> None:
+    def _place_by_features(
+        self, provider: FeatureProvider, tracks: Sequence[Track], report: Report
+    ) -> None:
         """Place what a provider knows, part by part."""
         for start in range(0, len(tracks), PART):
             part = tracks[start : start + PART]
             features = provider.features(part)
-            known = [track for track in part if track.uri in features]
-            judged = self.feature_model.analyse([features[track.uri] for track in known])
-            rows = ((t, "", "", heard) for t, heard in zip(known, judged, strict=True))
+            measured = [track for track in part if track.uri in features]
+            analyses = self.feature_model.analyse([features[track.uri] for track in measured])
+            rows = ((t, "", "", analysis) for t, analysis in zip(measured, analyses, strict=True))
             self.catalogue.store_all(rows, analyser=self.feature_model.id)
             report(start + len(part), len(tracks))
 
@@ -158,22 +169,31 @@ class FallbackPlacer:
 def place_by_tags(catalogue: Catalogue, source: TaggedSource, failed: Collection[str]) -> None:
     """Place those songs of a source that could not be heard by the moods that their tags name."""
     tracks = catalogue.tracks(list(catalogue.numbers(failed).values()))
-    rows = [
-        (track, source.modification_tag(track), source.fingerprint(track), placed)
-        for track in tracks
-        if (told := source.tagged(track)) and (placed := _placed(told))
-    ]
+    rows = [row for track in tracks if (row := _row_by_tags(source, track))]
     if rows:
         catalogue.store_all(rows, analyser=TAGS)
 
 
-def _placed(told: Tags) -> Analysis | None:
+def _row_by_tags(source: TaggedSource, track: Track) -> tuple[Track, str, str, Analysis] | None:
+    """Return a track as it is stored; None where its tags name no mood or cannot be read."""
+    try:
+        tags = source.tagged(track)
+        analysis = _place_of(tags) if tags else None
+        if analysis is None:
+            return None
+        return track, source.modification_tag(track), source.fingerprint(track), analysis
+    except Exception:
+        _log.debug("the tags of %s were not read", track.uri, exc_info=True)
+        return None
+
+
+def _place_of(tags: Tags) -> Analysis | None:
     """Return the middle of the moods that are named; None where none of the words is one."""
-    places = [MOOD_AFFECT[mood] for word in told.moods if (mood := _mood(word))]
+    places = [MOOD_AFFECT[mood] for word in tags.moods if (mood := _mood(word))]
     if not places:
         return None
     valence, arousal = (sum(axis) / len(axis) for axis in zip(*places, strict=True))
-    return Analysis(AudioFeatures(TAGS, tempo=told.tempo), Affect(valence, arousal, DOUBT))
+    return Analysis(AudioFeatures(TAGS, tempo=tags.tempo), Affect(valence, arousal, DOUBT))
 
 
 def _mood(word: str) -> Mood | None:

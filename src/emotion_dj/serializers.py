@@ -48,13 +48,19 @@ def _reading(face: Mapping[str, Any]) -> Reading:
 
 
 def face_json(face: Face, reading: Reading) -> dict[str, Any]:
-    """Return one face: its box in pixels, its detection score and its seven probabilities."""
+    """Return one face: its box in pixels, its detection score and its seven probabilities.
+
+    ``turned`` is by how many degrees clockwise the photo has to be turned to set it upright;
+    ``reasons`` are the codes of what makes the reading less certain.
+    """
     return {
         "box": [round(value) for value in face.box],
         "score": round(face.score, _DIGITS),
+        "turned": face.turned,
         "emotion": reading.emotion.value,
         "abstained": reading.abstained,
         "emotions": {e.value: round(p, _DIGITS) for e, p in reading.probabilities.items()},
+        "reasons": [reason_json(reason) for reason in reading.reasons],
     }
 
 

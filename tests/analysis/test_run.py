@@ -18,22 +18,28 @@ from emotion_dj.app import model_registry
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import Track
 from emotion_dj.errors import CatalogueError, LibraryError
+from emotion_dj.executors import InProcess, WorkerProcesses
 from emotion_dj.sources.local import Local
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from emotion_dj.domain import AnalysisResult
+    from emotion_dj.interfaces import Executor
+
+IN_PROCESS = InProcess()
 SCAN = """
 import sys
 from pathlib import Path
 from emotion_dj.app import model_registry
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
+from emotion_dj.executors import InProcess
 from emotion_dj.sources.local import Local
 catalogue = Catalogue(sys.argv[1])
-run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
+run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), InProcess())
 run([Local((Path(sys.argv[2]),))], lambda done, total: print(done, total, flush=True))
 """
 
@@ -56,9 +62,13 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 def scan(catalogue: Catalogue, folder: Path, workers: int = 1) -> Summary:
     """Run the analysis as the product does."""
-    return Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers)(
-        [Local((folder,))]
-    )
+    return run_with(catalogue, WorkerProcesses(workers))([Local((folder,))])
+
+
+def run_with(catalogue: Catalogue, executor: Executor = IN_PROCESS) -> Run:
+    """Return a run of our analyser."""
+    make, analyser = model_registry.audio_model, model_registry.audio_model_id()
+    return Run(catalogue, make, analyser, executor)
 
 
 def test_the_second_run_is_free(catalogue: Catalogue, music: Path) -> None:
@@ -112,9 +122,8 @@ def test_files_without_permission_are_reported(
     scan(catalogue, music)
     (music / "secret.opus").write_bytes(b"secret")
     (music / "secret.opus").chmod(0)
-    run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
     with unprivileged():
-        summary = run([Local((music,))])
+        summary = run_with(catalogue)([Local((music,))])
     assert (summary.analysed, summary.known, len(summary.failed)) == (0, 3, 1)
     assert "cannot be read: Permission denied" in summary.failed[0].why
 
@@ -190,10 +199,10 @@ event.listen(Engine, "commit", commit)
 from emotion_dj.app import model_registry
 from emotion_dj.analysis import Run
 from emotion_dj.catalogue import Catalogue
+from emotion_dj.executors import InProcess
 from emotion_dj.sources.local import Local
-run = Run(
-    Catalogue(sys.argv[1]), model_registry.audio_model, model_registry.audio_model_id(), workers=1
-)
+make, analyser = model_registry.audio_model, model_registry.audio_model_id()
+run = Run(Catalogue(sys.argv[1]), make, analyser, InProcess())
 print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
@@ -284,11 +293,12 @@ def test_a_file_that_kills_its_worker_is_found_and_named(
     """A decoder that crashes takes its process along: the other files are heard all the same."""
     (tmp_path / "crashing.py").write_text(CRASHING)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("emotion_dj.analysis._WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("emotion_dj.executors.WORTH_A_PROCESS", 1)
     import crashing
 
     (music / "poison.opus").write_bytes(min(music.iterdir()).read_bytes() + b"0")
-    run = Run(catalogue, crashing.Fragile, model_registry.audio_model_id(), workers=2)
+    workers = WorkerProcesses(2)
+    run = Run(catalogue, crashing.Fragile, model_registry.audio_model_id(), workers)
     summary = run([Local((music,))])
     assert summary.analysed == 3
     assert [failure.why for failure in summary.failed] == [
@@ -299,7 +309,8 @@ def test_a_file_that_kills_its_worker_is_found_and_named(
 FROM_A_PIPE = """
 import sys
 from pathlib import Path
-from emotion_dj import analysis
+from emotion_dj import executors
+from emotion_dj.analysis import Run
 from emotion_dj.app import model_registry
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.sources.local import Local
@@ -307,8 +318,9 @@ class Own:
     id = model_registry.audio_model_id()
     def __init__(self):
         self.analyse = model_registry.audio_model().analyse
-analysis._WORTH_A_PROCESS = 1
-run = analysis.Run(Catalogue(sys.argv[1]), {make}, model_registry.audio_model_id(), workers=2)
+executors.WORTH_A_PROCESS = 1
+workers = executors.WorkerProcesses(2)
+run = Run(Catalogue(sys.argv[1]), {make}, model_registry.audio_model_id(), workers)
 print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
@@ -348,9 +360,7 @@ def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Pat
     """What was heard stays; what was not is not a lasting failure and is heard when it is back."""
     disk = Unplugged((music,))
     object.__setattr__(disk, "left", ["last", "first"])
-    summary = Run(
-        catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1
-    )([disk])
+    summary = run_with(catalogue)([disk])
     assert summary.analysed == 1
     assert all("went away" in failure.why for failure in summary.failed[:2])
     assert len(catalogue.candidates([model_registry.audio_model_id()])) == 1
@@ -371,7 +381,7 @@ def test_one_of_two_folders_that_is_empty_all_at_once_keeps_what_was_known(
     other.mkdir()
     shutil.copy(max(music.iterdir()), other / "other.opus")
     both = Local((music, other))
-    run = Run(catalogue, model_registry.audio_model, model_registry.audio_model_id(), workers=1)
+    run = run_with(catalogue)
     run([both])
     (other / "other.opus").unlink()
     summary = run([both])
@@ -386,3 +396,65 @@ def test_a_folder_of_a_hundred_thousand_entries(catalogue: Catalogue, music: Pat
     for number in range(100_000):
         os.symlink("cover.jpg", music / f"{number}.jpg")  # noqa: PTH211 - much faster
     assert scan(catalogue, music).analysed == 3
+
+
+class Quirky(Local):
+    """A folder in which a library trips over some files, in describing or in opening them."""
+
+    def describe(self, track: Track) -> Track:
+        """Describe a track, unless its tags are odd."""
+        if "odd-tags" in track.uri:
+            raise KeyError("TXXX")
+        return Local.describe(self, track)
+
+    def open(self, track: Track) -> AbstractContextManager[Path]:
+        """Give the path, unless a decoder trips over it."""
+        if "odd-sound" in track.uri:
+            raise ZeroDivisionError
+        return Local.open(self, track)
+
+
+def test_whatever_a_library_raises_is_the_failure_of_that_file(
+    catalogue: Catalogue, music: Path
+) -> None:
+    """Any exception in describing or hearing names its file; the rest is heard, both retried."""
+    song = min(music.iterdir()).read_bytes()
+    (music / "odd-tags.opus").write_bytes(song + b"0")
+    (music / "odd-sound.opus").write_bytes(song + b"1")
+    summary = run_with(catalogue)([Quirky((music,))])
+    assert summary.analysed == 3
+    assert {failure.why for failure in summary.failed} == {
+        "odd-tags cannot be read: 'TXXX'",
+        "odd-sound cannot be read: ZeroDivisionError",
+    }
+    again = scan(catalogue, music)
+    assert (again.analysed, again.known, again.failed) == (2, 3, ())
+
+
+def test_without_semaphores_one_process_hears(
+    catalogue: Catalogue, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where /dev/shm cannot be written no worker is to be had: the music is heard all the same."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("emotion_dj.executors.WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", refuse)
+    assert scan(catalogue, music, workers=2).analysed == 3
+
+
+class Tenfold:
+    """An executor of somebody else's: ten tracks at a time, the last one first."""
+
+    def map(
+        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
+    ) -> Iterator[tuple[int, AnalysisResult]]:
+        """Yield (place, result) from the last to the first."""
+        for place in reversed(range(len(tracks))):
+            yield place, function(tracks[place])
+
+
+def test_another_executor_does_the_work(catalogue: Catalogue, music: Path) -> None:
+    """A class with the one verb of an executor is all that a run needs."""
+    assert run_with(catalogue, Tenfold())([Local((music,))]).analysed == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from io import BytesIO
-from typing import TYPE_CHECKING
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 BAD = {
     "no bytes": (b"", "is empty"),
     "text": (b"this is not a photograph\n" * 50, "is not a photo"),
-    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "pip install pillow-heif"),
+    "heic": (
+        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+        r"pip install 'emotion-dj\[heic\]'",
+    ),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a photo"),
     "too many bytes": (b"\xff\xd8" + bytes(images.MAX_BYTES), "is larger than 60 MB"),
 }
@@ -180,12 +183,68 @@ def test_paths_that_are_no_file_are_said(tmp_path: Path) -> None:
         images.load(tmp_path / "none.jpg")
 
 
-def test_arrays_are_checked() -> None:
-    """An array of another shape or type is refused; one that fits is taken as it is."""
-    fits = np.zeros((4, 5, 3), np.uint8)
-    assert images.load(fits) is fits
-    with pytest.raises(ImageError, match="RGB uint8"):
-        images.load(np.zeros((4, 5)))
+def test_arrays_of_every_form_give_the_same_picture(photo: Pillow.Image) -> None:
+    """Bytes, words and floats, with alpha, blue first, grey: the same Image; ours as it is."""
+    pixels = np.asarray(photo)
+    assert images.load(pixels) is pixels
+    alpha = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    forms = [pixels.astype(np.uint16) * 257, pixels / 255, pixels.astype(np.float32), alpha]
+    for form in forms:
+        assert np.abs(images.load(form).astype(int) - pixels).max() <= 1
+    assert (images.load(pixels[:, :, ::-1], bgr=True) == pixels).all()
+    grey = pixels[:, :, 0]
+    for flat in (grey, grey[:, :, None]):
+        assert (images.load(flat) == grey[:, :, None]).all()
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros((3, 40, 50), np.uint8), "moveaxis"),
+        (np.zeros((2, 40, 50, 3), np.uint8), "an array must be"),
+        (np.zeros((0, 5, 3), np.uint8), "an array must be"),
+        (np.zeros((4, 5), complex), "an array must be"),
+    ],
+)
+def test_arrays_that_are_no_picture_are_said(array: np.ndarray, sentence: str) -> None:
+    """Channels first, a batch, nothing, complex numbers: one sentence each."""
+    with pytest.raises(ImageError, match=sentence):
+        images.load(array)
+
+
+def test_bytes_and_files_of_every_kind_are_read(photo: Pillow.Image, tmp_path: Path) -> None:
+    """A bytearray, a view, an open file, one that was read already: the same picture."""
+    data = encoded(photo, "PNG")
+    (tmp_path / "p.png").write_bytes(data)
+    past = BytesIO(data)
+    past.read()
+    with (tmp_path / "p.png").open("rb") as file:
+        for form in (bytearray(data), memoryview(data), file, past, str(tmp_path / "p.png")):
+            assert difference(images.load(form), photo) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (None, "not NoneType"),
+        ("a\0b", "not a path"),
+        ("data:image/png;base64,SECRET" * 9, "data URI"),
+        ("SECRET" * 999, "base64"),
+        (StringIO("SECRET"), "binary mode"),
+    ],
+)
+def test_what_is_no_photo_at_all_is_said_without_repeating_it(value: Any, sentence: str) -> None:
+    """None, text with a zero byte, a data URI, base64, a file of text."""
+    with pytest.raises(ImageError, match=sentence) as refused:
+        images.load(value)
+    assert "SECRET" not in str(refused.value)
+
+
+def test_photos_of_iphones_are_read(photo: Pillow.Image) -> None:
+    """HEIC, with the extra."""
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the extra `heic` is not installed")
+    pillow_heif.register_heif_opener()
+    assert difference(images.load(encoded(photo, "HEIF", quality=90)), photo) < 8
 
 
 def test_a_photo_without_permission_is_said(

@@ -18,7 +18,7 @@ from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.settings import Settings
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Aggregate
-    from emotion_dj.domain import Candidates, DJSet, Face, Reading, Reason, Track
+    from emotion_dj.domain import Candidates, DJSet, Face, Image, Reading, Reason, Track
     from emotion_dj.interfaces import Audio
     from emotion_dj.vision.images import Photo
 
@@ -100,7 +100,8 @@ class EmotionDJ:
         from emotion_dj.ranking import NearestRanker  # noqa: PLC0415
 
         detector = model_registry.face_detector(self.settings.detector)
-        return DJ(detector, model_registry.face_reader(), NearestRanker())
+        reader = model_registry.face_reader(self.settings.reader)
+        return DJ(detector, reader, NearestRanker())
 
     @property
     def _dj(self) -> DJ:
@@ -112,16 +113,58 @@ class EmotionDJ:
         """The card of the face reader: what it is, what it was measured to do."""
         return getattr(self._models.model, "card", {"id": self._models.model.id})
 
-    def read(self, photo: Photo) -> PhotoAnalysis:
-        """Read the faces of a photo: a path, encoded bytes, a Pillow image or an RGB array.
+    def read(
+        self, photo: Photo, *, resting: Mapping[Emotion, float] | None = None, bgr: bool = False
+    ) -> PhotoAnalysis:
+        """Read the faces of a photo in any form: see `vision.images.load`.
 
-        Raises ImageError or NoFace.
+        ``resting`` is the listener's resting face, as `resting` returns it: the largest face is
+        then read as it differs from that. ``bgr`` says that an array's colours are in OpenCV's
+        order. Raises ImageError, NoFace, or DataError for a resting face that is none.
         """
         from emotion_dj.vision import images  # noqa: PLC0415
 
-        image, factor = images.reduced(photo)
+        image, factor = images.reduced(photo, bgr=bgr)
         analysis = self._dj.look(image)
+        if resting is not None:
+            analysis = self._at_rest(analysis, resting)
         return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
+
+    def resting(self, photo: Photo) -> Mapping[Emotion, float]:
+        """Return the resting face that a neutral picture of the listener shows, for `read`.
+
+        Raises ImageError, NoFace, or DataError where it shows several people or a smile.
+        """
+        from emotion_dj.vision import resting  # noqa: PLC0415
+
+        return resting.of_photo(self.read(photo))
+
+    def _at_rest(self, analysis: PhotoAnalysis, resting: Mapping[Emotion, float]) -> PhotoAnalysis:
+        from emotion_dj.vision import resting as at_rest  # noqa: PLC0415
+
+        least = self.reader_card["calibration"]["abstain_below"]
+        first, *others = analysis.readings
+        own = at_rest.relative(first, at_rest.check(resting), abstain_below=least)
+        return self._dj.combine(analysis.faces, (own, *others))
+
+    def watch(self, film: Path, *, every: float = 0.5) -> Iterator[tuple[float, PhotoAnalysis]]:
+        """Yield (seconds, what the faces show) every so many seconds of a film, smoothed over time.
+
+        Times when nobody is seen are left out. Raises ImageError or NoFace.
+        """
+        from emotion_dj.vision import film as films  # noqa: PLC0415
+
+        models, way = self._models, self._dj
+
+        def read(image: Image) -> tuple[list[Face], list[Reading]]:
+            faces = models.detector.detect(image)
+            return faces, models.model.read(image, faces)
+
+        for moment in films.moments(film, read, every=every):
+            people = moment.people
+            if people:
+                faces = [person.face for person in people]
+                yield moment.seconds, way.combine(faces, [person.reading for person in people])
 
     def combine(self, faces: Sequence[Face], readings: Sequence[Reading]) -> PhotoAnalysis:
         """Return what faces that were read elsewhere, as in the page, say together."""

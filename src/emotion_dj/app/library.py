@@ -15,6 +15,7 @@ from emotion_dj.app.candidate_index import CandidateIndex
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
 from emotion_dj.domain import TOLD, Affect, Mood
 from emotion_dj.errors import EmotionDJError, LibraryError
+from emotion_dj.executors import WorkerProcesses
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Library:
     def _indexed(self) -> CandidateIndex:
         state = (self._catalogue.revision(), self._uris)
         if self._index is None or self._index[0] != state:
-            candidates = self._catalogue.candidates(analyser_ids(), uris=self._uris or None)
+            candidates = self._catalogue.candidates(
+                analyser_ids(self._settings.audio_model), uris=self._uris or None
+            )
             index = CandidateIndex(candidates, self._settings)
             if self._names and self._uris is None:  # not listed yet, so its own are known by prefix
                 prefixes = source_registry.uri_prefixes_of(self._names, self._settings)
@@ -97,13 +100,13 @@ class Library:
         Raises LibraryError, MissingExtra, CatalogueError or SourceError.
         """
         sources = self._sources()
-        hearing = self._settings.hearing
+        hearing, model = self._settings.hearing, self._settings.audio_model
         run = Run(
             self._catalogue,
-            partial(audio_model, hearing),
-            audio_model_id(hearing),
-            self._settings.workers,
-            (audio_model_id("whole"),),
+            partial(audio_model, hearing, model),
+            audio_model_id(hearing, model),
+            WorkerProcesses(self._settings.workers),
+            (audio_model_id("whole", model),),
         )
         summary = run([source for source in sources if isinstance(source, AudioSource)], report)
         self._place_by_tags(sources, {failure.uri for failure in summary.failed})
@@ -203,7 +206,7 @@ class Library:
         ``mood`` keeps those of one mood. Raises LabelError.
         """
         wanted = affect.parse_mood(mood) if mood else None
-        entries = self._catalogue.entries(analyser_ids())
+        entries = self._catalogue.entries(analyser_ids(self._settings.audio_model))
         rows = (serializers.entry_json(track, analysis) for _, track, analysis in entries)
         chosen = (row for row in rows if wanted is None or row["mood"] == wanted.value)
         return list(islice(chosen, limit))
@@ -234,7 +237,10 @@ class Library:
     def _tagging(self) -> Tagging:
         from emotion_dj.tagging import Tagging  # noqa: PLC0415
 
-        return Tagging(self._catalogue, [audio_model_id("whole"), audio_model_id()])
+        model = self._settings.audio_model
+        return Tagging(
+            self._catalogue, [audio_model_id("whole", model), audio_model_id(name=model)]
+        )
 
     def moods(self, tracks: Sequence[Track], source: Source) -> dict[str, Mood]:
         """Return the moods of tracks of a source, by uri, asking for what is not stored yet.
@@ -242,7 +248,9 @@ class Library:
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
         self._placer(source).place(tracks, source.name.capitalize())
-        placed = self._catalogue.candidates(analyser_ids(), uris={track.uri for track in tracks})
+        placed = self._catalogue.candidates(
+            analyser_ids(self._settings.audio_model), uris={track.uri for track in tracks}
+        )
         points = zip(placed.valence.tolist(), placed.arousal.tolist(), strict=True)
         return {
             track.uri: affect.mood(Affect(*point))
@@ -275,9 +283,14 @@ class Library:
         by_isrc = None
         if self._settings.deezer_api:
             deezer = source_registry.deezer(self._settings)
-            by_isrc = IsrcAnalyser(self._catalogue, deezer, audio_model)
+            make = partial(audio_model, name=self._settings.audio_model)
+            by_isrc = IsrcAnalyser(self._catalogue, deezer, make)
         return FallbackPlacer(
-            self._catalogue, analyser_ids(), MoodFromFeatures(), providers, by_isrc
+            self._catalogue,
+            analyser_ids(self._settings.audio_model),
+            MoodFromFeatures(),
+            providers,
+            by_isrc,
         )
 
 

@@ -1,4 +1,8 @@
-"""The models that ship, made when they are needed, and their ids without loading them."""
+"""The models by the names that settings give them, and their ids and cards without loading them.
+
+A name is that of an artifact that ships, or the path of a card elsewhere. What a model takes and
+returns stands in its card: another reader is a file of weights and a card, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -19,47 +23,49 @@ HEARING_MODES: Final = ("excerpts", "whole")
 """How much of a track is heard; the first is usual."""
 
 
-def audio_model(hearing: str = HEARING_MODES[0]) -> AudioAnalyser:
-    """Return our analyser; a function of its own so that worker processes can call it.
+def audio_model(
+    hearing: str = HEARING_MODES[0], name: str = artifacts.AUDIO_MODEL
+) -> AudioAnalyser:
+    """Return the analyser of this name; a function of its own so that worker processes can call it.
 
-    ``hearing`` is one of HEARINGS: three excerpts of a track, or all of it. Raises SettingsError.
+    ``hearing`` is one of HEARING_MODES: three excerpts of a track, or all of it. Raises
+    SettingsError or ArtifactError.
     """
-    from emotion_dj.music.audio_model import AudioModel  # noqa: PLC0415
+    from emotion_dj.music.audio_model import AudioModel  # noqa: PLC0415 - loads NumPy
 
-    return AudioModel(whole=_is_whole(hearing))
+    return AudioModel(artifacts.named(name), whole=_is_whole(hearing))
 
 
 def feature_model_id() -> str:
-    """Return the id of the ear without sound, without loading it."""
-    return str(artifacts.packaged("mood-2").card["id"])
+    """Return the id of the model without sound, without loading it."""
+    return str(artifacts.packaged(artifacts.FEATURE_MODEL).card["id"])
 
 
-def audio_model_id(hearing: str = HEARING_MODES[0]) -> str:
-    """Return the id of our analyser without loading it. Raises SettingsError."""
-    name = str(audio_model_card()["id"])
-    return f"{name}+whole" if _is_whole(hearing) else name
+def audio_model_id(hearing: str = HEARING_MODES[0], name: str = artifacts.AUDIO_MODEL) -> str:
+    """Return the id of an analyser without loading it. Raises SettingsError or ArtifactError."""
+    model = str(audio_model_card(name)["id"])
+    return f"{model}+whole" if _is_whole(hearing) else model
 
 
-def audio_model_card() -> Mapping[str, Any]:
-    """Return our analyser's card without loading it."""
-    return artifacts.packaged("ear-4").card
+def audio_model_card(name: str = artifacts.AUDIO_MODEL) -> Mapping[str, Any]:
+    """Return the card of an analyser without loading it. Raises ArtifactError."""
+    return artifacts.named(name).card
 
 
 EARLIER_ANALYSERS: Final = ("ear-3+whole", "ear-3", "mood-1")
-"""Ears of earlier versions: where they placed a track counts until it is heard, or its table is
+"""Models of earlier versions: where they placed a track counts until it is heard, or its table is
 imported, again."""
 
 
-def analyser_ids() -> list[str]:
-    """Return the ids of all whose word on a track counts, the most trusted first."""
-    return [
-        audio_model_id("whole"),
-        audio_model_id(),
-        TOLD,
-        feature_model_id(),
-        *EARLIER_ANALYSERS,
-        TAGS,
-    ]
+def analyser_ids(name: str = artifacts.AUDIO_MODEL) -> list[str]:
+    """Return the ids of all whose word on a track counts, the most trusted first.
+
+    ``name`` is the analyser that is chosen; that which ships counts after it.
+    """
+    chosen = [audio_model_id(mode, name) for mode in reversed(HEARING_MODES)]
+    ours = [audio_model_id(mode) for mode in reversed(HEARING_MODES)]
+    others = [TOLD, feature_model_id(), *EARLIER_ANALYSERS, TAGS]
+    return list(dict.fromkeys([*chosen, *ours, *others]))
 
 
 def _is_whole(hearing: str) -> bool:
@@ -69,18 +75,22 @@ def _is_whole(hearing: str) -> bool:
     return hearing == "whole"
 
 
-def face_reader() -> EmotionReader:
-    """Return our face reader. Raises ArtifactError or MissingExtra."""
-    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415
+def face_reader(name: str = artifacts.FACE_READER) -> EmotionReader:
+    """Return the face reader of this name. Raises ArtifactError."""
+    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415 - loads NumPy and Pillow
 
-    return EmotionReader()
+    return EmotionReader(artifacts.named(name))
 
 
 def face_detector(name: str) -> FaceDetector:
     """Return the detector of this name. Raises SettingsError, MissingExtra or ArtifactError."""
-    from emotion_dj.vision import detectors  # noqa: PLC0415
+    from emotion_dj.vision import detectors  # noqa: PLC0415 - loads NumPy and Pillow
 
     return detectors.make(name)
+
+
+def _reader_line() -> str:
+    return face_reader(settings.load().reader).id
 
 
 def _detector_line() -> str:
@@ -89,10 +99,14 @@ def _detector_line() -> str:
     return name
 
 
+def _audio_line() -> str:
+    return audio_model(name=settings.load().audio_model).id
+
+
 MODELS: Final[Mapping[str, Callable[[], str]]] = {
-    "face reader": lambda: face_reader().id,
+    "face reader": _reader_line,
     "face detector": _detector_line,
-    "audio model": lambda: audio_model().id,
+    "audio model": _audio_line,
     "feature model": feature_model_id,
 }
-"""What `emotion-dj doctor` tries to load, each returning the id of what it found."""
+"""What `emotion-dj doctor` tries to load, each returning the id of what is there."""

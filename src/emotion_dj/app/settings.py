@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_config_path, user_data_path
 
+from emotion_dj import artifacts
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ class Settings:
     """What a user may choose for good; every field has a default that works without a network.
 
     ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
-    yunet or haar. ``n`` is how many songs a set has, 1 to 1000. ``workers`` is how
-    many processes analyse music, up to 256, 0 for one per core. ``hearing`` is excerpts, three of
+    yunet or haar. ``reader`` and ``audio_model`` name the models that read faces and hear music:
+    our own by id, or the path of a model's card, whose weights lie beside it. ``n`` is how many
+    songs a set has, 1 to 1000. ``workers`` is how many processes analyse music, up to 256, 0 for
+    one per core. ``hearing`` is excerpts, three of
     each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
@@ -39,6 +42,8 @@ class Settings:
 
     database: str = ""
     detector: str = "yunet"
+    reader: str = artifacts.FACE_READER
+    audio_model: str = artifacts.AUDIO_MODEL
     plan: str = "match"
     n: int = 10
     workers: int = 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "demo": (("immich_memories_music",), "28 tracks to try it with"),
+    "heic": (("pillow_heif",), "photos in HEIC, as iPhones take them"),
     "web": (("fastapi", "uvicorn"), "the page and the HTTP service"),
     "opencv": (("cv2",), "the detector haar"),
     "tables": (("pyarrow",), "Parquet files"),

@@ -1,58 +1,134 @@
-"""emotion-dj read: what the faces in photos seem to express."""
+"""emotion-dj read: what the faces in photos and films seem to express."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from emotion_dj.cli.console import Json, out, print_json, say, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from rich.table import Table
 
-    from emotion_dj.domain import PhotoAnalysis
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import Emotion, PhotoAnalysis
+    from emotion_dj.errors import EmotionDJError
 
 _BAR = 20
+STDIN: Final = Path("-")
+SUFFIXES: Final = frozenset(
+    ".avif .bmp .gif .heic .heif .jfif .jpe .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split()
+)
+"""What is a photo in a folder."""
 
 
 def read(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to read.")],
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO...", help="Photos, films, folders of photos, or - for stdin."
+        ),
+    ],
     *,
     annotate: Annotated[
         Path | None, typer.Option(help="Write the (only) photo with its faces framed, as PNG.")
     ] = None,
+    resting: Annotated[
+        Path | None,
+        typer.Option(metavar="PHOTO", help="Your calm face: read how others differ from it."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what a film shows as a table.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw what a film shows, as SVG.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Estimate the expression of every face, largest first.
+    """Estimate the expression of every face, largest first; of a film every half second.
 
-    With --json one photo gives one object and several give a list of objects with "photo".
+    With --json one photo gives one object, several give a list of objects with "photo", and a film
+    gives a line for each time.
     """
-    if annotate is not None and len(photos) > 1:
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.vision import film
+
+    paths = list(_files(photos))
+    if len(paths) == 1 and film.is_film(paths[0]):
+        from emotion_dj.cli import film as show
+
+        show.film(EmotionDJ(), paths[0], csv=csv, plot=plot, as_json=as_json)
+        return
+    if csv or plot:
+        msg = "--csv and --plot are for one film"
+        raise typer.BadParameter(msg)
+    if annotate is not None and len(paths) > 1:
         msg = "--annotate takes one photo at a time"
         raise typer.BadParameter(msg)
-    from emotion_dj.app import EmotionDJ
+    _photos(EmotionDJ(), paths, annotate=annotate, resting=resting, as_json=as_json)
+
+
+def _photos(
+    dj: EmotionDJ,
+    paths: list[Path],
+    *,
+    annotate: Path | None,
+    resting: Path | None,
+    as_json: bool,
+) -> None:
     from emotion_dj.errors import EmotionDJError
 
-    dj = EmotionDJ()
+    own = None if resting is None else dj.resting(resting)
     analyses: list[tuple[Path, PhotoAnalysis]] = []
     failure: EmotionDJError | None = None
-    for photo in photos:
+    for path in paths:
         try:
-            analyses.append((photo, dj.read(photo)))
+            analyses.append((path, _read(dj, path, own, annotate)))
         except EmotionDJError as error:
-            if len(photos) > 1:
-                say(f"passed over: {photo}: {error}")
+            if len(paths) > 1:
+                say(f"passed over: {path}: {error}")
             failure = failure or error
-    _show(analyses, single=len(photos) == 1, as_json=as_json)
-    if annotate is not None and analyses:
-        from emotion_dj.vision import annotate as draw
-        from emotion_dj.vision import images
-
-        draw.save(images.load(photos[0]), analyses[0][1], annotate)
+    _show(analyses, single=len(paths) == 1, as_json=as_json)
     if failure is not None:
         raise failure
+
+
+def _read(
+    dj: EmotionDJ, path: Path, resting: Mapping[Emotion, float] | None, annotate: Path | None
+) -> PhotoAnalysis:
+    """Read one photo, from stdin once only, and draw it where that is wanted."""
+    from emotion_dj.vision import annotate as draw
+
+    photo = sys.stdin.buffer.read() if path == STDIN else path
+    analysis = dj.read(photo, resting=resting)
+    if annotate is not None:
+        draw.photo(photo, analysis, annotate)
+    return analysis
+
+
+def _files(photos: Iterable[Path]) -> Iterator[Path]:
+    """Yield the photos that are meant: those of a folder, and what a pattern stands for.
+
+    Raises ImageError where a folder holds none or a pattern stands for nothing.
+    """
+    from emotion_dj.errors import ImageError
+
+    for path in photos:
+        if path.is_dir():
+            files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in SUFFIXES]
+        elif "*" in path.name and not path.exists():  # as where no shell has put names in its place
+            files = sorted(path.parent.glob(path.name))
+        else:
+            files = [path]
+        if not files:
+            msg = f"there is no photo in {path}"
+            raise ImageError(msg)
+        yield from files
 
 
 def _show(analyses: list[tuple[Path, PhotoAnalysis]], *, single: bool, as_json: bool) -> None:

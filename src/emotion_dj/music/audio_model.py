@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
     Similarity = Callable[[Floats, Floats, float], Floats]
 
-ARTIFACT: Final = "ear-4"
+ARTIFACT: Final = artifacts.AUDIO_MODEL
 GEMS: Final = (
     *("amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power"),
     *("joyful_activation", "tension", "sadness"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "mood-2"
+ARTIFACT: Final = artifacts.FEATURE_MODEL
 FEATURES: Final = (
     *("danceability", "acousticness", "energy", "instrumentalness", "liveness"),
     *("valence", "loudness", "speechiness", "tempo"),

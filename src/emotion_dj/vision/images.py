@@ -10,6 +10,7 @@ import warnings
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,14 +19,20 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from emotion_dj.errors import ImageError
+from emotion_dj.vision import arrays
 
 if TYPE_CHECKING:
+    from typing import IO, Any
+
+    import numpy.typing as npt
+
     from emotion_dj.domain import Image
 
-    Photo = Path | str | bytes | Pillow.Image | Image
+    Encoded = bytes | bytearray | memoryview
+    Photo = Path | str | Encoded | IO[bytes] | Pillow.Image | npt.NDArray[Any]
 
 MAX_BYTES: Final = 60_000_000
-MAX_PIXELS: Final = 50_000_000
+MAX_PIXELS: Final = arrays.MAX_PIXELS
 """What is decoded in full or held as an array. JPEG photos of phones have more and are halved while
 they are decoded, which takes little memory; from 178 megapixels on Pillow refuses them."""
 
@@ -37,36 +44,84 @@ ENOUGH: Final = 20_000_000
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 _HEIC: Final = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_LONGEST_PATH: Final = 4096
+_NAME: Final = 255
+"""Bytes of the longest path and of the longest name in it on common systems."""
+
 _REDUCIBLE: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 
 
-def load(photo: Photo) -> Image:
-    """Return the upright RGB picture of a path, encoded bytes, a Pillow image or a uint8 array.
+def load(photo: Photo, *, bgr: bool = False) -> Image:
+    """Return the upright RGB picture of anything that is a photo.
 
-    Of animated and multi-page files the first frame counts; transparency shows white. Raises
-    ImageError in one sentence for what is not a photo, is damaged, or is over the limits.
+    That is a path, the bytes of a file, a file object, a Pillow image, or an array of (height,
+    width) or (height, width, 1, 3 or 4), uint8, uint16 or float; ``bgr`` says that its colours are
+    in OpenCV's order. Of animated and multi-page files the first frame counts; transparency shows
+    white. Raises ImageError in one sentence for what is no photo, is damaged, or is over the
+    limits.
     """
-    return _pixels(photo, halve=False)[0]
+    return _pixels(photo, halve=False, bgr=bgr)[0]
 
 
-def reduced(photo: Photo) -> tuple[Image, float]:
+def reduced(photo: Photo, *, bgr: bool = False) -> tuple[Image, float]:
     """Return a photo as `load` does, halved until it has ENOUGH pixels at most, arrays excepted.
 
     The number says how many pixels of the photo a pixel of the Image spans to a side. This also
     reads the JPEG photos of phones that `load` refuses for their size. Raises as `load` does.
     """
-    return _pixels(photo, halve=True)
+    return _pixels(photo, halve=True, bgr=bgr)
 
 
-def _pixels(photo: Photo, *, halve: bool) -> tuple[Image, float]:
+def _pixels(photo: Photo, *, halve: bool, bgr: bool) -> tuple[Image, float]:
     if isinstance(photo, np.ndarray):
-        return _from_array(photo), 1.0
+        return arrays.picture(photo, bgr=bgr), 1.0
     if isinstance(photo, Pillow.Image):
         image = _upright(photo, name="the picture", halve=halve)
         return image, max(photo.size) / max(image.shape[:2])
-    if isinstance(photo, bytes):
-        return _decode(photo, name="the photo", halve=halve)
-    return _decode(_read(Path(photo)), name=str(photo), halve=halve)
+    data, name = _bytes(photo)
+    return _decode(data, name=name, halve=halve)
+
+
+def _bytes(photo: Any) -> tuple[bytes, str]:
+    """Return the bytes of a file and what to call it."""
+    if isinstance(photo, bytes | bytearray | memoryview):
+        return bytes(photo), "the photo"
+    if hasattr(photo, "read"):
+        return _from_file(photo), "the photo"
+    if isinstance(photo, str | PathLike):
+        return _read(_path(photo)), str(photo)
+    msg = (
+        "a photo is a path, bytes, a file, a Pillow image or an array of pixels, "
+        f"not {type(photo).__name__}"
+    )
+    raise ImageError(msg)
+
+
+def _from_file(file: Any) -> bytes:
+    """Return all bytes of a file object, from its beginning where it can go back there."""
+    try:
+        if getattr(file, "seekable", lambda: False)():
+            file.seek(0)
+        data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        msg = "the file of the photo cannot be read: is it closed?"
+        raise ImageError(msg) from error
+    if isinstance(data, str):
+        msg = "the file of the photo is open as text: open it in binary mode, 'rb'"
+        raise ImageError(msg)
+    return bytes(data)
+
+
+def _path(photo: str | PathLike[str]) -> Path:
+    """Return a path; what is a photo written as text is refused without repeating it."""
+    text = fsdecode(photo)
+    if text.startswith("data:"):
+        msg = "this is a data URI, not a path: decode what follows its comma, and hand in the bytes"
+        raise ImageError(msg)
+    if "\0" in text or len(text) > _LONGEST_PATH or any(len(p) > _NAME for p in text.split("/")):
+        msg = "this is not a path: if it is a photo in base64, decode it and hand in the bytes"
+        raise ImageError(msg)
+    return Path(text)
 
 
 def _read(path: Path) -> bytes:
@@ -113,13 +168,14 @@ def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
 
 def _unknown(data: bytes, name: str) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        return f"{name} is a HEIC photo: run  pip install pillow-heif  or save it as JPEG"
+        line = "pip install 'emotion-dj[heic]'"
+        return f"{name} is a HEIC photo: run  {line}  or save it as JPEG"
     return f"{name} is not a photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
 
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Return the formats that are read: AVIF too, where Pillow can, and HEIC with pillow-heif."""
+    """Return the formats that are read: AVIF too, where Pillow can, and HEIC with the extra."""
     formats = FORMATS if find_spec("PIL._avif") is None else (*FORMATS, "AVIF")
     if find_spec("pillow_heif") is None:
         return formats
@@ -160,32 +216,12 @@ def _upright(picture: Pillow.Image, *, name: str, halve: bool) -> Image:
 
 def _rgb(picture: Pillow.Image) -> Pillow.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
-        return Pillow.fromarray(_to_bytes(np.asarray(picture, np.float64))).convert("RGB")
+        return Pillow.fromarray(arrays.to_bytes(np.asarray(picture, np.float64))).convert("RGB")
     if "A" in picture.getbands() or "transparency" in picture.info:
         cut_out = picture.convert("RGBA")
         paper = Pillow.new("RGBA", cut_out.size, "white")
         return Pillow.alpha_composite(paper, cut_out).convert("RGB")
     return picture.convert("RGB")
-
-
-def _to_bytes(values: np.ndarray) -> np.ndarray:
-    """Bring 16-bit and floating values to 0..255; what fits a byte already keeps its value."""
-    values = np.nan_to_num(values, posinf=0, neginf=0)
-    top = float(values.max(initial=0))
-    if 0 < top <= 1:
-        return np.asarray(values.clip(0) * 255, np.uint8)
-    return np.asarray(values.clip(0) * (255 / 65535 if top > 255 else 1), np.uint8)  # noqa: PLR2004
-
-
-def _from_array(values: Image) -> Image:
-    is_picture = values.dtype == np.uint8 and values.ndim == 3 and values.shape[2] == 3  # noqa: PLR2004
-    if not is_picture or not values.size:
-        msg = f"an array must be RGB uint8 (height, width, 3), not {values.dtype} {values.shape}"
-        raise ImageError(msg)
-    if values.shape[0] * values.shape[1] > MAX_PIXELS:
-        msg = f"the array has more than {MAX_PIXELS // 1_000_000} megapixels: make it smaller"
-        raise ImageError(msg)
-    return values
 
 
 def _damaged(name: str) -> ImageError:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from emotion_dj import artifacts
 from emotion_dj.domain import Box, Face
 from emotion_dj.vision import runtime
+from emotion_dj.vision.search import MIN_SCORE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "detector-1"
+ARTIFACT: Final = artifacts.FACE_DETECTOR
 STRIDES: Final = (8, 16, 32)
-
-MIN_SCORE: Final = 0.6
-"""Less sure faces are not returned; real ones score 0.78 and more."""
 
 MULTIPLE: Final = 32
 """Of the sides of the network's input; the picture stands in its upper left corner."""
@@ -50,12 +48,12 @@ class Network:
         self._lock = threading.Lock()
         self._of_size(MULTIPLE, MULTIPLE)
 
-    def search(self, image: Image) -> list[Face]:
-        """Return the faces of MIN_SCORE and more, the surest first, each of them once."""
+    def search(self, image: Image, least: float = MIN_SCORE) -> list[Face]:
+        """Return the faces of this score and more, the surest first, each of them once."""
         height, width, _ = image.shape
         rows, columns = (MULTIPLE * -(-side // MULTIPLE) for side in (height, width))
         outputs = self._of_size(rows, columns)(image)
-        found = [_decoded(out, stride) for out, stride in zip(outputs, STRIDES, strict=True)]
+        found = [_decoded(out, stride, least) for out, stride in zip(outputs, STRIDES, strict=True)]
         return [_face(row) for row in _distinct(np.concatenate(found))]
 
     def _of_size(self, rows: int, columns: int) -> _Sized:
@@ -90,10 +88,10 @@ class _Sized:
             return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
 
 
-def _decoded(output: Floats, stride: int) -> Floats:
+def _decoded(output: Floats, stride: int, least: float) -> Floats:
     """Return a row (score, x, y, w, h, five landmarks' x and y; pixels) for each sure place."""
     scores = np.sqrt(_sigmoid(output[..., 0]) * _sigmoid(output[..., 1]))
-    sure = scores >= MIN_SCORE
+    sure = scores >= least
     there = output[sure]
     corner = np.argwhere(sure)[:, ::-1].astype(np.float32)  # x, y of the place, in strides
     size = np.exp(there[:, 4:6])

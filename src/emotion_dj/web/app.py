@@ -273,7 +273,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
             "plans": [*affect.PLANS, "journey"],
             "card": dj.reader_card,
-            "audio_model": audio_model_card(),
+            "audio_model": audio_model_card(dj.settings.audio_model),
         }
 
     return routes

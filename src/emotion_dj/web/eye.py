@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Emotion
-from emotion_dj.vision import detectors, emotion, images, smoothing, yunet
+from emotion_dj.vision import emotion, images, search, smoothing, yunet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,14 +79,16 @@ def _photo() -> Mapping[str, Any]:
 
 def _search() -> Mapping[str, Any]:
     return {
-        "sides": detectors.SIDES,
-        "frame": detectors.FRAME,
-        "min_score": yunet.MIN_SCORE,
-        "surer": detectors.SURER,
-        "finer_side": detectors.FINER_SIDE,
-        "worth": detectors.WORTH,
-        "same": detectors.SAME,
-        "gap": detectors.GAP,
+        "sides": search.SIDES,
+        "frame": search.FRAME,
+        "min_score": search.MIN_SCORE,
+        "hint": search.HINT,
+        "surer": search.SURER,
+        "coarsest": search.COARSEST,
+        "finer": search.FINER,
+        "worth": search.WORTH,
+        "same": search.SAME,
+        "gap": search.GAP,
         "overlap": yunet.OVERLAP,
         "multiple": yunet.MULTIPLE,
         "strides": yunet.STRIDES,

@@ -49,6 +49,8 @@ _FACE: Final[dict[str, Any]] = {
     "emotion": "happy",
     "abstained": False,
     "emotions": {"happy": 0.94, "neutral": 0.04, "surprise": 0.02},
+    "turned": 0,
+    "reasons": [],
 }
 _AFFECT: Final = {"valence": 0.77, "arousal": 0.49, "uncertainty": 0.12}
 _TRACK: Final = {
@@ -238,14 +240,28 @@ class Affect(BaseModel):
     uncertainty: Share
 
 
+class Code(BaseModel):
+    """Why, as a code; the values that go with it stand beside it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+
+
 class Face(BaseModel):
-    """A face and its reading; the box is x, y, width and height in pixels."""
+    """A face and its reading; the box is x, y, width and height in pixels.
+
+    ``turned`` is by how many degrees clockwise the photo has to be turned to set the face upright;
+    ``reasons`` are codes of what makes the reading less certain (mouth_hidden, cut_off, low_score).
+    """
 
     box: Annotated[list[int], Field(min_length=4, max_length=4)]
     score: float
     emotion: Emotion
     abstained: bool
     emotions: dict[Emotion, Share]
+    turned: int
+    reasons: list[Code]
 
 
 class PhotoAnalysis(BaseModel):
@@ -269,14 +285,6 @@ class Track(BaseModel):
     artists: list[str]
     album: str
     duration: float | None
-
-
-class Code(BaseModel):
-    """Why, as a code; the values that go with it stand beside it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    code: str
 
 
 class Message(Code):

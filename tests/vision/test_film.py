@@ -1,0 +1,125 @@
+"""Films as phones make them: turned, with a varying rate, deep, cut off, or none at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import wave
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from emotion_dj.app import EmotionDJ
+from emotion_dj.domain import Emotion
+from emotion_dj.errors import ImageError, NoFace
+from emotion_dj.vision import film, images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emotion_dj.domain import Image
+
+
+@pytest.fixture(scope="module")
+def portrait(smiling_photo: Path) -> Image:
+    """Return a photograph of one smiling face, small."""
+    picture = Pillow.fromarray(images.load(smiling_photo)).resize((256, 256))
+    return np.asarray(picture)
+
+
+def write(path: Path, image: Image, times: list[float], pixels: str = "yuv420p") -> Path:
+    """Write a film that shows a picture at these times in seconds."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(1000))
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt, stream.time_base = pixels, Fraction(1, 1000)
+        stream.options = {"preset": "ultrafast"}
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pixels)
+            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+STEADY = [i / 10 for i in range(21)]
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le"])
+def test_a_smile_is_happy_all_along(tmp_path: Path, portrait: Image, pixels: str) -> None:
+    """Two seconds at ten frames, eight and ten bits deep: five readings half a second apart."""
+    moments = list(EmotionDJ().watch(write(tmp_path / "a.mp4", portrait, STEADY, pixels)))
+    assert [round(seconds, 1) for seconds, _ in moments] == [0, 0.5, 1, 1.5, 2]
+    assert {analysis.readings[0].emotion for _, analysis in moments} == {Emotion.HAPPY}
+
+
+def test_a_varying_rate_keeps_the_times(tmp_path: Path, portrait: Image) -> None:
+    """The frame that is shown at or after each half second is taken, once."""
+    path = write(tmp_path / "a.mp4", portrait, [0, 0.1, 0.4, 0.7, 0.8, 1.9, 2.0, 2.1])
+    assert [round(seconds, 1) for seconds, _ in film.frames(path)] == [0, 0.7, 1.9, 2.0]
+
+
+def test_the_display_matrix_sets_a_film_upright(tmp_path: Path, portrait: Image) -> None:
+    """A frame that a phone holds on its side, with the turn beside it."""
+    sideways = np.ascontiguousarray(np.rot90(portrait, -1))
+    path = write(tmp_path / "a.mp4", sideways, STEADY[:3])
+    data = path.read_bytes()
+    # The matrix of the track's header: rows a b u, c d v, x y w in fixed point.
+    start = data.index(b"tkhd") + 4 + 4 + 5 * 4 + 8 + 8
+    turn = [0, -65536, 0, 65536, 0, 0, 0, 0, 0x40000000]  # a quarter turn counterclockwise
+    matrix = b"".join(value.to_bytes(4, "big", signed=True) for value in turn)
+    path.write_bytes(data[:start] + matrix + data[start + 36 :])
+    _, image = next(film.frames(path))
+    assert np.abs(image.astype(int) - portrait).mean() < 12
+
+
+def test_what_is_no_film_is_said(tmp_path: Path, portrait: Image) -> None:
+    """Sound alone, text, nothing, a missing file: a sentence each."""
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16000))
+    (tmp_path / "sound.mp4").write_bytes((tmp_path / "sound.wav").read_bytes())
+    (tmp_path / "text.mp4").write_text("not a film")
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    whole = write(tmp_path / "whole.mp4", portrait, STEADY).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    sentences = {"sound": "only sound", "text": "cut off", "empty": "cut off", "cut": "cut off"}
+    for name, sentence in {**sentences, "none": "does not exist"}.items():
+        with pytest.raises(ImageError, match=sentence):
+            list(film.frames(tmp_path / f"{name}.mp4"))
+
+
+def test_a_film_of_nobody_is_said(tmp_path: Path) -> None:
+    """Grey from end to end: nobody, said once, at the end."""
+    path = write(tmp_path / "grey.mp4", np.full((64, 64, 3), 120, np.uint8), STEADY[:3])
+    with pytest.raises(NoFace, match="in all of"):
+        list(EmotionDJ().watch(path))
+
+
+def test_what_is_before_the_damage_is_read(tmp_path: Path, portrait: Image) -> None:
+    """A stream that is cut off gives the readings up to there."""
+    data = write(tmp_path / "a.mkv", portrait, STEADY).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: 2 * len(data) // 3])
+    times = [seconds for seconds, _ in film.frames(tmp_path / "cut.mkv")]
+    assert 0 in times
+    assert len(times) < 5
+
+
+def test_the_command_writes_a_table_lines_csv_and_a_plot(tmp_path: Path, portrait: Image) -> None:
+    """`emotion-dj read clip.mp4`: what people and what programs want of it."""
+    path = write(tmp_path / "clip.mp4", portrait, STEADY)
+    command = [sys.executable, "-m", "emotion_dj", "read", str(path)]
+    files = ["--csv", str(tmp_path / "c.csv"), "--plot", str(tmp_path / "p.svg")]
+    run = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
+    assert "0:01.5" in run.stdout
+    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    assert [row["emotion"] for row in rows] == ["happy"] * 5
+    assert (tmp_path / "p.svg").read_text().count("<polyline") == 8
+    lines = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line)["seconds"] for line in lines.splitlines()] == [0, 0.5, 1, 1.5, 2]

@@ -274,6 +274,10 @@ class Run:
         )
 
 
+_ALL = 1 << 31
+"""More tracks than any library has."""
+
+
 def _changed(library: Library, track: Track, modification_tag: str) -> bool:
     """Tell whether a file is not any more what it was before it was heard."""
     try:

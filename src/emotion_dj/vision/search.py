@@ -199,7 +199,7 @@ def _best_turn(image: Image, search: Search, faces: list[Face]) -> int | None:
 
 def _is_wide(image: Image) -> bool:
     short, long = sorted(image.shape[:2])
-    return long > max(WIDE * short, SIDES[1])
+    return bool(long > max(WIDE * short, SIDES[1]))
 
 
 def _gains(face: Face, faces: list[Face]) -> bool:
@@ -211,9 +211,7 @@ def _gains(face: Face, faces: list[Face]) -> bool:
 def _replaced(faces: list[Face], turned: list[Face]) -> list[Face]:
     """Put better turned views in the place of upright ones, and add those that are new."""
     better = [face for face in turned if _gains(face, faces)]
-    left = [
-        face for face in faces if all(_shared(face.box, other.box) <= SAME for other in better)
-    ]
+    left = [face for face in faces if all(_shared(face.box, other.box) <= SAME for other in better)]
     return largest_first([*left, *better])
 
 

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 JUDGED_BY_CONTENT = (
     *("POST /readings", "POST /sets", "POST /playlists/{form}"),
-    *("POST /corrections", "POST /sources/{name}/playlists"),
+    *("POST /corrections", "POST /sources/{name}/playlists", "GET /folders"),
+    *("POST /library/places", "POST /library/servers", "POST /library/tables"),
 )
-"""Where a well-formed request may still be refused: nobody in the photo, nobody logged in."""
+"""Where a well-formed request may still be refused: nobody in the photo, nobody logged in, no such
+folder.
+"""
 
 SETTINGS = "".join(
     f"""

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
-from emotion_dj.interfaces import AudioSource, Source
+from emotion_dj.interfaces import AudioSource, FileSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -125,7 +125,7 @@ class Run:
         A folder that is empty all at once is a disk that is not there: what is known of it stays.
         """
         gone = 0
-        for root in getattr(library, "roots", ()):
+        for root in library.roots if isinstance(library, FileSource) else ():
             below = root.resolve().as_uri() + ("/" if root.is_dir() else "")
             if any(uri.startswith(below) for uri in progress.uris):
                 gone += self.catalogue.mark_missing(below, progress.uris)
@@ -380,5 +380,5 @@ def _unreadable(track: Track, error: Exception) -> str:
 
 
 def _where(library: Library) -> str:
-    roots = getattr(library, "roots", ())
+    roots = library.roots if isinstance(library, FileSource) else ()
     return ", ".join(map(str, roots)) or library.name

@@ -74,8 +74,13 @@ class AudioAnalyser(Protocol):
         ...
 
 
+@runtime_checkable
 class Source(Protocol):
-    """Where tracks come from."""
+    """Where tracks come from.
+
+    What a source can do beyond this is decided by which of the protocols below it implements, for
+    plug-ins as for our own; each of them is one verb or two, and one object may be several.
+    """
 
     @property
     def name(self) -> str:
@@ -102,10 +107,13 @@ class Searchable(Protocol):
 
 @runtime_checkable
 class AudioSource(Protocol):
-    """A source whose audio may be analysed."""
+    """A source whose audio may be analysed; it is played from there too, if not `Streamable`."""
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
-        """Give the track's audio for reading; nothing of it is kept after the block."""
+        """Give the track's audio for reading; nothing of it is kept after the block.
+
+        Raises NotAvailable, another SourceError or OSError.
+        """
         ...
 
     def modification_tag(self, track: Track) -> str:
@@ -114,6 +122,51 @@ class AudioSource(Protocol):
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the content itself, the same wherever and however it is named."""
+        ...
+
+
+@runtime_checkable
+class FileSource(Protocol):
+    """A source of the listener's own files, whose tracks are ``file://`` uris below its roots.
+
+    What is not there any more below a root is marked as missing; its files may be tagged.
+    """
+
+    @property
+    def roots(self) -> Sequence[Path]:
+        """The folders on disk, or single files, in which its tracks lie."""
+        ...
+
+
+class AudioStream(Protocol):
+    """Audio on its way to a player, as an answer of HTTP: an `httpx.Response` is one."""
+
+    @property
+    def status_code(self) -> int:
+        """200 for the whole, 206 for a byte range, 416 for one that is outside."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, with names in lower case: content-type, content-length, content-range."""
+        ...
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """Yield the bytes, once."""
+        ...
+
+
+@runtime_checkable
+class Streamable(Protocol):
+    """A source that can send a track's audio to a player without having all of it at hand."""
+
+    def stream(
+        self, track: Track, headers: Mapping[str, str]
+    ) -> AbstractContextManager[AudioStream]:
+        """Open the track's audio, or the byte range that ``headers`` ask for under ``range``.
+
+        Raises NotAvailable or another SourceError.
+        """
         ...
 
 
@@ -140,7 +193,7 @@ class TagProvider(Protocol):
     """A source whose tracks carry somebody's word of their moods."""
 
     def tagged(self, track: Track) -> Tags | None:
-        """Return what is written beside a track that it has told of, None where nothing is."""
+        """Return what is written beside a track that it has yielded, None where nothing is."""
         ...
 
 
@@ -177,10 +230,14 @@ class IsrcLookup(Protocol):
 
 @runtime_checkable
 class Sink(Protocol):
-    """Where a set can be written as a playlist."""
+    """Where a DJ set can be written as a playlist."""
 
     def write(self, music: DJSet, *, name: str) -> str:
-        """Create or replace the playlist called ``name``; return where the listener finds it."""
+        """Create or replace the playlist called ``name``; return where the listener finds it.
+
+        Picks that are not there are left out, and the text says how many are. Raises NotAvailable
+        where none is there, LoginRequired, or another SourceError.
+        """
         ...
 
 
@@ -193,7 +250,20 @@ class Player(Protocol):
         ...
 
     def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
-        """Start the first track and queue the others, on a device by its id or the active one."""
+        """Start the first track and queue the others, on a device by its id or the active one.
+
+        Raises NotAvailable where the device or all of the tracks are not there, LoginRequired, or
+        another SourceError.
+        """
+        ...
+
+
+@runtime_checkable
+class Account(Protocol):
+    """A source, sink or player to which somebody has to be logged in."""
+
+    def logged_in(self) -> bool:
+        """Tell whether there is a login, without asking the service."""
         ...
 
 

@@ -25,7 +25,7 @@ _SAMPLE: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Fits `interfaces.Source` and `interfaces.Listenable`; ``roots`` are folders or files."""
+    """Fits `Source`, `AudioSource` and `FileSource` of `interfaces`; ``roots`` are folders or files."""
 
     roots: tuple[Path, ...]
     name: str = "local"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Image,
         Listener,
         Media,
+        Omission,
         Pick,
         Preferences,
         Reading,
@@ -135,6 +136,15 @@ class FileSource(Protocol):
     @property
     def roots(self) -> Sequence[Path]:
         """The folders on disk, or single files, in which its tracks lie."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A source that also says what it passes over while it lists its tracks."""
+
+    def listing(self) -> Iterator[Track | Omission]:
+        """Yield what `tracks` yields, and among it what was passed over and why."""
         ...
 
 

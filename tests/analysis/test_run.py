@@ -380,20 +380,6 @@ def test_one_of_two_folders_that_is_empty_all_at_once_keeps_what_was_known(
     assert len(catalogue.candidates([model_registry.audio_model_id()])) == 4
 
 
-def test_a_folder_that_vanishes_while_it_is_looked_through(
-    catalogue: Catalogue, music: Path
-) -> None:
-    """Nothing is marked as gone: the run says what happened and leaves the catalogue as it was."""
-    (music / "sub").mkdir()
-    min(music.glob("*.opus")).rename(music / "sub" / "a.opus")
-    scan(catalogue, music)
-    listing = Local((music,)).tracks()
-    next(listing)
-    shutil.rmtree(music / "sub")
-    with pytest.raises(LibraryError, match="went away while it was looked through"):
-        list(listing)
-
-
 def test_a_folder_of_a_hundred_thousand_entries(catalogue: Catalogue, music: Path) -> None:
     """Files without end that are no music, beside three songs: the songs are found and heard."""
     (music / "cover.jpg").touch()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "source-plugin" / "emotion_dj_m3u.py"
-SONGS = {"mood": "calm", "length": 4, "sources": ["m3u", "memory"]}
+SONGS = {"mood": "calm", "n": 4, "sources": ["m3u", "memory"]}
 
 MEMORY = '''
 import hashlib, io, json, os
@@ -141,7 +141,7 @@ def test_every_song_of_a_plug_in_can_be_played(client: httpx.Client) -> None:
 
 def test_what_has_no_sound_has_no_stream(client: httpx.Client) -> None:
     """Songs of a source that tells features alone are placed, and offered without an address."""
-    wish = {"mood": "energetic", "length": 1, "sources": ["paper"]}
+    wish = {"mood": "energetic", "n": 1, "sources": ["paper"]}
     (pick,) = client.post("/sets", json=wish).json()["picks"]
     assert (pick["title"], pick["stream"]) == ("Paper", None)
     assert client.get(f"/tracks/{pick['id']}/stream").status_code == 404

@@ -40,7 +40,7 @@ from emotion_dj import __version__, affect, errors, serializers
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources import streaming
-from emotion_dj.sources.local import SUFFIXES
+from emotion_dj.sources.folders import is_audio
 from emotion_dj.web import (
     adding,
     covers,
@@ -346,7 +346,7 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 
 def _is_music(path: pathlib.Path) -> bool:
     """Tell whether a file is there and named as music, also where a link in its place leads."""
-    return path.is_file() and path.resolve().suffix.lower() in SUFFIXES
+    return path.is_file() and is_audio(path.resolve().name)
 
 
 def _picture(dj: EmotionDJ, track: Track) -> bytes | None:

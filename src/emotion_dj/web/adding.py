@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_dj.app import credentials
 from emotion_dj.errors import EmotionDJError, InputError
-from emotion_dj.sources.local import SUFFIXES
+from emotion_dj.sources.folders import SUFFIXES
 from emotion_dj.web.middleware import LOCAL
 from emotion_dj.web.validation import Body
 

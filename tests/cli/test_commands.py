@@ -253,7 +253,7 @@ def test_words_that_are_none_list_all_that_could_be_meant(
     run("play", "--mood", "calm", "--library", "demo:foo").fails(2, "'demo:foo'", "demo alone")
     run("play", "--mood", "calm", "--library", "").fails(2, "named by a folder")
     run("analyse", "").fails(2, "named by a folder")
-    run("evaluate", "emotion", tmp_path, "--model", smiling_photo).fails(7, "no model card")
+    run("evaluate", "emotion", tmp_path, "--model", smiling_photo).fails(7, "not a model card")
 
 
 def test_where_nothing_could_be_heard_the_exit_code_tells(music: Path, tmp_path: Path) -> None:

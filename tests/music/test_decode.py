@@ -115,11 +115,11 @@ def test_what_is_no_audio_is_said(tmp_path: Path, smiling_photo: Path) -> None:
     """Text called .mp3, a photo, an empty file and a missing one each get a sentence."""
     for name, data in (("a.mp3", b"not music " * 500), ("b.flac", b"")):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(AudioError, match="no audio"):
+        with pytest.raises(AudioError, match="not audio"):
             decode(tmp_path / name)
-    with pytest.raises(AudioError, match="no audio"):
+    with pytest.raises(AudioError, match="not audio"):
         decode(smiling_photo)
-    with pytest.raises(AudioError, match="no audio"):
+    with pytest.raises(AudioError, match="not audio"):
         decode(tmp_path / "none.mp3")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import av
+import numpy as np
 import pytest
 
 from emotion_dj.analysis import Run
@@ -83,7 +88,7 @@ def test_an_ignore_file_has_the_rules_of_git(tmp_path: Path) -> None:
 
 
 def test_only_files_are_opened(tmp_path: Path) -> None:
-    """Pipes, sockets and links to nothing are named and never opened; a linked file is listed."""
+    """Pipes and sockets are named and never opened; links are listed, and a dead one will fail."""
     put(tmp_path, "song.mp3")
     os.mkfifo(tmp_path / "pipe.mp3")
     (tmp_path / "dead.mp3").symlink_to(tmp_path / "nowhere.mp3")
@@ -91,10 +96,8 @@ def test_only_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "linked.mp3").symlink_to(tmp_path / "song.mp3")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "socket.mp3"))
-        assert names(tmp_path) == ["linked.mp3", "song.mp3"]
-        assert omissions(tmp_path) == dict.fromkeys(
-            ["circle.mp3", "dead.mp3", "pipe.mp3", "socket.mp3"], "not_a_file"
-        )
+        assert names(tmp_path) == ["circle.mp3", "dead.mp3", "linked.mp3", "song.mp3"]
+        assert omissions(tmp_path) == {"pipe.mp3": "not_a_file", "socket.mp3": "not_a_file"}
 
 
 def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
@@ -144,6 +147,38 @@ def test_what_goes_away_meanwhile_is_named_unless_all_of_it_does(tmp_path: Path)
     shutil.rmtree(tmp_path)
     with pytest.raises(LibraryError, match="went away"):
         list(listing)
+
+
+def test_a_folder_with_one_of_each_fault(tmp_path: Path, demo_music: Path) -> None:
+    """`analyse` hears what can be heard, an old tag with an accent included, and names the rest."""
+    music = tmp_path / "music"
+    put(music, "empty.mp3", ".Trash-1000/gone.mp3", "pod.mp3")
+    (music / ".emotiondjignore").write_text("pod.mp3")
+    shutil.copy(min((demo_music / "calm").glob("*.opus")), music / "song.opus")
+    (music / "text.flac").write_text("no audio")
+    os.mkfifo(music / "pipe.mp3")
+    with av.open(str(music / "old.mp3"), "w", options={"id3v2_version": "0"}) as out:
+        stream = out.add_stream("libmp3lame", rate=44_100, layout="mono")
+        wave = np.sin(np.arange(5 * 44_100, dtype=np.float32) / 20)[np.newaxis] / 4
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+        frame.sample_rate = 44_100
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    with (music / "old.mp3").open("ab") as file:
+        file.write(b"TAG" + b"Caf\xe9".ljust(30, b"\0") + bytes(95))
+    command = [sys.executable, "-m", "emotion_dj", "analyse", str(music), "--json"]
+    command += ["--database", str(tmp_path / "c.sqlite")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    results = json.loads(done.stdout)
+    assert results["analysed"] == 2
+    assert [failure["uri"].rpartition("/")[2] for failure in results["failed"]] == [
+        "empty.mp3",
+        "text.flac",
+    ]
+    codes = {entry["code"] for entry in results["omitted"]}
+    assert codes == {"store", "ignored", "not_a_file"}
+    with Catalogue(tmp_path / "c.sqlite") as catalogue:
+        assert [track.title for _, track in catalogue.search("Café", limit=5)] == ["Café"]
 
 
 def test_nothing_is_gone_behind_a_closed_door(

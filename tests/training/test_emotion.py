@@ -115,7 +115,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path
     with pytest.raises(DataError, match="another recipe"):
         emotion.Run(tiny(widths=(8, 8)), tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(DataError, match="no checkpoint"):
+    with pytest.raises(DataError, match="not a checkpoint"):
         emotion.load(tmp_path)
 
 

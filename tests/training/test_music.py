@@ -67,7 +67,7 @@ def test_an_ear_learns_from_listeners(shared: Path, corpus: Corpus, tmp_path: Pa
     heard = audio_model.analyse(shared / "data/music/emotify" / corpus.files[0]).features
     assert all(0 <= getattr(heard, name) <= 1 for name in SCALES)
     (tmp_path / "no.npz").write_bytes(b"no")
-    with pytest.raises(DataError, match="no file of scales"):
+    with pytest.raises(DataError, match="not a file of scales"):
         music_data.read_lessons(tmp_path / "no.npz")
     assert artifacts.load(tmp_path / f"{card['id']}.json").card["sha256"] == card["sha256"]
     assert card["sounds"]["patches"] == 80

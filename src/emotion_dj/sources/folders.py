@@ -149,9 +149,9 @@ def _files(
         if _HIDDEN.match(name):
             uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
             yield Omission(uri, "hidden", f"{name} is hidden by its name")
-        elif not _is_file(entry):
+        elif not _is_file(entry) and os.path.exists(entry.path):  # noqa: PTH110 - a dead link fails
             uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
-            yield Omission(uri, "not_a_file", f"{name} is a link to nothing, a pipe or a device")
+            yield Omission(uri, "not_a_file", f"{name} is a pipe, a socket or a device")
         elif rules and _is_ignored(rules, entry.path):
             yield _ignored(f"{begin}/{quote_from_bytes(os.fsencode(name))}", entry)
         else:

@@ -33,10 +33,10 @@ def small(encoded: bytes) -> bytes | None:
     if len(encoded) > MAX_BYTES:
         return None
     try:
-        shrunk = Pillow.fromarray(images.reduced(encoded)[0])
+        picture = Pillow.fromarray(images.reduced(encoded)[0])
     except ImageError:
         return None
-    shrunk.thumbnail((SIDE, SIDE))
+    picture.thumbnail((SIDE, SIDE))
     out = BytesIO()
-    shrunk.save(out, "JPEG", quality=85)
+    picture.save(out, "JPEG", quality=85)
     return out.getvalue()

@@ -11,7 +11,7 @@ import emotion_dj
 
 PACKAGE = Path(emotion_dj.__file__).parent
 
-FREE = {"errors", "artifacts"}
+FREE = {"errors", "artifacts", "installation"}
 """Rooms that anyone may use."""
 
 LAYERS = [

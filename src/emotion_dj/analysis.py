@@ -202,7 +202,7 @@ class Run:
         if not tracks:
             return
         workers = min(self.workers or os.cpu_count() or 1, len(tracks) // _WORTH_A_PROCESS)
-        if workers <= 1:
+        if workers <= 1 or not _locks():
             yield from self._here(library, enumerate(tracks))
             return
         left = dict(enumerate(tracks))
@@ -344,6 +344,17 @@ def _begin(make: Callable[[], AudioAnalyser], library: Library) -> None:
 
 def _hear_here(track: Track) -> Heard:
     return _hear_one(*_worker, track)
+
+
+def _locks() -> bool:
+    """Tell whether processes can have locks in common: Linux keeps them in /dev/shm, which may not
+    be there or not be writable.
+    """  # noqa: D205
+    try:
+        _Context().Lock()
+    except (OSError, ImportError):
+        return False
+    return True
 
 
 def _begins(pool: ProcessPoolExecutor) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from emotion_dj import installation
 from emotion_dj.catalogue import migrate, schema
 from emotion_dj.errors import CatalogueError, SettingsError
 
@@ -76,7 +77,7 @@ def _is_whole(connection: Connection, address: str) -> bool:
     if found > schema.VERSION:
         msg = (
             f"the catalogue {address} was written by a newer emotion-dj (version {found}, this one "
-            f"knows {schema.VERSION}): update with  pip install --upgrade emotion-dj"
+            f"knows {schema.VERSION}): update with  {installation.update()}"
         )
         raise CatalogueError(msg)
     if not found and inspect(connection).get_table_names():

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from emotion_dj import installation
 from emotion_dj.errors import ImageError
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
 
 def _unknown(data: bytes, name: str) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        return f"{name} is a HEIC photo: run  pip install pillow-heif  or save it as JPEG"
+        cure = installation.add("pillow-heif")
+        return f"{name} is a HEIC photo: run  {cure}  or save it as JPEG"
     return f"{name} is not a photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -342,6 +343,24 @@ class Unplugged(Local):
             shutil.move(self.roots[0], self.roots[0].with_name("unplugged"))
             self.roots[0].mkdir()
         return Local.open(self, track)
+
+
+@pytest.mark.needs_namespaces
+def test_where_processes_cannot_share_locks_one_hears(demo_music: Path) -> None:
+    """A /dev/shm that cannot be written to: every track is heard, and nothing is said of it."""
+    hidden = 'mount -t tmpfs -o ro none /dev/shm && exec "$@"'
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hidden, "sh"),
+            *(sys.executable, "-m", "emotion_dj", "analyse", demo_music, "--json"),
+        ],
+        env={**os.environ, "EMOTION_DJ_WORKERS": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["analysed"] == 28
 
 
 def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Path) -> None:

@@ -22,7 +22,7 @@ LAYERS = [
     {"analysis", "dj", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},
-    {"original", "web"},
+    {"checkup", "original", "web"},
     {"cli"},
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""

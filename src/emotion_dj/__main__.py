@@ -19,8 +19,7 @@ def main() -> None:
 
 def _explained(error: ImportError) -> int:
     """Say what is missing and the line that brings it; return the exit code."""
-    from emotion_dj import installation  # noqa: PLC0415 - hardly ever needed
-    from emotion_dj.app import checkup  # noqa: PLC0415 - hardly ever needed
+    from emotion_dj import checkup, installation  # noqa: PLC0415 - hardly ever needed
 
     if sys.argv[1:] == ["doctor"]:
         sys.stdout.write(checkup.plainly())

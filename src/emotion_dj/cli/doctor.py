@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from emotion_dj.cli.console import Json, out, print_json
 
 if TYPE_CHECKING:
-    from emotion_dj.app.checkup import Check
+    from emotion_dj.checkup import Check
 
 
 def doctor(*, as_json: Json = False) -> None:
     """Check this installation."""
-    from emotion_dj.app import checkup
+    from emotion_dj import checkup
 
     checks = checkup.checks()
     if as_json:

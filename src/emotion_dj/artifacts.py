@@ -44,7 +44,7 @@ def load(card_path: Path) -> Artifact:
         path = card_path.parent / card["file"]
         expected = card["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{card_path} is not a model card: name its .json file, or reinstall emotion-dj's own"
+        msg = f"{card_path} is not a model card: name its .json file"
         raise ArtifactError(msg) from error
     _verify(path, expected)
     return Artifact(path, card)

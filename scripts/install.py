@@ -78,7 +78,7 @@ def _megabytes(line: str) -> float:
     if found := _FETCHED.search(line):
         return float(found[1]) / (1 if found[2] == "MB" else 1000)
     here = _HERE.search(line.rstrip())
-    return Path(here[1]).stat().st_size / 1e6 if here else 0
+    return Path(here[1]).stat().st_size / 1e6 if here and Path(here[1]).is_file() else 0
 
 
 def main() -> int:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Final
 
 _SETTING: Final = re.compile(r"^(?P<where>[^.]+)\.(?P<name>[\w-]+)='(?P<value>.*)'$")
+_INDEX: Final = "simple"
+"""What the folder of an index is called; its pages name files that lie beside that folder."""
+
 _PATH: Final = re.compile(r"(?:file://)?(/[^\s,]+)")
 
 
@@ -23,8 +26,8 @@ def main() -> None:
     settings = [found for line in told.splitlines() if (found := _SETTING.match(line))]
     lines = [f"{one['name']} = {one['value']}" for one in settings if one["where"] == "global"]
     (system / "etc" / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
-    for path in {path for one in settings for path in _PATH.findall(one["value"])}:
-        _mount(Path(path), system)
+    for path in {Path(path) for one in settings for path in _PATH.findall(one["value"])}:
+        _mount(path.parent if path.name == _INDEX else path, system)
 
 
 def _mount(path: Path, system: Path) -> None:

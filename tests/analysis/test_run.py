@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -207,6 +208,7 @@ print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_every_commit_nothing_is_lost_or_doubled(music: Path, tmp_path: Path) -> None:
     """The process dies at its first commit, its second, and so on, until one run gets through."""
     for commit in range(1, 20):
@@ -356,6 +358,24 @@ class Unplugged(Local):
         return Local.open(self, track)
 
 
+@pytest.mark.needs_namespaces
+def test_where_processes_cannot_share_locks_one_hears(demo_music: Path) -> None:
+    """A /dev/shm that cannot be written to: every track is heard, and nothing is said of it."""
+    hidden = 'mount -t tmpfs -o ro none /dev/shm && exec "$@"'
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hidden, "sh"),
+            *(sys.executable, "-m", "emotion_dj", "analyse", demo_music, "--json"),
+        ],
+        env={**os.environ, "EMOTION_DJ_WORKERS": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["analysed"] == 28
+
+
 def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Path) -> None:
     """What was heard stays; what was not is not a lasting failure and is heard when it is back."""
     disk = Unplugged((music,))
@@ -390,6 +410,7 @@ def test_one_of_two_folders_that_is_empty_all_at_once_keeps_what_was_known(
     assert len(catalogue.candidates([model_registry.audio_model_id()])) == 4
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_hundred_thousand_entries(catalogue: Catalogue, music: Path) -> None:
     """Files without end that are no music, beside three songs: the songs are found and heard."""
     (music / "cover.jpg").touch()

@@ -64,6 +64,7 @@ def test_a_quiet_intro_does_not_decide(
     assert loudest(path) > 0.5 * loudest(write(tmp_path / "now.flac", samples))
 
 
+@pytest.mark.slow
 def test_three_hours_cost_no_more_memory_than_three_minutes(
     tmp_path: Path, write: Callable[..., Path]
 ) -> None:

@@ -77,6 +77,7 @@ def test_the_example_is_listed_tried_and_played(
     assert json.loads(played.stdout)["picks"][0]["title"].startswith("calm")
 
 
+@pytest.mark.slow
 def test_the_examples_own_tests_pass(installed: Path, tmp_path: Path) -> None:
     """Its author runs the contract of a source, and it holds."""
     shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")

@@ -251,6 +251,7 @@ def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path, transcode: Transc
     assert [other.name for other in tmp_path.iterdir()] == ["music.mp3"]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path, transcode: Transcode) -> None:
     """After kill -9 the file is one that was written whole, and the next run goes on."""
     path = transcode(tmp_path / "music.flac")

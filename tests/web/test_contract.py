@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ enabled = false
 """  # it has no end; tests/web/test_live.py
 
 
+@pytest.mark.needs_dev
 def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
     """Examples, the corners of every field and random requests get what the document says."""
     settings = tmp_path / "schemathesis.toml"

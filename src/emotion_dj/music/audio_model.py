@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj import artifacts
+from emotion_dj import artifacts, installation
 from emotion_dj.domain import Affect, Analysis, AudioFeatures
 from emotion_dj.errors import ArtifactError
 from emotion_dj.music import network
@@ -122,7 +122,8 @@ class AudioModel:
                 self._scales = _unpacked(file, "scales_", self.card["scales"]["gamma"], kernel)
                 self._kernel = _unpacked(file, "", self.card["gamma"], rational)
         except (KeyError, ValueError, OSError) as error:
-            msg = f"the weights of the ear do not fit their card ({error}): reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights of the ear do not fit their card ({error}): {cure}"
             raise ArtifactError(msg) from error
 
     @property

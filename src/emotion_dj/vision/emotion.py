@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from emotion_dj import affect, artifacts
+from emotion_dj import affect, artifacts, installation
 from emotion_dj.domain import Affect, Emotion, Reading, Reason
 from emotion_dj.errors import ArtifactError
 from emotion_dj.vision import runtime, visibility
@@ -92,7 +92,7 @@ class Contract:
                 hidden=tuple(card.get("hidden", ())),
             )
         except (KeyError, TypeError) as error:
-            msg = f"the card of the face reader lacks {error}: reinstall emotion-dj"
+            msg = f"the card of the face reader lacks {error}: run  {installation.restore()}"
             raise ArtifactError(msg) from error
 
 
@@ -226,7 +226,8 @@ class _Network:
         (taken,) = self._interpreter.get_input_details()
         given = self._interpreter.get_output_details()
         if tuple(taken["shape"]) != contract.shape or given[0]["shape"][-1] != contract.outputs:
-            msg = f"the weights {artifact.path.name} do not fit their card: reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights {artifact.path.name} do not fit their card: {cure}"
             raise ArtifactError(msg)
         self._shape = contract.shape
         self._input = taken["index"]

@@ -76,9 +76,7 @@ def _verify(path: Path, expected: str) -> None:
         msg = f"the model file {path.name} is missing: run  {installation.restore()}"
         raise ArtifactError(msg) from error
     if actual != expected:
-        msg = (
-            f"the model file {path} is damaged or was replaced (sha256 {actual[:12]}): {_cure(path)}"
-        )
+        msg = f"the model file {path} is damaged or was replaced (sha256 {actual[:12]}): {_cure(path)}"
         raise ArtifactError(msg)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-ARTIFACT: Final = "face-4"
+ARTIFACT: Final = "face-5"
 Number = TypeVar("Number", bound=np.floating[Any])
 
 
@@ -55,6 +55,7 @@ class Contract:
             if tuple(card["labels"]) != tuple(Emotion):
                 msg = f"the card of {card['id']} has other labels than {', '.join(Emotion)}"
                 raise ArtifactError(msg)
+            _check_truth(card)
             return cls(
                 id=card["id"],
                 side=card["input"]["side"],
@@ -66,6 +67,17 @@ class Contract:
         except (KeyError, TypeError) as error:
             msg = f"the card of the face reader lacks {error}: reinstall emotion-dj"
             raise ArtifactError(msg) from error
+
+
+def _check_truth(card: Mapping[str, Any]) -> None:
+    """Hold a card to its word: what it says it reads was chosen for this very file."""
+    truth = card.get("truth", {})
+    if truth and truth["sha256"] != card["sha256"]:
+        msg = (
+            f"the card of {card['id']} promises {truth['name']} as the truth, but that was chosen "
+            "for another file: make it again with emotion-dj train emotion"
+        )
+        raise ArtifactError(msg)
 
 
 class EmotionReader:
@@ -155,7 +167,7 @@ class _Network:
     def __init__(self, artifact: Artifact, side: int) -> None:
         self._interpreter = runtime.interpreter(artifact.path)
         (taken,) = self._interpreter.get_input_details()
-        (given,) = self._interpreter.get_output_details()
+        given, *_ = self._interpreter.get_output_details()  # what is hidden may come after it
         if tuple(taken["shape"]) != (1, side, side, 1) or given["shape"][-1] != len(Emotion):
             msg = f"the weights {artifact.path.name} do not fit their card: reinstall emotion-dj"
             raise ArtifactError(msg)

@@ -159,6 +159,6 @@ def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:
     assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
     assert set(face["emotions"]) == {emotion.value for emotion in Emotion}
     assert set(seen["affect"]) == {"valence", "arousal", "uncertainty"}
-    assert seen["model"] == "face-4"
+    assert seen["model"] == "face-5"
     wanted = {"uri", "title", "artists", "affect", "mood", "score", "reason"}
     assert all(wanted <= set(pick) for pick in music["picks"])

@@ -20,7 +20,7 @@ from emotion_dj.errors import ArtifactError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FACE_READER: Final = "face-4"
+FACE_READER: Final = "face-5"
 FACE_DETECTOR: Final = "detector-1"
 AUDIO_MODEL: Final = "ear-4"
 FEATURE_MODEL: Final = "mood-2"
@@ -76,7 +76,8 @@ def _verify(path: Path, expected: str) -> None:
         msg = f"the model file {path.name} is missing: run  {installation.restore()}"
         raise ArtifactError(msg) from error
     if actual != expected:
-        msg = f"the model file {path} is damaged or was replaced (sha256 {actual[:12]}): {_cure(path)}"
+        fault = f"is damaged or was replaced (sha256 {actual[:12]})"
+        msg = f"the model file {path} {fault}: {_cure(path)}"
         raise ArtifactError(msg)
 
 

@@ -36,7 +36,11 @@ def emotion(
     ] = None,
     start: Annotated[
         list[Path] | None,
-        typer.Option(help="The folder of a run to begin from; of several, the mean of weights."),
+        typer.Option(help="A run's folder or a reader's card to begin from; of several, the mean."),
+    ] = None,
+    truth: Annotated[
+        Literal["votes", "label"] | None,
+        typer.Option(help="What choices are made by: what most people saw, or labels."),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=0, help="Another length of the run; 0 takes --start as it is.")
@@ -54,7 +58,7 @@ def emotion(
     import dataclasses
 
     from emotion_dj.training import emotion as training
-    from emotion_dj.training import emotion_card, emotion_data
+    from emotion_dj.training import emotion_card, emotion_data, emotion_recipe, emotion_run
 
     faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
@@ -69,21 +73,23 @@ def emotion(
             )
         print_json(figures)
         return
-    small = training.FURTHER if start else training.Recipe()
-    wanted = training.TEACHER if recipe == "teacher" else small
+    truth = emotion_data.truth_of(held, truth)
+    small = emotion_recipe.FURTHER if start else emotion_recipe.Recipe()
+    wanted = emotion_recipe.TEACHER if recipe == "teacher" else small
     if epochs is not None:
-        wanted = dataclasses.replace(wanted, epochs=epochs)
-    teachers = [training.load(folder) for folder in teacher or ()]
-    begun = [training.load(folder) for folder in start or ()]
+        settle = wanted.settle if epochs else 0
+        wanted = dataclasses.replace(wanted, epochs=epochs, settle=settle)
+    teachers = [emotion_run.load(folder) for folder in teacher or ()]
+    begun = [training.begun(path, faces, held) for path in start or ()]
     with progress("training") as report:
-        run = training.Run(wanted, out, start=[net for net, _ in begun])
+        run = emotion_run.Run(wanted, out, start=[net for net, _ in begun])
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
     recipe_of_run = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
     if begun:
         recipe_of_run["start"] = [recipe for _, recipe in begun]
     prior = emotion_data.prior(faces)
-    card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior)
+    card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior, truth=truth)
     print_json(card["metrics"])
 
 

@@ -79,6 +79,7 @@ class Contract:
             if tuple(card["labels"]) != labels:
                 msg = f"the card of {card['id']} has other labels than {', '.join(labels)}"
                 raise ArtifactError(msg)
+            _check_truth(card)
             return cls(
                 id=card["id"],
                 side=card["input"]["side"],
@@ -94,6 +95,17 @@ class Contract:
         except (KeyError, TypeError) as error:
             msg = f"the card of the face reader lacks {error}: run  {installation.restore()}"
             raise ArtifactError(msg) from error
+
+
+def _check_truth(card: Mapping[str, Any]) -> None:
+    """Hold a card to its word: what it says it reads was chosen for this very file."""
+    truth = card.get("truth", {})
+    if truth and truth["sha256"] != card["sha256"]:
+        msg = (
+            f"the card of {card['id']} promises {truth['name']} as the truth, but that was chosen "
+            "for another file: make it again with emotion-dj train emotion"
+        )
+        raise ArtifactError(msg)
 
 
 class EmotionReader:

@@ -42,10 +42,10 @@ def audio_model_id(hearing: str = HEARING_MODES[0]) -> str:
 
 def audio_model_card() -> Mapping[str, Any]:
     """Return our analyser's card without loading it."""
-    return artifacts.packaged("ear-4").card
+    return artifacts.packaged("ear-5").card
 
 
-EARLIER_ANALYSERS: Final = ("ear-3+whole", "ear-3", "mood-1")
+EARLIER_ANALYSERS: Final = ("ear-4+whole", "ear-4", "ear-3+whole", "ear-3", "mood-1")
 """Ears of earlier versions: where they placed a track counts until it is heard, or its table is
 imported, again."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,23 @@ def test_a_smile_gets_happy_music(dj: EmotionDJ, smiling_photo: Path) -> None:
     assert near < all_
     assert bright > usual
     assert messages.say(music.opening) == "you look happy"
+
+
+def test_tomorrow_is_another_day(tmp_path: Path) -> None:
+    """Seven days of one wish in a library of 400: no song twice, each day's set its own."""
+    table, source = tmp_path / "songs.csv", np.random.default_rng(0)
+    rows = [f"T{i},A{i},{e:.3f},{v:.3f}" for i, (e, v) in enumerate(source.random((400, 2)))]
+    table.write_text("\n".join(["title,artist,energy,valence", *rows]))
+    dj = EmotionDJ(settings=settings.Settings(database=str(tmp_path / "week.sqlite")))
+    dj.library.import_table(table)
+    week: list[set[str]] = []
+    for day in range(7):
+        dj_set = dj.recommend(mood="calm", seed=day, candidates=dj.library.current())
+        dj.taste.played(dj_set)
+        week.append({pick.track.uri for pick in dj_set.picks})
+    assert len(set.union(*week)) >= 66
+    assert all(len(a & b) <= 1 for a, b in pairwise(week))
+    assert not dj.library.current().taste.any()
 
 
 def test_every_kind_of_photo_argument_is_the_same(dj: EmotionDJ, smiling_photo: Path) -> None:

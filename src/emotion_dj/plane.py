@@ -36,7 +36,8 @@ def moods(
     words = np.array([place for _, *place in affect.MOOD_WORDS])
     across, up = valence[:, None] - words[:, 0], arousal[:, None] - words[:, 1]
     nearest = (across**2 + affect.AROUSAL_WEIGHT * up**2).argmin(1)
-    return np.array([list(Mood).index(mood) for mood, *_ in affect.MOOD_WORDS])[nearest]
+    of_word = np.array([list(Mood).index(mood) for mood, *_ in affect.MOOD_WORDS], np.intp)
+    return np.asarray(of_word[nearest])
 
 
 def drawing(candidates: Candidates) -> str:

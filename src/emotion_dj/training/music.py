@@ -70,9 +70,11 @@ class Learnt:
 
 
 class Teachers(Protocol):
-    """Who has told the ear of music; ``epochs`` is how long one network is taught."""
+    """Who has told the ear of music."""
 
-    epochs: int
+    @property
+    def epochs(self) -> int:
+        """How long one network is taught."""
 
     def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:
         """Return what is learnt where nothing is said of files of these names."""
@@ -111,12 +113,16 @@ class Kept:
     card: Mapping[str, Any]
     epochs: int = 1
 
-    def learnt_without(self, _files: Collection[str], tick: Tick) -> Learnt:
+    def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:  # noqa: ARG002
         """Return what is kept: nothing can be taken out of it."""
         tick()
         return self.learnt
 
-    def described(self, _splits: Sequence[CrossValidated], _of: CrossValidated) -> dict[str, Any]:
+    def described(
+        self,
+        splits: Sequence[CrossValidated],  # noqa: ARG002
+        genres: CrossValidated,  # noqa: ARG002
+    ) -> dict[str, Any]:
         """Return what the earlier card says of the teachers, and that figures flatter a little."""
         return music_card.kept(self.card)
 

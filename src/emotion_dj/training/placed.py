@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj import affect
-from emotion_dj.domain import Candidates, Emotion, Mood, Track
+from emotion_dj.domain import Candidates, Emotion, Mood, Preferences, Track
 from emotion_dj.music.audio_model import on_plane
 from emotion_dj.music.features import NAMES
 from emotion_dj.plane import moods
@@ -91,8 +91,7 @@ def candidates(places: Floats, corpus: Corpus) -> Candidates:
         key=np.full(n, -1, np.int8),
         artist=nobody,
         album=nobody,
-        taste=nothing,
-        recency=nothing,
+        number=np.arange(n),
         embedding=np.zeros((n, 0), np.float16),
         load=_numbered,
     )
@@ -100,12 +99,12 @@ def candidates(places: Floats, corpus: Corpus) -> Candidates:
 
 def path_correlation(music: Candidates, felt: Floats) -> float:
     """Return the correlation of the arousal that was felt along sets with that asked for."""
-    ranker = NearestRanker()
+    ranker, nobody = NearestRanker(), Preferences.neutral(len(music))
     asked: list[float] = []
     heard: list[float] = []
     for text, emotion, seed in product(PLANS, Emotion, range(SEEDS)):
         path = affect.path(affect.parse_plan(text), [affect.of_emotion(emotion)], SONGS)
-        picks = ranker.rank(path, music, seed=seed)
+        picks = ranker.rank(path, music, nobody, seed=seed)
         heard += [float(felt[int(pick.track.uri.partition(":")[2])]) for pick in picks]
         asked += [target.arousal for target in path[: len(picks)]]
     return float(np.corrcoef(asked, heard)[0, 1]) if np.std(heard) else 0.0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     """Likes and skips."""
 
 LIKES: Final = {"like": 1.0}
-"""How much of a like each kind of feedback is: who lets a song play minds it little."""
+"""How much of a like each kind of feedback is; a play is none."""
 
 SKIPS: Final = {"skip": 1.0}
 """How much of a skip each kind of feedback is."""

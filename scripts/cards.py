@@ -238,9 +238,34 @@ GENRES = (
 )
 
 
+PLACES = (
+    "A set goes by a track's place on the plane, so this is what the DJ plays by. What listeners "
+    "felt and what is expected of them are placed by one line: the mean of the 300 tracks in the "
+    "middle, one deviation at {reach}. The percentile is that of what listeners felt, along the "
+    "direction of a mood, among the ten tracks nearest to it; the last line is the correlation of "
+    "the listeners' arousal of the songs of sets with the arousal that was asked for, over six "
+    "plans, seven beginnings and three seeds."
+)
+
+
+def placed(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the lines of how places agree with listeners."""
+    return [
+        *((f"rank correlation, {axis}", f"{rho:.2f}") for axis, rho in figures["spearman"].items()),
+        ("quadrant right", f"{figures['quadrant']:.2f}"),
+        ("mood right", f"{figures['mood']:.2f}"),
+        *(
+            (f"percentile of the ten first, {mood}", f"{p:.0f}")
+            for mood, p in figures["top10"].items()
+        ),
+        ("arousal along the asked path", f"{figures['path_correlation']:.2f}"),
+    ]
+
+
 def audio_model(card: Mapping[str, Any]) -> str:
     """Return the page of the ear."""
-    folds = {name: value for name, value in card["metrics"].items() if isinstance(value, dict)}
+    metrics = card["metrics"]
+    folds = {name: value for name, value in metrics.items() if name.startswith("r2")}
     rows = [(name, *(f"{fold[name]:+.3f}" for fold in folds.values())) for name in card["targets"]]
     by_genre = card["r2_inside_each_genre"]
     return "\n".join(
@@ -248,7 +273,15 @@ def audio_model(card: Mapping[str, Any]) -> str:
             *head("The ear", card),
             "## R2 on Emotify, by what was held out",
             "",
+            card["held_back"],
+            "",
             *table(("target", *folds), rows),
+            "",
+            "## Places against listeners",
+            "",
+            PLACES.format(**card["plane"]),
+            "",
+            *table(("figure", "five folds"), placed(metrics["placed_five_fold"])),
             "",
             "### Inside one genre",
             "",

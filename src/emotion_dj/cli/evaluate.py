@@ -84,6 +84,13 @@ def music(
         return
     for name, value in figures["r2"].items():
         out().print(f"{name:18} R2 {value:+.3f}  r {figures['pearson'][name]:+.3f}")
+    placed = figures["placed"]
+    ranks = ", ".join(f"{axis} {rho:.2f}" for axis, rho in placed["spearman"].items())
+    first = ", ".join(f"{mood} {percentile:.0f}" for mood, percentile in placed["top10"].items())
+    out().print(f"places against listeners: rank correlation {ranks}")
+    out().print(f"  quadrant right {placed['quadrant']:.0%}, mood right {placed['mood']:.0%}")
+    out().print(f"  percentile of the ten first: {first}")
+    out().print(f"  arousal along the asked path: r {placed['path_correlation']:+.2f}")
     out().print(f"n = {figures['n']}, {figures['cpu_s_per_track']:.2f} CPU-seconds per track")
     for why in figures["passed_over"]:
         say(f"passed over: {why}")

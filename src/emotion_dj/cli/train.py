@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from emotion_dj.cli.console import print_json, progress, say
 from emotion_dj.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from emotion_dj.training.music import Taught
 
 app = typer.Typer(help="Train the models (extra `train`).", no_args_is_help=True)
 
@@ -97,34 +100,50 @@ def emotion(
 def music(
     data: Table,
     audio: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Their recordings.")],
-    scales: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
-    ],
-    sounds: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-musicnn.py wrote."),
-    ],
     out: Out,
     *,
+    scales: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
+    ] = None,
+    sounds: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-musicnn.py wrote."),
+    ] = None,
+    teachers: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The card of an ear that has learnt from both."
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the runs.")] = None,
 ) -> None:
     """Train the ear on a table in Emotify's form and on what teachers said of music."""
+    if not teachers and not (scales and sounds):
+        msg = "name --scales and --sounds, or --teachers"
+        raise typer.BadParameter(msg)
     if find_spec("torch") is None:
         raise MissingExtra("train", "training")
     from emotion_dj.training import music as recipe
-    from emotion_dj.training.music_data import read_emotify, read_lessons
-    from emotion_dj.training.sounds import EPOCHS, read_sounds
+    from emotion_dj.training.music_data import read_emotify
 
-    lessons, teacher_sounds = read_lessons(scales), read_sounds(sounds)
-    taught = recipe.Taught(lessons, teacher_sounds, epochs or EPOCHS)
+    told = recipe.kept_of(teachers) if teachers else _taught(scales, sounds, epochs)
     with progress("listening") as report:
         corpus = read_emotify(data, audio, report=report)
     for why in corpus.passed_over:
         say(f"passed over: {why}")
     with progress("training") as report:
-        card = recipe.train(corpus, taught, out, report=report)
+        card = recipe.train(corpus, told, out, report=report)
     print_json(card["metrics"])
+
+
+def _taught(scales: Path | None, sounds: Path | None, epochs: int | None) -> Taught:
+    from emotion_dj.training.music import Taught
+    from emotion_dj.training.music_data import read_lessons
+    from emotion_dj.training.sounds import EPOCHS, read_sounds
+
+    assert scales and sounds  # noqa: S101, PT018 - music asks for both
+    return Taught(read_lessons(scales), read_sounds(sounds), epochs or EPOCHS)
 
 
 @app.command()

@@ -15,8 +15,9 @@ from emotion_dj.music.mood_from_features import MOODS, MoodFromFeatures
 from emotion_dj.original.face_recognition import FaceRecognition
 from emotion_dj.training import emotion_examples, metrics, votes
 from emotion_dj.training.mood import read_moods
-from emotion_dj.training.music import inputs, r_squared
 from emotion_dj.training.music_data import read_emotify
+from emotion_dj.training.music_fit import inputs, r_squared
+from emotion_dj.training.placed import agreement
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import YuNet
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
@@ -93,7 +94,8 @@ def evaluate_music(
 ) -> dict[str, Any]:
     """Return R2 and Pearson's r of the ear for each target on a table in Emotify's form.
 
-    ``passed_over`` says why a track could not be heard. Raises DataError, also where all tracks
+    ``placed`` says how the places that sets use agree with listeners (`placed.agreement`),
+    ``passed_over`` why a track could not be heard. Raises DataError, also where all tracks
     felt the same.
     """
     began = process_time()
@@ -114,6 +116,7 @@ def evaluate_music(
         "n": len(truth),
         "r2": r2,
         "pearson": pearson,
+        "placed": agreement(audio_model.places(predicted), corpus, audio_model.card["plane"]),
         "cpu_s_per_track": round(seconds, 3),
         "passed_over": list(corpus.passed_over),
     }

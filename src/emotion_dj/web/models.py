@@ -135,7 +135,7 @@ class SetRequest(Body):
         ),
     ] = "match"
     n: Annotated[int, Field(ge=1, le=200, description="How many songs"), WHOLE] = 10
-    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] | None = None
     aggregate: Literal["room", "each"] = "room"
     sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=100)]],

@@ -41,9 +41,13 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
     routes = APIRouter(tags=["saving"])
 
     def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
-        if isinstance(request, models.PlaylistRequest):
-            return _listed(dj, request)
-        return recommend(request)
+        dj_set = (
+            _listed(dj, request)
+            if isinstance(request, models.PlaylistRequest)
+            else recommend(request)
+        )
+        dj.taste.played(dj_set)
+        return dj_set
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(

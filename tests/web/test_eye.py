@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Box, Face
-from emotion_dj.vision import detectors, emotion, images, yunet
+from emotion_dj.vision import detectors, emotion, images, search, yunet
 from emotion_dj.web import eye
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ def people(in_package: Callable[[str, str], Path]) -> list[np.ndarray]:
     admiral = images.load(in_package("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"))
     large = np.asarray(Pillow.fromarray(astronaut).resize((1500, 1500)))
     small = np.asarray(Pillow.fromarray(admiral).resize((150, 177)))
-    return [astronaut, admiral, large, small, astronaut[:300, 170:]]
+    turned = [search.turn_image(astronaut, degrees) for degrees in (90, 180, 270, 30)]
+    cut_off = astronaut[100:300, 170:]
+    strip = np.tile(small, (1, 12, 1))
+    return [astronaut, admiral, large, small, cut_off, strip, *turned]
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -126,19 +129,33 @@ def test_a_picture_is_made_smaller_as_pillow_does_it(tmp_path: Path) -> None:
     ]
     found = seen(tmp_path, *((image, {"task": "shrink", "side": side}) for image, side in tasks))
     for (image, side), small in zip(tasks, found, strict=True):
-        expected, factor = detectors._shrink(image, side)
+        expected, factor = search.shrink(image, side)
         assert small["factor"] == factor
-        ours = np.array(small["data"], np.uint8).reshape(small["height"], small["width"], 4)
-        assert np.array_equal(ours[:, :, :3], expected)
+        assert np.array_equal(pixels(small), expected)
+
+
+def pixels(picture: dict[str, Any]) -> np.ndarray:
+    """Return a picture of the page's as an image."""
+    size = picture["height"], picture["width"]
+    return np.array(picture["data"], np.uint8).reshape(*size, 4)[:, :, :3]
+
+
+def test_a_picture_is_turned_as_pillow_does_it(tmp_path: Path) -> None:
+    """Every byte is the same, by quarters and by thirds of one."""
+    tasks = [(ramp(41, 57), degrees) for degrees in search.TURNS]
+    found = seen(tmp_path, *((image, {"task": "turn", "degrees": turn}) for image, turn in tasks))
+    for (image, degrees), ours in zip(tasks, found, strict=True):
+        assert np.array_equal(pixels(ours), search.turn_image(image, degrees)), degrees
 
 
 def test_a_face_is_cut_out_as_python_cuts_it(people: list[np.ndarray], tmp_path: Path) -> None:
     """Every grey level is the same: beyond the edge, larger and smaller than what is wanted."""
     boxes = [(190.3, 70.7, 80.2, 101.9), (-20, -30.5, 300, 310), (480, 490, 30, 28), (5, 5, 1, 1)]
+    faces = [{"box": box, "turned": turned} for box in boxes for turned in (0, *search.TURNS)]
     contract = models()[1].contract
-    found = seen(tmp_path, *((people[0], {"task": "crop", "box": box}) for box in boxes))
-    for box, ours in zip(boxes, found, strict=True):
-        theirs = emotion.crop(people[0], Box(*box), contract).ravel()
+    found = seen(tmp_path, *((people[0], {"task": "crop", **face}) for face in faces))
+    for face, ours in zip(faces, found, strict=True):
+        theirs = emotion.crop(people[0], Box(*face["box"]), contract, face["turned"]).ravel()
         assert np.array_equal(ours, theirs)
 
 
@@ -157,16 +174,18 @@ def same_look(
     readings: Sequence[Any],
     *,
     within: float,
-    pixels: float = 0.1,
+    apart: float = 0.1,
 ) -> None:
     """Hold what the page saw against what Python saw."""
     assert len(ours["faces"]) == len(faces) > 0
     for face, reading, one in zip(faces, readings, ours["faces"], strict=True):
-        assert one["box"] == pytest.approx(tuple(face.box), abs=pixels)
+        assert one["box"] == pytest.approx(tuple(face.box), abs=apart)
         assert one["score"] == pytest.approx(face.score, abs=within)
-        assert np.ravel(one["landmarks"]) == pytest.approx(np.ravel(face.landmarks), abs=pixels)
+        assert np.ravel(one["landmarks"]) == pytest.approx(np.ravel(face.landmarks), abs=apart)
         assert one["emotions"] == pytest.approx(reading.probabilities, abs=within)
         assert (one["emotion"], one["abstained"]) == (reading.emotion, reading.abstained)
+        assert one["turned"] == face.turned
+        assert [why["code"] for why in one["reasons"]] == [why.code for why in reading.reasons]
     room = affect.aggregate(faces, readings)
     expected = {"valence": room.valence, "arousal": room.arousal, "uncertainty": room.uncertainty}
     assert ours["affect"] == pytest.approx(expected, abs=within)

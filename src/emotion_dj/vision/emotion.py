@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ARTIFACT: Final = artifacts.FACE_READER
 _PLANE: Final = ("valence", "arousal")
-_DIAGONAL: Final = 1.5
+DIAGONAL: Final = 1.5
 """Reach of what is cut out before it is turned by a slant, over that of the square."""
 
 _NOTHING: Final = np.zeros(0, np.float32)
@@ -180,7 +180,7 @@ def crop(image: Image, box: Box, contract: Contract, turned: int = 0) -> npt.NDA
     half = max(1.0, contract.crop * float(np.sqrt(box.w * box.h)) / 2)
     quarters = round(turned / 90)
     slant = turned - 90 * quarters
-    window, x, y = _window(image, box, half * (_DIAGONAL if slant else 1))
+    window, x, y = _window(image, box, half * (DIAGONAL if slant else 1))
     rows, columns, _ = window.shape
     for _ in range(quarters % 4):
         x, y, rows, columns = rows - y, x, columns, rows

@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 LOW_SCORE: Final = 0.8
 """A less sure detection may be no face, or one far out of focus: its reading abstains."""
 
-CERTAIN: Final = 0.88
-"""From this score on a detection is not doubted."""
+SCORES: Final = (0.6, 0.88)
+TRUSTS: Final = (0.3, 1.0)
+"""How much a reading is trusted whose detection has these scores; between them, in between."""
 
-_CHIN: Final = 0.75
-_FOREHEAD: Final = 0.9
+CHIN: Final = 0.75
+FOREHEAD: Final = 0.9
 """How far below the mouth the chin is, and above the eyes the forehead's end, as shares of the way
 from the eyes to the mouth."""
 
-_OUTSIDE: Final = 0.35
+OUTSIDE: Final = 0.35
 """A chin or forehead may be outside of the picture by so much of that way."""
 
-_TRUST: Final = {"mouth_hidden": 0.3, "eyes_hidden": 0.6, "cut_off": 0.6}
+TRUST: Final = {"mouth_hidden": 0.3, "eyes_hidden": 0.6, "cut_off": 0.6}
 """How much of a reading is left where a part is hidden."""
 
-_ABSTAIN: Final = frozenset({"mouth_hidden", "low_score"})
+ABSTAIN: Final = frozenset({"mouth_hidden", "low_score"})
 
 
 def judged(reading: Reading, face: Face, shape: Sequence[int], abstain_below: float) -> Reading:
@@ -45,9 +46,9 @@ def judged(reading: Reading, face: Face, shape: Sequence[int], abstain_below: fl
     codes = [reason.code for reason in reading.reasons]
     codes += ["cut_off"] if is_cut_off(face, shape) else []
     codes += ["low_score"] if face.score < LOW_SCORE else []
-    trust = _of_score(face.score) * float(np.prod([_TRUST.get(code, 1.0) for code in codes]))
+    trust = _of_score(face.score) * float(np.prod([TRUST.get(code, 1.0) for code in codes]))
     probabilities = {e: _mixed(p, trust) for e, p in reading.probabilities.items()}
-    unclear = max(probabilities.values()) < abstain_below or not _ABSTAIN.isdisjoint(codes)
+    unclear = max(probabilities.values()) < abstain_below or not ABSTAIN.isdisjoint(codes)
     return replace(
         reading,
         probabilities=probabilities,
@@ -67,15 +68,15 @@ def is_cut_off(face: Face, shape: Sequence[int]) -> bool:
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
     way = mouth - eyes
     length = float(np.hypot(*way))
-    ends = np.array([mouth + _CHIN * way, eyes - _FOREHEAD * way])
+    ends = np.array([mouth + CHIN * way, eyes - FOREHEAD * way])
     height, width = shape[:2]
     outside = np.maximum(-ends, ends - (width, height)).max()
-    return bool(outside > _OUTSIDE * length)
+    return bool(outside > OUTSIDE * length)
 
 
 def _of_score(score: float) -> float:
     """Return how much a detection of this score is trusted, 0 to 1."""
-    return float(np.interp(score, [0.6, CERTAIN], [0.3, 1.0]))
+    return float(np.interp(score, SCORES, TRUSTS))
 
 
 def _mixed(probability: float, trust: float) -> float:

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Emotion
-from emotion_dj.vision import emotion, images, search, smoothing, yunet
+from emotion_dj.vision import emotion, images, search, smoothing, visibility, yunet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,12 @@ def _search() -> Mapping[str, Any]:
         "frame": search.FRAME,
         "min_score": search.MIN_SCORE,
         "hint": search.HINT,
+        "sure": search.SURE,
+        "quarters": search.QUARTERS,
+        "turns": search.TURNS,
+        "turned_score": search.TURNED_SCORE,
+        "gain": search.GAIN,
+        "wide": search.WIDE,
         "surer": search.SURER,
         "coarsest": search.COARSEST,
         "finer": search.FINER,
@@ -102,9 +108,25 @@ def _reader() -> Mapping[str, Any]:
         "labels": list(Emotion),
         "side": contract.side,
         "crop": contract.crop,
+        "reach": emotion.DIAGONAL,
         "epsilon": contract.epsilon,
         "temperature": contract.temperature,
         "abstain_below": contract.abstain_below,
+        "hidden": contract.hidden,
+        "visibility": _visibility(),
+    }
+
+
+def _visibility() -> Mapping[str, Any]:
+    return {
+        "low_score": visibility.LOW_SCORE,
+        "scores": visibility.SCORES,
+        "trusts": visibility.TRUSTS,
+        "chin": visibility.CHIN,
+        "forehead": visibility.FOREHEAD,
+        "outside": visibility.OUTSIDE,
+        "trust": visibility.TRUST,
+        "abstain": sorted(visibility.ABSTAIN),
     }
 
 

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 
 const { modules, card, files, pictures } = JSON.parse(readFileSync(0, "utf-8"));
 const { Core } = await import(`${modules}/js/eye/core.js`);
+const { turned } = await import(`${modules}/js/eye/turn.js`);
 const { cropped, shrunk } = await import(`${modules}/js/eye/pixels.js`);
 
 const bytes = (path) => Uint8Array.from(readFileSync(path));
@@ -19,12 +20,17 @@ const tasks = {
       return { code: error.code ?? String(error) };
     }
   },
-  crop: (pixels, { box }) => inMemory(pixels, (picture) => Array.from(cropped(core.memory, picture, box, core.card.reader))),
+  crop: (pixels, face) => inMemory(pixels, (picture) => Array.from(cropped(core.memory, picture, face, core.card.reader))),
+  turn: (pixels, { degrees }) => inMemory(pixels, (picture) => plain(turned(core.memory, picture, degrees))),
   shrink: (pixels, { side }) => inMemory(pixels, (picture) => {
-    const { small: { at, width, height }, factor } = shrunk(core.memory, picture, side, core.card.search.gap);
-    return { width, height, factor, data: Array.from(core.memory.bytes(at, 4 * width * height)) };
+    const { small, factor } = shrunk(core.memory, picture, side, core.card.search.gap);
+    return { ...plain(small), factor };
   }),
 };
+
+function plain({ at, width, height }) {
+  return { width, height, data: Array.from(core.memory.bytes(at, 4 * width * height)) };
+}
 
 function inMemory({ width, height, data }, task) {
   return core.memory.within(() => task({ at: core.memory.put(data), width, height }));

@@ -122,6 +122,8 @@ def everyday(in_package: Callable[[str, str], Path]) -> list[bytes]:
         encoded(other[:, ::-1], "WEBP", quality=90),
         encoded(large, "JPEG", quality=90),
         encoded(np.asarray(Pillow.fromarray(other).convert("L"))),
+        encoded(np.ascontiguousarray(np.rot90(face)), "JPEG"),
+        encoded(np.ascontiguousarray(np.rot90(other, 2)), "JPEG"),
         encoded(np.dstack([face, np.full(face.shape[:2], 255, np.uint8)])),
         encoded(face[:300, 150:], "JPEG", quality=70, progressive=True),
         in_package("skimage", "data/camera.png").read_bytes(),
@@ -176,6 +178,8 @@ def _held_against(seen: dict[str, Any], faces: list[Any], readings: list[Any], n
         assert one["box"] == pytest.approx(tuple(face.box), abs=tolerance), number
         assert one["emotions"] == pytest.approx(reading.probabilities, abs=WITHIN), number
         assert one["emotion"] == reading.emotion, number
+        assert one["turned"] == face.turned, number
+        assert [why["code"] for why in one["reasons"]] == [why.code for why in reading.reasons]
 
 
 def test_a_bitmap_stays_with_who_handed_it_in(

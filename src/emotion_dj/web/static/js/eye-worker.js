@@ -5,7 +5,7 @@ import { load } from "./eye/load.js";
 import { decoded, pixelsOf } from "./eye/photo.js";
 
 /** @typedef {import("./eye/core.js").Core} Core */
-/** @typedef {{id: number, base: string} | {id: number, source: Blob | ImageBitmap | VideoFrame}} Task */
+/** @typedef {{id: number, base: string} | {id: number, source: Blob | ImageBitmap | VideoFrame, live: boolean}} Task */
 
 const thread = /** @type {Worker} */ (/** @type {unknown} */ (self)); // the types of workers are not loaded beside those of pages
 
@@ -14,7 +14,7 @@ let core = null;
 
 thread.addEventListener("message", async (/** @type {MessageEvent<Task>} */ { data: task }) => {
   try {
-    thread.postMessage({ id: task.id, seen: "base" in task ? await open(task.base) : await look(task.source) });
+    thread.postMessage({ id: task.id, seen: "base" in task ? await open(task.base) : await look(task.source, task.live) });
   } catch (error) {
     const { code, message } = faultOf(error);
     thread.postMessage({ id: task.id, code, message });
@@ -28,13 +28,13 @@ async function open(base) {
   return core.card;
 }
 
-/** @param {Blob | ImageBitmap | VideoFrame} source */
-async function look(source) {
+/** @param {Blob | ImageBitmap | VideoFrame} source @param {boolean} live */
+async function look(source, live) {
   if (!core) throw new Fault("failed", "nothing is loaded");
   const picture = source instanceof Blob ? await decoded(source, core.card.photo) : source;
   try {
     const { pixels, factor } = pixelsOf(picture, core.card.photo);
-    return core.look(pixels, factor);
+    return core.look(pixels, factor, live);
   } finally {
     picture.close();
   }

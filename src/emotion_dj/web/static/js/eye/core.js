@@ -5,7 +5,7 @@ import { Fault } from "./fault.js";
 import { Memory } from "./memory.js";
 import { Network } from "./network.js";
 import { aggregate, reading } from "./reading.js";
-import { search } from "./search.js";
+import { Search } from "./search.js";
 
 /** @typedef {import("./photo.js").PhotoCard} PhotoCard */
 /** @typedef {import("./search.js").SearchCard} SearchCard */
@@ -14,7 +14,7 @@ import { search } from "./search.js";
 /** @typedef {{kernels: string, detector: string, reader: string}} Files names beside the card */
 /** @typedef {{files: Files, photo: PhotoCard, search: SearchCard, reader: ReaderCard, affect: AffectCard, live: import("../live-smoothing.js").Rules}} Card */
 /** @typedef {{width: number, height: number, data: Uint8ClampedArray | Uint8Array}} Pixels four bytes each */
-/** @typedef {{box: [number, number, number, number], score: number, landmarks: [number, number][], emotions: Record<string, number>, emotion: string, abstained: boolean}} SeenFace */
+/** @typedef {{box: [number, number, number, number], score: number, landmarks: [number, number][], turned: number, emotions: Record<string, number>, emotion: string, abstained: boolean, reasons: {code: string}[]}} SeenFace */
 /** @typedef {{faces: SeenFace[], affect: {valence: number, arousal: number, uncertainty: number}, model: string}} Seen */
 
 const LARGE = 150_000_000; // bytes after which the memory, which never shrinks, is given back
@@ -24,6 +24,7 @@ export class Core {
   constructor(kernels, weights, card) {
     this.made = { kernels, weights };
     this.card = card;
+    this.turn = 0; // of the last frame of a camera
     this.renew();
   }
 
@@ -31,7 +32,7 @@ export class Core {
   renew() {
     const { kernels, weights } = this.made;
     this.memory = new Memory(kernels);
-    this.detector = new Network(this.memory, weights.detector);
+    this.search = new Search(this.memory, new Network(this.memory, weights.detector), this.card.search);
     this.reader = new Network(this.memory, weights.reader);
   }
 
@@ -42,18 +43,27 @@ export class Core {
 
   /**
    * Read every face, largest first. Throws a Fault `no_face` where there is none, a RangeError where memory is out.
-   * @param {Pixels} pixels @param {number} [factor] how many pixels of the photo one of these spans @returns {Seen}
+   * @param {Pixels} pixels @param {number} [factor] how many pixels of the photo one of these spans
+   * @param {boolean} [live] whether it is a frame of a camera @returns {Seen}
    */
-  look({ width, height, data }, factor = 1) {
-    const { memory, detector, reader, card } = this;
-    if (!memory || !detector || !reader) throw new Fault("failed");
+  look({ width, height, data }, factor = 1, live = false) {
+    const { memory, reader, card } = this;
+    if (!memory || !reader) throw new Fault("failed");
     return memory.within(() => {
       const picture = { at: memory.put(data), width, height };
-      const found = memory.within(() => search(memory, detector, picture, card.search));
+      const found = memory.within(() => this.#found(picture, live));
       if (!found.length) throw new Fault("no_face");
       const faces = found.map((face) => ({ ...face, ...reading(memory, reader, picture, face, card.reader) }));
       return { faces: faces.map((face) => inPhoto(face, factor)), affect: aggregate(faces, card.affect), model: card.reader.id };
     });
+  }
+
+  /** @param {import("./pixels.js").Picture} picture @param {boolean} live */
+  #found(picture, live) {
+    if (!live) return this.search?.atAnyTurn(picture) ?? [];
+    const { faces, turn } = this.search?.follow(picture, this.turn) ?? { faces: [], turn: 0 };
+    this.turn = turn;
+    return faces;
   }
 }
 

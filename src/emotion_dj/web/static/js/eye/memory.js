@@ -15,6 +15,9 @@ const ALIGNED = 16;
  * @property {(from: number, fromStep: number, to: number, toStep: number, run: number, count: number) => void} copy
  * @property {(input: number, output: number, n: number) => number} quantise
  * @property {(input: number, width: number, height: number, output: number, left: number, top: number, right: number, bottom: number) => void} grey
+ * @property {(input: number, width: number, height: number, output: number, left: number, top: number, right: number, bottom: number) => void} window
+ * @property {(input: number, width: number, height: number, output: number, quarters: number) => void} quarter
+ * @property {(input: number, width: number, height: number, output: number, columns: number, rows: number, matrix: number) => void} slant
  * @property {(input: number, width: number, height: number, output: number, across: number, down: number) => void} reduce
  * @property {(table: number, size: number, from: number, to: number, count: number, most: number) => void} triangle
  * @property {(input: number, width: number, lines: number, output: number, table: number, count: number, most: number) => void} across
@@ -50,7 +53,7 @@ export class Memory {
     }
   }
 
-  /** Keep a copy of these values. @param {Float32Array | Int32Array | Int16Array | Uint8Array | Uint8ClampedArray} values */
+  /** Keep a copy of these values. @param {Float32Array | Float64Array | Int32Array | Int16Array | Uint8Array | Uint8ClampedArray} values */
   put(values) {
     const at = this.take(values.byteLength);
     this.bytes(at, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));

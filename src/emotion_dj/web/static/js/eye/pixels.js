@@ -1,5 +1,7 @@
 // Pictures made smaller and faces cut out, as Pillow does it for the networks in Python.
 
+import { part, quarters, slanted } from "./turn.js";
+
 /** @typedef {import("./memory.js").Memory} Memory */
 /** @typedef {{at: number, width: number, height: number}} Picture red, green, blue and a byte more for each pixel, in the kernels' memory */
 /** @typedef {[number, number, number, number]} Box left, top, width, height */
@@ -59,23 +61,35 @@ function filter(memory, size, from, to, count) {
 }
 
 /**
- * Cut out the square around a face that the reader was trained on, grey, bytes of side x side. Where it
- * leaves the picture, the edge is continued.
- * @param {Memory} memory @param {Picture} picture @param {Box} box @param {{side: number, crop: number}} card @returns {Uint8Array}
+ * Cut out the square around a face that the reader was trained on, upright and grey, bytes of side x side.
+ * Where it leaves the picture, the edge is continued.
+ * @param {Memory} memory @param {Picture} picture @param {{box: Box, turned: number}} face
+ * @param {{side: number, crop: number, reach: number}} card @returns {Uint8Array}
  */
-export function cropped(memory, picture, [x, y, w, h], { side, crop }) {
+export function cropped(memory, picture, { box: [, , w, h], box, turned }, { side, crop, reach }) {
   const half = Math.max(1, (crop * Math.sqrt(w * h)) / 2);
-  const [cx, cy] = [x + w / 2, y + h / 2];
-  const [left, top] = [Math.floor(cx - half), Math.floor(cy - half)];
-  const [width, height] = [Math.ceil(cx + half) - left, Math.ceil(cy + half) - top];
+  const count = halfEven(turned / 90);
+  const slant = turned - 90 * count;
   return memory.within(() => {
-    const square = memory.take(width * height);
-    memory.kernels.grey(picture.at, picture.width, picture.height, square, left, top, left + width, top + height);
-    const across = filter(memory, width, cx - half - left, cx + half - left, side);
-    const down = filter(memory, height, cy - half - top, cy + half - top, side);
+    const { square, x, y } = upright(memory, picture, box, half * (slant ? reach : 1), count);
+    const straight = slant ? slanted(memory, square, slant, [x, y]) : square;
+    const { width, height } = straight;
+    const pale = memory.take(width * height);
+    memory.kernels.grey(straight.at, width, height, pale, 0, 0, width, height);
+    const [across, down] = [filter(memory, width, x - half, x + half, side), filter(memory, height, y - half, y + half, side)];
     const [between, at] = [memory.take(side * height), memory.take(side * side)];
-    memory.kernels.across_grey(square, width, height, between, across.at, side, across.most);
+    memory.kernels.across_grey(pale, width, height, between, across.at, side, across.most);
     memory.kernels.down(between, side, at, down.at, side, down.most);
     return memory.bytes(at, side * side).slice();
   });
+}
+
+/** The whole pixels around a box's middle, turned by quarters, and where in them it is. @param {Memory} memory @param {Picture} picture @param {Box} box @param {number} reach @param {number} count */
+function upright(memory, picture, [left, top, w, h], reach, count) {
+  const [cx, cy] = [left + w / 2, top + h / 2];
+  const [x0, y0] = [Math.floor(cx - reach), Math.floor(cy - reach)];
+  const window = part(memory, picture, x0, y0, Math.ceil(cx + reach), Math.ceil(cy + reach));
+  let { x, y, width, height } = { x: cx - x0, y: cy - y0, ...window };
+  for (let i = 0; i < count % 4; i += 1) [x, y, width, height] = [height - y, x, height, width];
+  return { square: quarters(memory, window, count), x, y };
 }

@@ -2,23 +2,25 @@
 // along in the cards.
 
 import { cropped } from "./pixels.js";
+import { judged } from "./visibility.js";
 
 /** @typedef {import("./memory.js").Memory} Memory */
 /** @typedef {import("./network.js").Network} Network */
 /** @typedef {import("./pixels.js").Picture} Picture */
-/** @typedef {import("./search.js").Found} Found */
-/** @typedef {{id: string, labels: string[], side: number, crop: number, epsilon: number, temperature: number, abstain_below: number}} ReaderCard */
+/** @typedef {import("./boxes.js").Found} Found */
+/** @typedef {import("./visibility.js").Reading} Reading */
+/** @typedef {{id: string, labels: string[], side: number, crop: number, reach: number, epsilon: number, temperature: number, abstain_below: number, hidden: string[], visibility: import("./visibility.js").VisibilityCard}} ReaderCard */
 /** @typedef {{emotions: Record<string, [number, number]>, arousal_weight: number, certain: number}} AffectCard emotion -> valence, arousal */
-/** @typedef {{emotions: Record<string, number>, emotion: string, abstained: boolean}} Reading */
 /** @typedef {{valence: number, arousal: number, uncertainty: number}} Point */
 
 const BYTE = 255;
 
 /** @param {Memory} memory @param {Network} network @param {Picture} picture @param {Found} face @param {ReaderCard} card @returns {Reading} */
-export function reading(memory, network, picture, { box }, card) {
-  const pixels = standardised(cropped(memory, picture, box, card), card.epsilon);
-  const [{ values }] = network.run([1, card.side, card.side, 1], (at) => memory.floats(at, pixels.length).set(pixels));
-  return calibrated(Array.from(values), card);
+export function reading(memory, network, picture, face, card) {
+  const pixels = standardised(cropped(memory, picture, face, card), card.epsilon);
+  const [scores, hidden] = network.run([1, card.side, card.side, 1], (at) => memory.floats(at, pixels.length).set(pixels));
+  const reasons = card.hidden.filter((_, i) => hidden && hidden.values[i] > 0).map((code) => ({ code }));
+  return judged({ ...calibrated(Array.from(scores.values), card), reasons }, face, picture, card.abstain_below, card.visibility);
 }
 
 /** Bring a grey face to mean 0 and deviation 1. @param {Uint8Array} pixels @param {number} epsilon */
@@ -35,7 +37,7 @@ function average(values) {
   return sum / values.length;
 }
 
-/** @param {number[]} logits @param {ReaderCard} card @returns {Reading} */
+/** @param {number[]} logits @param {ReaderCard} card @returns {Omit<Reading, "reasons">} */
 export function calibrated(logits, { labels, temperature, abstain_below: least }) {
   const highest = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp((logit - highest) / temperature));
@@ -60,7 +62,7 @@ export function aggregate(faces, card) {
   return mean(points, counted.map(({ box }, i) => box[2] * box[3] * (card.certain - points[i].uncertainty)), card);
 }
 
-/** The expected affect, and how little is certain. @param {Reading} reading @param {AffectCard} card @returns {Point} */
+/** The expected affect, and how little is certain. @param {Pick<Reading, "emotions">} reading @param {AffectCard} card @returns {Point} */
 export function ofReading({ emotions }, card) {
   const shares = Object.entries(emotions);
   const entropy = shares.reduce((sum, [, p]) => sum - (p > 0 ? p * Math.log(p) : 0), 0);

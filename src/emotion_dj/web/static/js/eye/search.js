@@ -1,52 +1,155 @@
-// Where the faces are: the upright search of vision/search.py and vision/yunet.py. Every number comes from there.
+// Where to look for faces: at several sizes, part by part, and at other turns. The search of
+// vision/search.py; every number comes from there.
 
+import { largestFirst, merged, ofSmaller, scaled, shifted } from "./boxes.js";
+import { detected } from "./detector.js";
 import { shrunk } from "./pixels.js";
+import { part, turned } from "./turn.js";
 
+/** @typedef {import("./boxes.js").Found} Found */
 /** @typedef {import("./memory.js").Memory} Memory */
 /** @typedef {import("./network.js").Network} Network */
 /** @typedef {import("./pixels.js").Picture} Picture */
-/** @typedef {import("./pixels.js").Box} Box */
-/** @typedef {{box: Box, score: number, landmarks: [number, number][]}} Found in pixels of the picture */
 /**
- * @typedef {object} SearchCard
- * @property {number[]} sides longest sides at which a picture is searched, coarse to fine
- * @property {number} frame the longest side of a camera's picture, which is searched finer only if nobody is found
- * @property {number} min_score
- * @property {Record<string, number>} surer the least score of what a finer search adds
- * @property {number} hint what scores so much and is not believed makes a finer search worth while
- * @property {number} coarsest the least width of a face in the coarsest search, in its pixels
- * @property {number} finer the least width of what a finer search adds, in its pixels
- * @property {number} worth how much finer the picture must be for another search
- * @property {number} same the share of the smaller box that two boxes of one face have in common
- * @property {number} overlap the share of their union of which only the surer of two boxes is kept
- * @property {number} multiple of the sides of the network's input
- * @property {number[]} strides
- * @property {number} gap
+ * @typedef {object} SearchCard what its names mean stands in vision/search.py and vision/yunet.py
+ * @property {number[]} sides @property {number} frame @property {number} min_score @property {number} hint
+ * @property {number} sure @property {number[]} quarters @property {number[]} turns @property {number} turned_score
+ * @property {number} gain @property {Record<string, number>} surer @property {number} coarsest @property {number} finer
+ * @property {number} worth @property {number} same @property {number} gap @property {number} wide
+ * @property {number} overlap @property {number} multiple @property {number[]} strides
  */
 
-const COLOURS = 3;
-const CHANNELS = 16;
-
-/**
- * Search ever larger copies and gather what they show, largest first.
- * @param {Memory} memory @param {Network} network @param {Picture} picture @param {SearchCard} card @returns {Found[]}
- */
-export function search(memory, network, picture, card) {
-  /** @type {Found[]} */
-  let faces = [];
-  const largest = shrunk(memory, picture, card.sides[card.sides.length - 1], card.gap); // once: it takes a while
-  for (const side of card.sides) {
-    const { small, factor: part } = shrunk(memory, largest.small, side, card.gap);
-    const factor = part * largest.factor;
-    const { narrowest, surest } = bar(side, factor, faces.length > 0, card);
-    const seen = once(memory, network, small, card);
-    const found = seen.filter((face) => face.score >= surest && face.box[2] > narrowest);
-    faces = merged(faces, found.map((face) => scaled(face, factor)), card.same);
-    const somebody = faces.length > 0;
-    if (factor <= (somebody ? card.worth : 1)) break;
-    if (somebody && Math.max(picture.width, picture.height) <= card.frame && !hints(seen, faces, factor, card)) break;
+export class Search {
+  /** @param {Memory} memory @param {Network} network @param {SearchCard} card */
+  constructor(memory, network, card) {
+    this.memory = memory;
+    this.card = card;
+    this.once = (/** @type {Picture} */ picture) => detected(memory, network, picture, card);
+    this.tried = 0; // turns that live frames have been searched at
   }
-  return faces.sort((a, b) => area(b.box) - area(a.box));
+
+  /** Every face of a picture, however it is turned, largest first. @param {Picture} picture @returns {Found[]} */
+  atAnyTurn(picture) {
+    const faces = this.#everywhere(picture);
+    if (faces.length && faces.every((face) => face.score >= this.card.sure)) return faces;
+    const turn = this.#best(picture, faces, isWide(picture, this.card) ? this.card.quarters : this.card.turns);
+    return turn ? this.#replaced(faces, this.#atTurn(picture, turn)) : faces;
+  }
+
+  /**
+   * The faces of a camera's frame, searched at the turn of the last one; while they are doubtful, one other turn is
+   * tried with each frame.
+   * @param {Picture} picture @param {number} turn @returns {{faces: Found[], turn: number}} turn: for the next frame
+   */
+  follow(picture, turn) {
+    const quick = turn ? this.#atTurn(picture, turn) : this.#atOneSize(picture);
+    const faces = quick.length || turn ? quick : this.#everywhere(picture);
+    if (faces.length && faces.every((face) => face.score >= this.card.sure)) return { faces, turn };
+    const others = [0, ...this.card.turns].filter((other) => other !== turn);
+    this.tried += 1;
+    return { faces, turn: this.#best(picture, faces, [others[this.tried % others.length]]) ?? (faces.length ? turn : 0) };
+  }
+
+  /** Every upright face. @param {Picture} picture @returns {Found[]} */
+  #everywhere(picture) {
+    return this.#inParts(picture, (one) => this.#everySize(one));
+  }
+
+  /** What one search of a small copy shows. @param {Picture} picture @returns {Found[]} */
+  #atOneSize(picture) {
+    const { sides, gap, min_score: least } = this.card;
+    return this.#inParts(picture, (one) => {
+      const { small, factor } = shrunk(this.memory, one, sides[0], gap);
+      return this.once(small).filter(({ score, box }) => score >= least && box[2] > 0).map((face) => scaled(face, factor));
+    });
+  }
+
+  /** @param {Picture} picture @param {(one: Picture) => Found[]} task @returns {Found[]} */
+  #inParts(picture, task) {
+    const found = parts(picture, this.card).reduce((faces, [left, top, right, bottom]) => this.memory.within(() => {
+      const whole = right - left === picture.width && bottom - top === picture.height;
+      const one = whole ? picture : part(this.memory, picture, left, top, right, bottom);
+      return merged(faces, task(one).map((face) => shifted(face, left, top)), this.card.same);
+    }), /** @type {Found[]} */ ([]));
+    return largestFirst(found);
+  }
+
+  /** Search ever larger copies and gather what they show. @param {Picture} picture @returns {Found[]} */
+  #everySize(picture) {
+    const { memory, card } = this;
+    /** @type {Found[]} */
+    let faces = [];
+    const largest = shrunk(memory, picture, card.sides[card.sides.length - 1], card.gap); // once: it takes a while
+    for (const side of card.sides) {
+      const { small, factor: share } = shrunk(memory, largest.small, side, card.gap);
+      const factor = share * largest.factor;
+      const { narrowest, surest } = bar(side, factor, faces.length > 0, card);
+      const seen = this.once(small);
+      const found = seen.filter((face) => face.score >= surest && face.box[2] > narrowest);
+      faces = merged(faces, found.map((face) => scaled(face, factor)), card.same);
+      const somebody = faces.length > 0;
+      if (factor <= (somebody ? card.worth : 1)) break;
+      if (somebody && Math.max(picture.width, picture.height) <= card.frame && !hints(seen, faces, factor, card)) break;
+    }
+    return faces;
+  }
+
+  /** The faces that stand upright once the picture is turned. @param {Picture} picture @param {number} degrees @returns {Found[]} */
+  #atTurn(picture, degrees) {
+    return this.memory.within(() => {
+      const upright = turned(this.memory, picture, degrees);
+      return largestFirst(this.#everywhere(upright).map((face) => turnedBack(face, degrees, upright, picture)));
+    });
+  }
+
+  /**
+   * The turn at which a small copy shows a face best, null where none is better than what is known.
+   * @param {Picture} picture @param {Found[]} faces @param {number[]} turns
+   */
+  #best(picture, faces, turns) {
+    return this.memory.within(() => {
+      const wide = isWide(picture, this.card); // searched in parts, which a slanting canvas would multiply
+      const { small, factor } = wide ? { small: picture, factor: 1 } : shrunk(this.memory, picture, this.card.sides[0], this.card.gap);
+      let [best, chosen] = [0, /** @type {number | null} */ (null)];
+      for (const degrees of turns) {
+        const score = this.memory.within(() => this.#gained(small, factor, degrees, faces));
+        if (score > best) [best, chosen] = [score, degrees];
+      }
+      return chosen;
+    });
+  }
+
+  /** The best score that a turn adds, 0 if none. @param {Picture} small @param {number} factor @param {number} degrees @param {Found[]} faces */
+  #gained(small, factor, degrees, faces) {
+    const upright = turned(this.memory, small, degrees);
+    const placed = this.#atOneSize(upright).map((face) => scaled(turnedBack(face, degrees, upright, small), factor));
+    return Math.max(0, ...placed.filter((face) => gains(face, faces, this.card)).map((face) => face.score));
+  }
+
+  /** Put better turned views in the place of upright ones, and add the new ones. @param {Found[]} faces @param {Found[]} views */
+  #replaced(faces, views) {
+    const better = views.filter((face) => gains(face, faces, this.card));
+    const left = faces.filter((face) => better.every((other) => ofSmaller(face.box, other.box) <= this.card.same));
+    return largestFirst([...left, ...better]);
+  }
+}
+
+/** @param {Picture} picture @param {SearchCard} card */
+function isWide({ width, height }, card) {
+  return Math.max(width, height) > Math.max(card.wide * Math.min(width, height), card.sides[1]);
+}
+
+/** Left, top, right, bottom of the whole, or of overlapping parts of a long and narrow picture. @param {Picture} picture @param {SearchCard} card */
+function parts(picture, card) {
+  const { width, height } = picture;
+  if (!isWide(picture, card)) return [[0, 0, width, height]];
+  const [short, long] = width < height ? [width, height] : [height, width];
+  const size = Math.max(2 * short, card.sides[1]);
+  const starts = Array.from({ length: Math.ceil((long - short) / (size - short)) }, (_, i) => i * (size - short));
+  return starts.map((start) => {
+    const end = Math.min(long, start + size);
+    return width > height ? [start, 0, end, height] : [0, start, width, end];
+  });
 }
 
 /**
@@ -66,78 +169,20 @@ function bar(side, factor, somebody, card) {
 const hints = (seen, faces, factor, card) =>
   seen.some((other) => faces.every((face) => ofSmaller(face.box, scaled(other, factor).box) <= card.same));
 
-/** @param {Found} face @param {number} factor @returns {Found} */
-const scaled = ({ box, score, landmarks }, factor) => ({
-  box: /** @type {Box} */ (box.map((value) => value * factor)),
-  score,
-  landmarks: landmarks.map(([x, y]) => [x * factor, y * factor]),
-});
-
-/** Add the new faces; of one that was seen already the surer box is kept. @param {Found[]} faces @param {Found[]} finer @param {number} same */
-function merged(faces, finer, same) {
-  const all = [...faces];
-  for (const face of finer) {
-    const rivals = faces.flatMap((known, i) => (ofSmaller(known.box, face.box) > same ? [i] : []));
-    if (!rivals.length) all.push(face);
-    else if (rivals.length === 1 && alike(faces[rivals[0]].box, face.box) && face.score > faces[rivals[0]].score) all[rivals[0]] = face;
-  }
-  return all;
+/** Whether a turned view is better than all views of the same face. @param {Found} face @param {Found[]} faces @param {SearchCard} card */
+function gains(face, faces, card) {
+  const rivals = faces.filter((other) => ofSmaller(other.box, face.box) > card.same).map((other) => other.score);
+  return face.score >= (rivals.length ? Math.max(...rivals) + card.gain : card.turned_score);
 }
 
-/** @param {Box} box */
-const area = ([, , w, h]) => w * h;
-
-/** @param {Box} a @param {Box} b */
-function common(a, b) {
-  const sides = [0, 1].map((axis) => Math.min(a[axis] + a[axis + 2], b[axis] + b[axis + 2]) - Math.max(a[axis], b[axis]));
-  return Math.max(0, sides[0]) * Math.max(0, sides[1]);
+/** A face of the turned picture as it stands in the picture. @param {Found} face @param {number} degrees @param {Picture} upright @param {Picture} picture @returns {Found} */
+function turnedBack({ box: [x, y, w, h], score, landmarks }, degrees, upright, picture) {
+  const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+  const back = (/** @type {number} */ a, /** @type {number} */ b) => {
+    const [dx, dy] = [a - upright.width / 2, b - upright.height / 2];
+    return /** @type {[number, number]} */ ([picture.width / 2 + dx * cos + dy * sin, picture.height / 2 - dx * sin + dy * cos]);
+  };
+  const [cx, cy] = back(x + w / 2, y + h / 2);
+  const [wide, high] = degrees === 90 || degrees === 270 ? [h, w] : [w, h];
+  return { box: [cx - wide / 2, cy - high / 2, wide, high], score, landmarks: landmarks.map(([a, b]) => back(a, b)), turned: degrees };
 }
-
-/** How much of the smaller box lies in the other. @param {Box} a @param {Box} b */
-const ofSmaller = (a, b) => common(a, b) / Math.max(1e-9, Math.min(area(a), area(b)));
-
-/** Whether two boxes are of about one size: an eye is no other view of its face. @param {Box} a @param {Box} b */
-const alike = (a, b) => Math.max(a[2], b[2]) < 2 * Math.min(a[2], b[2]);
-
-/** One search: all that may be faces, the surest first, each of them once. @param {Memory} memory @param {Network} network @param {Picture} picture @param {SearchCard} card */
-export function once(memory, network, picture, card) {
-  const [height, width] = [picture.height, picture.width].map((side) => card.multiple * Math.ceil(side / card.multiple));
-  const outputs = network.run([1, height, width, COLOURS], (at) =>
-    memory.kernels.colours(picture.at, picture.width, picture.height, at, width, height));
-  return distinct(outputs.flatMap(({ shape, values }, i) => decoded(values, shape[2], card.strides[i], card.hint)), card.overlap);
-}
-
-/** @param {Float32Array} values @param {number} columns @param {number} stride @param {number} least @returns {Found[]} */
-function decoded(values, columns, stride, least) {
-  /** @type {Found[]} */
-  const found = [];
-  for (let place = 0; place * CHANNELS < values.length; place += 1) {
-    const at = place * CHANNELS;
-    const score = Math.sqrt(sigmoid(values[at]) * sigmoid(values[at + 1]));
-    if (score >= least) found.push(face(values.subarray(at, at + CHANNELS), place % columns, Math.floor(place / columns), stride, score));
-  }
-  return found;
-}
-
-/** @param {number} logit */
-const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));
-
-/** @param {Float32Array} values @param {number} x @param {number} y @param {number} stride @param {number} score @returns {Found} */
-function face(values, x, y, stride, score) {
-  const [w, h] = [Math.exp(values[4]), Math.exp(values[5])];
-  const landmarks = [6, 8, 10, 12, 14].map((i) => /** @type {[number, number]} */ ([stride * (x + values[i]), stride * (y + values[i + 1])]));
-  return { box: [stride * (x + values[2] - w / 2), stride * (y + values[3] - h / 2), stride * w, stride * h], score, landmarks };
-}
-
-/** @param {Found[]} faces @param {number} overlap @returns {Found[]} */
-function distinct(faces, overlap) {
-  /** @type {Found[]} */
-  const kept = [];
-  for (const one of faces.sort((a, b) => b.score - a.score)) {
-    if (kept.every((other) => ofUnion(other.box, one.box) <= overlap)) kept.push(one);
-  }
-  return kept;
-}
-
-/** @param {Box} a @param {Box} b */
-const ofUnion = (a, b) => common(a, b) / (area(a) + area(b) - common(a, b));

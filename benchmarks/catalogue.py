@@ -52,9 +52,9 @@ from emotion_dj.executors import InProcess, WorkerProcesses
 from emotion_dj.ranking import NearestRanker
 from emotion_dj.app.settings import Settings
 dj = EmotionDJ(settings=Settings(database=sys.argv[1]))
-music = dj.known()
+music = dj.library.current()
 path = affect.path(affect.parse_plan("match"), [affect.parse_affect("calm")], 20)
-picks = NearestRanker().rank(path, music)
+picks = NearestRanker().rank(path, music, dj.taste.preferences(music))
 print(json.dumps({
     "seconds": time.perf_counter() - began,
     "songs": len(picks),
@@ -102,7 +102,8 @@ def by_source(path: Path) -> None:
         print(f"{what}: {1000 * (time.perf_counter() - began):.0f} ms")
 
     def play(*sources: str) -> None:
-        ranker.rank(affect.path(plan, [here], 20), dj.library.current(sources))
+        music = dj.library.current(sources)
+        ranker.rank(affect.path(plan, [here], 20), music, dj.taste.preferences(music))
 
     ranker = NearestRanker()
     for times in ("first", "second"):

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from emotion_dj import EmotionDJ, affect
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Track
+from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Preferences, Track
 from emotion_dj.ranking import NearestRanker, sequencing
 from emotion_dj.sources.local import path_of
 
@@ -185,7 +185,7 @@ def by_us(
 
     def way(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:
         music = kept.setdefault(id(library), change(library.music) if change else library.music)
-        picks = ranker.rank(path, music, seed=seed)
+        picks = ranker.rank(path, music, Preferences.neutral(len(music)), seed=seed)
         return np.array([library.rows[pick.track.uri] for pick in picks], np.intp)
 
     return way

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from matplotlib.figure import Figure
 from spread import spread
 
 from emotion_dj import affect
-from emotion_dj.domain import Affect, Candidates, Track
+from emotion_dj.domain import Affect, Candidates, Preferences, Track
 from emotion_dj.ranking import NearestRanker, sequencing
 
 if TYPE_CHECKING:
@@ -38,31 +37,36 @@ def main() -> None:
     medians: dict[str, list[float]] = {plan: [] for plan in PLANS}
     for size in SIZES:
         music = library(size)
-        ranker = NearestRanker()
+        ranker, anyone = NearestRanker(), Preferences.neutral(size)
         began = time.perf_counter()
-        ranker.rank([Affect(0, 0)], music)
+        ranker.rank([Affect(0, 0)], music, anyone)
         print(f"{size:>9,} tracks, first call: {1000 * (time.perf_counter() - began):.0f} ms")
         for plan in PLANS:
-            times = timed(ranker, music, plan)
+            times = timed(ranker, music, anyone, plan)
             medians[plan].append(float(np.median(times)))
             spread(f"{size:>9,} tracks, {plan}, {SONGS} songs", times, "ms", goal="40, later 10")
     taste = np.random.default_rng(1).normal(0, 0.3, len(music)).clip(-1, 1).astype(np.float32)
-    known = replace(music, taste=taste)
-    times = timed(NearestRanker(), known, "lift")
-    spread(f"{len(known):>9,} tracks whose taste is known, lift", times, "ms", goal="40, later 10")
+    listener = Preferences(taste, np.zeros(len(music), np.float32))
+    began = time.perf_counter()
+    ranker.rank([Affect(0, 0)], music, listener)
+    print(f"{size:>9,} tracks, a listener's first: {1000 * (time.perf_counter() - began):.0f} ms")
+    times = timed(ranker, music, listener, "lift")
+    spread(f"{len(music):>9,} tracks whose taste is known, lift", times, "ms", goal="40, later 10")
     mixing_of(library(20_000))
     if given.write:
         draw(medians, given.write)
 
 
-def timed(ranker: NearestRanker, music: Candidates, plan: str) -> list[float]:
+def timed(
+    ranker: NearestRanker, music: Candidates, listener: Preferences, plan: str
+) -> list[float]:
     """Return the milliseconds of sets by one plan, each with another seed; a first one warms up."""
     path = affect.path(affect.parse_plan(plan), [HERE], SONGS)
-    ranker.rank(path, music, seed=TIMES)
+    ranker.rank(path, music, listener, seed=TIMES)
     times = []
     for seed in range(TIMES):
         began = time.perf_counter()
-        ranker.rank(path, music, seed=seed)
+        ranker.rank(path, music, listener, seed=seed)
         times.append(1000 * (time.perf_counter() - began))
     return times
 
@@ -88,7 +92,7 @@ def mixing_of(music: Candidates) -> None:
 
 def chosen(ranker: NearestRanker, music: Candidates, here: Affect, seed: int) -> np.ndarray:
     """Return the rows of a set in playing order."""
-    picks = ranker.rank([here] * SONGS, music, seed=seed)
+    picks = ranker.rank([here] * SONGS, music, Preferences.neutral(len(music)), seed=seed)
     return np.array([int(pick.track.uri.partition(":")[2]) for pick in picks], np.intp)
 
 
@@ -122,8 +126,7 @@ def library(n: int) -> Candidates:
         key=generator.integers(0, 24, n).astype(np.int8),
         artist=generator.integers(0, n // 10, n).astype(np.int32),
         album=np.full(n, -1, np.int32),
-        taste=np.zeros(n, np.float32),
-        recency=np.zeros(n, np.float32),
+        number=np.arange(n),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 from emotion_dj import EmotionDJ, affect, taste
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import Affect, Candidates, Emotion, Plan, Track
+from emotion_dj.domain import Affect, Candidates, Emotion, Plan, Preferences, Track
 from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
@@ -138,7 +138,13 @@ def opinion(
         return np.asarray(2 * popular - 1, np.float32)
     if way == "the oracle":
         return 2 * someone.probabilities - 1
-    return taste.learn(answers, music, explore=taste.EXPLORE if way == "ours" else 0.0)
+    counts = {
+        (int(music.number[row]), kind): int(answers[row, place])
+        for place, kind in enumerate(("like", "skip"))
+        for row in np.flatnonzero(answers[:, place])
+    }
+    exploration = taste.EXPLORATION if way == "ours" else 0.0
+    return taste.learn(counts, music, exploration=exploration).of(music).taste
 
 
 def choose(
@@ -151,8 +157,9 @@ def choose(
         picked.extend(rows)
         return [Track(str(row), "") for row in rows]
 
-    known = replace(music, taste=believed, load=load)
-    NearestRanker().rank(affect.path(Plan("match"), [here], SONGS), known, seed=seed)
+    listener = Preferences(believed, np.zeros(len(music), np.float32))
+    path = affect.path(Plan("match"), [here], SONGS)
+    NearestRanker().rank(path, replace(music, load=load), listener, seed=seed)
     return np.array(picked, np.intp)
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as parquet
 from PIL import Image as Pillow
 from PIL import ImageDraw
+from pyarrow import parquet
 
 from emotion_dj.app import model_registry
 from emotion_dj.artifacts import FACE_READER

@@ -57,7 +57,7 @@ def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
     assert dj.library.current([*URIS, "demo"]) is dj.library.current()
     before = dj.library.current(["files"])
     dj._catalogue.store(
-        Track("file:///new", ""), modification_tag="", fingerprint="n", analyser=TOLD, heard=HEARD
+        Track("file:///new", ""), modification_tag="", fingerprint="n", analyser=TOLD, result=HEARD
     )
     assert len(dj.library.current(["files"])) == len(before) + 1
     with pytest.raises(

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from emotion_dj import affect, messages
-from emotion_dj.domain import Affect, Candidates, Plan, Reason, Track
+from emotion_dj.domain import Affect, Candidates, Pick, Plan, Preferences, Reason, Track
 from emotion_dj.ranking import NearestRanker, sequencing
-from emotion_dj.ranking.ranker import Grid, distances
+from emotion_dj.ranking.grid import Grid, ListenerGrid, Search, distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         return [Track(f"test:{row}", f"Track {row}", (f"Artist {artist[row]}",)) for row in rows]
 
     return Candidates(
+        number=np.arange(n),
         valence=points[0],
         arousal=points[1],
         uncertainty=np.full(n, 0.3, np.float32),
@@ -40,17 +41,28 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         key=rng.integers(-1, 24, n).astype(np.int8),
         artist=artist,
         album=np.full(n, -1, np.int32),
-        taste=np.zeros(n, np.float32),
-        recency=np.zeros(n, np.float32),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )
 
 
+def rank(
+    path: Sequence[Affect],
+    music: Candidates,
+    preferences: Preferences | None = None,
+    *,
+    seed: int = 0,
+    ranker: NearestRanker | None = None,
+) -> list[Pick]:
+    """Return what a ranker, the usual one by default, picks for a listener, by default anyone."""
+    known = preferences or Preferences.neutral(len(music))
+    return (ranker or NearestRanker()).rank(path, music, known, seed=seed)
+
+
 def test_the_nearest_are_picked() -> None:
     """With nothing in the way, ten picks are the ten nearest tracks."""
     music = candidates(500)
-    picks = NearestRanker().rank([HERE] * 10, music)
+    picks = rank([HERE] * 10, music)
     gaps = np.sqrt((music.valence - 0.6) ** 2 + affect.AROUSAL_WEIGHT * (music.arousal - 0.4) ** 2)
     nearest = {f"test:{row}" for row in np.argsort(gaps)[:13]}
     assert {pick.track.uri for pick in picks} <= nearest
@@ -59,7 +71,7 @@ def test_the_nearest_are_picked() -> None:
 
 def test_scores_follow_the_distance() -> None:
     """A pick's score falls with its distance from the target and lies in (0, 1]."""
-    picks = NearestRanker().rank([HERE] * 50, candidates(500))
+    picks = rank([HERE] * 50, candidates(500))
     gaps = [affect.distance(pick.affect, HERE) for pick in picks]
     scores = [pick.score for pick in picks]
     assert all(0 < score <= 1 for score in scores)
@@ -68,13 +80,13 @@ def test_scores_follow_the_distance() -> None:
 
 def test_no_artist_fills_the_set() -> None:
     """An artist has two songs at most, while there are others."""
-    picks = NearestRanker().rank([HERE] * 12, candidates(300, artists=10))
+    picks = rank([HERE] * 12, candidates(300, artists=10))
     assert max(Counter(pick.track.artists for pick in picks).values()) == 2
 
 
 def test_caps_give_way_before_the_set_is_short() -> None:
     """Where one artist is all there is, the set is as long as was asked."""
-    assert len(NearestRanker().rank([HERE] * 12, candidates(300, artists=1))) == 12
+    assert len(rank([HERE] * 12, candidates(300, artists=1))) == 12
 
 
 def test_no_recording_is_played_twice() -> None:
@@ -89,23 +101,23 @@ def test_no_recording_is_played_twice() -> None:
         ]
 
     for wanted in (10, 100):
-        picks = NearestRanker(per_artist=100).rank([HERE] * wanted, replace(twice, load=load))
+        picks = rank(
+            [HERE] * wanted, replace(twice, load=load), ranker=NearestRanker(per_artist=100)
+        )
         assert len(picks) == len({pick.track.title for pick in picks}) == min(wanted, 60)
 
 
 def test_the_same_seed_gives_the_same_set() -> None:
     """Ranking is deterministic for a seed, and other seeds may differ."""
     music = candidates(3000)
-    first, again, *others = (
-        NearestRanker().rank([HERE] * 10, music, seed=seed) for seed in (1, 1, *range(2, 9))
-    )
+    first, again, *others = (rank([HERE] * 10, music, seed=seed) for seed in (1, 1, *range(2, 9)))
     assert first == again
     assert any(first != other for other in others)
 
 
 def test_a_set_longer_than_the_library() -> None:
     """Asked for more than there is, everything is played once."""
-    picks = NearestRanker().rank([HERE] * 9, candidates(4))
+    picks = rank([HERE] * 9, candidates(4))
     assert len({pick.track.uri for pick in picks}) == len(picks) == 4
 
 
@@ -113,7 +125,7 @@ def test_a_set_longer_than_the_library() -> None:
 def test_the_set_follows_the_path(plan: str) -> None:
     """Each pick lies near its own target, from the first to the last."""
     path = affect.path(Plan(plan), [Affect(-0.6, 0.5)], 8)
-    picks = NearestRanker().rank(path, candidates(5000))
+    picks = rank(path, candidates(5000))
     assert all(affect.distance(p.affect, t) < 0.1 for p, t in zip(picks, path, strict=True))
 
 
@@ -122,10 +134,10 @@ def test_reasons_are_what_a_person_would_say() -> None:
     music = candidates(1)
     for column, value in (("valence", 0.6), ("arousal", 0.5), ("tempo", 123.2), ("key", 9)):
         getattr(music, column)[0] = value
-    (pick,) = NearestRanker().rank([HERE], music)
+    (pick,) = rank([HERE], music)
     assert messages.explain(pick.reasons) == "bright and lively, 123 bpm, A major"
     music.tempo[0], music.key[0] = np.nan, -1
-    (pick,) = NearestRanker().rank([HERE], music)
+    (pick,) = rank([HERE], music)
     assert messages.explain(pick.reasons) == "bright and lively"
     assert (pick.tempo, pick.key, pick.mode) == (None, None, None)
 
@@ -186,26 +198,26 @@ def test_what_is_liked_stands_nearer() -> None:
     """A liked track is picked although others are a little nearer; a disliked one is not."""
     music = candidates(2000)
     path = [HERE] * 5
-    usual = NearestRanker().rank(path, music)
+    usual = rank(path, music)
     disliked = int(usual[0].track.uri.partition(":")[2])
-    music.taste[disliked] = -1
-    after = {pick.track.uri for pick in NearestRanker().rank(path, music)}
-    assert usual[0].track.uri not in after
-    music.taste[disliked] = 1
-    assert usual[0].track.uri in {pick.track.uri for pick in NearestRanker().rank(path, music)}
+    for taste in (-1, 1):
+        listener = Preferences.neutral(len(music))
+        listener.taste[disliked] = taste
+        after = {pick.track.uri for pick in rank(path, music, listener)}
+        assert (usual[0].track.uri in after) == (taste > 0)
 
 
 def test_the_grid_finds_what_a_look_at_everything_finds() -> None:
     """Near, far, crowded or empty: the rows come cheapest first and complete."""
     for n in (1, 7, 500):
         music = candidates(n, seed=n)
-        music.taste[:] = np.random.default_rng(n).uniform(-1, 1, n)
-        grid = Grid(music)
-        for target in (HERE, Affect(-1, -1), Affect(1, 0)):
-            rows = np.concatenate([rows for rows, _ in grid.nearest(target, seed=3)])
-            costs = grid._costs(target, rows, 3)
+        listener = Preferences.neutral(n)
+        listener.taste[:] = np.random.default_rng(n).uniform(-1, 1, n)
+        search = Search(music, listener, ListenerGrid(Grid(music), listener), seed=3)
+        for target in (HERE, Affect(-1, -1), Affect(1, 0), Affect(0.2, -0.3, 1)):
+            rows = np.concatenate([rows for rows, _ in search.nearest(target)])
             assert sorted(rows) == list(range(n))
-            assert (np.diff(costs) >= 0).all()
+            assert (np.diff(search.costs(target, rows)) >= 0).all()
 
 
 def test_doubt_widens_the_target() -> None:
@@ -214,8 +226,9 @@ def test_doubt_widens_the_target() -> None:
     sure, unsure = ([Affect(0.6, 0.4, uncertainty)] for uncertainty in (0.0, 1.0))
     gaps = distances(HERE, music, np.arange(len(music)))
     far = int(np.flatnonzero((gaps > 0.27) & (gaps < 0.29))[0])
-    music.taste[far] = 1
-    first = [NearestRanker().rank(path, music)[0].track.uri for path in (sure, unsure)]
+    listener = Preferences.neutral(len(music))
+    listener.taste[far] = 1
+    first = [rank(path, music, listener)[0].track.uri for path in (sure, unsure)]
     assert first[0] != f"test:{far}"
     assert first[1] == f"test:{far}"
 
@@ -223,11 +236,12 @@ def test_doubt_widens_the_target() -> None:
 def test_what_was_just_played_and_what_is_a_guess_stand_farther() -> None:
     """The track of the last set's middle is not chosen again at once, nor one placed by guess."""
     music = candidates(2000)
-    usual = int(NearestRanker().rank([HERE], music)[0].track.uri.partition(":")[2])
-    for column in (music.recency, music.uncertainty):
+    usual = int(rank([HERE], music)[0].track.uri.partition(":")[2])
+    listener = Preferences.neutral(len(music))
+    for column in (listener.recency, music.uncertainty):
         before = float(column[usual])
         column[usual] = 1
-        assert NearestRanker().rank([HERE], music)[0].track.uri != f"test:{usual}"
+        assert rank([HERE], music, listener)[0].track.uri != f"test:{usual}"
         column[usual] = before
 
 
@@ -237,7 +251,9 @@ def test_picks_that_mix_are_preferred() -> None:
     ways = [NearestRanker(mixing=0), NearestRanker()]
     shares = []
     for way in ways:
-        picks = [pick for seed in range(10) for pick in way.rank([HERE] * 20, music, seed=seed)]
+        picks = [
+            pick for seed in range(10) for pick in rank([HERE] * 20, music, seed=seed, ranker=way)
+        ]
         shares.append(np.mean([Reason("flows") in pick.reasons for pick in picks]))
     assert shares[1] > 1.2 * shares[0] > 0
 
@@ -247,7 +263,7 @@ def test_a_path_beyond_all_songs_is_still_walked() -> None:
     music = candidates(300)
     music.valence[:] *= 0.2
     path = [Affect(v, 0.0) for v in np.linspace(0.3, 1.0, 8)]
-    places = [pick.affect.valence for pick in NearestRanker(variety=0).rank(path, music)]
+    places = [pick.affect.valence for pick in rank(path, music, ranker=NearestRanker(variety=0))]
     assert np.corrcoef(places, range(8))[0, 1] > 0.5
 
 
@@ -258,5 +274,5 @@ def test_a_set_takes_unlike_sounds() -> None:
     sounds = np.zeros((40, 2), np.float16)
     sounds[:30, 0], sounds[30:, 1] = 1, 1
     music = replace(music, embedding=sounds)
-    picks = NearestRanker(mixing=0).rank([HERE] * 2, music)
+    picks = rank([HERE] * 2, music, ranker=NearestRanker(mixing=0))
     assert {int(pick.track.uri.partition(":")[2]) >= 30 for pick in picks} == {True, False}

@@ -74,6 +74,9 @@ _RELEASED: Final = Affect(0.20, -0.30)
 _VENTING_AROUSAL: Final = 0.65
 _VENTED: Final = 0.4
 """Share of a vent set that stays at full energy before the release begins."""
+CERTAIN: Final = 1.05
+"""A face counts by how far its uncertainty stays below this, so that none counts for nothing."""
+
 _FEELABLE: Final = 0.15
 _APART: Final = 0.7
 _NEARNESS: Final = 0.25
@@ -117,8 +120,8 @@ def parse_place(text: str) -> Affect:
         return of_mood(parse_mood(text))
     if "," in text:
         return parse_affect(text)
-    known = ", ".join(dict.fromkeys([*Emotion, *Mood]))
-    msg = f"unknown emotion or mood '{text}': choose {known}{_OR_A_POINT}"
+    choices = ", ".join(dict.fromkeys([*Emotion, *Mood]))
+    msg = f"unknown emotion or mood '{text}': choose {choices}{_OR_A_POINT}"
     raise LabelError(msg)
 
 
@@ -134,8 +137,9 @@ def parse_plan(text: str) -> Plan:
         return Plan(name)
     start, dots, end = route.partition("..")
     if name != "journey" or not dots or not (start or end):
-        known = ", ".join(PLANS)
-        msg = f"unknown plan '{text}': choose {known}, or journey:FROM..TO as in journey:sad..happy"
+        choices = ", ".join(PLANS)
+        route = "journey:FROM..TO as in journey:sad..happy"
+        msg = f"unknown plan '{text}': choose {choices}, or {route}"
         raise LabelError(msg)
     return Plan(
         "journey",
@@ -205,7 +209,7 @@ def aggregate(
     counted = sure or list(zip(faces, readings, strict=True))
     points = [of_reading(reading, offsets) for _, reading in counted]
     weights = [
-        face.box.w * face.box.h * (1.05 - point.uncertainty)
+        face.box.w * face.box.h * (CERTAIN - point.uncertainty)
         for (face, _), point in zip(counted, points, strict=True)
     ]
     return _mean(points, weights)

@@ -247,7 +247,7 @@ class Run:
             modification_tag=modification_tag,
             fingerprint=fingerprint,
             analyser=self.analyser,
-            heard=result.analysis if isinstance(result, Analysed) else result.reason,
+            result=result.analysis if isinstance(result, Analysed) else result.reason,
         )
 
 

@@ -70,12 +70,12 @@ def digest(data: bytes) -> str:
 
 def _verify(path: Path, expected: str) -> None:
     try:
-        found = digest(path.read_bytes())
+        actual = digest(path.read_bytes())
     except OSError as error:
         msg = f"the model file {path.name} is missing: reinstall emotion-dj"
         raise ArtifactError(msg) from error
-    if found != expected:
-        msg = f"the model file {path} is damaged or was replaced (sha256 {found[:12]}): remove it"
+    if actual != expected:
+        msg = f"the model file {path} is damaged or was replaced (sha256 {actual[:12]}): remove it"
         raise ArtifactError(msg)
 
 

@@ -12,7 +12,16 @@ from emotion_dj.errors import LibraryError, LowConfidence, NoFace, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from emotion_dj.domain import Affect, Candidates, Face, Image, Pick, Plan, Reading
+    from emotion_dj.domain import (
+        Affect,
+        Candidates,
+        Face,
+        Image,
+        Pick,
+        Plan,
+        Preferences,
+        Reading,
+    )
     from emotion_dj.interfaces import EmotionModel, FaceDetector, Ranker
 
 Aggregate = Literal["room", "each"]
@@ -55,10 +64,11 @@ class DJ:
         room = affect.aggregate(faces, readings, self.offsets)
         return PhotoAnalysis(tuple(faces), tuple(readings), room)
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - what a set follows from, each by its name
         self,
         start: PhotoAnalysis | Affect,
         candidates: Candidates,
+        preferences: Preferences,
         plan: Plan,
         *,
         n: int,
@@ -67,8 +77,9 @@ class DJ:
     ) -> DJSet:
         """Answer what was seen, or what the listener says of themselves, with n songs.
 
-        Fewer where there are fewer. Raises LowConfidence where every reading abstains, LibraryError
-        where there is no music, SettingsError where n is not the length of a set.
+        ``preferences`` are what the listener makes of the candidates. Fewer songs where there are
+        fewer. Raises LowConfidence where every reading abstains, LibraryError where there is no
+        music, SettingsError where n is not the length of a set.
         """
         if n < 1:
             msg = f"a set of {n} songs is none: ask for one or more"
@@ -77,7 +88,7 @@ class DJ:
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)
         path = affect.path(plan, self._points(start, aggregate), n)
-        picks = tuple(self.ranker.rank(path, candidates, seed=seed))
+        picks = tuple(self.ranker.rank(path, candidates, preferences, seed=seed))
         opening = _OPENINGS.get(plan.name) or _opening(start)
         room = start.affect if isinstance(start, PhotoAnalysis) else start
         return DJSet(picks, plan, tuple(path), room, opening, tuple(_notes(start, picks, path)))

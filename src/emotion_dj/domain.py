@@ -279,18 +279,44 @@ class Plan:
     end: Affect | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """All that may be picked, as columns: row i of every column is one track (n rows).
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who listens. One person's alone, stored under their ``id``, are likes, skips and plays (their
+    taste and recency) and corrections; tracks, analyses and candidates are everyone's.
+    """  # noqa: D205
 
-    float32: ``valence``, ``arousal``, ``uncertainty``, ``tempo`` and ``loudness`` (NaN: unknown).
-    int8 ``key``: 0-11 major from C, 12-23 minor from C, -1 unknown. int32 ``artist`` and
-    ``album``: equal numbers are the same one, -1 unknown. float32 ``taste`` in [-1, 1]: what this
-    listener makes of the track, 0 where nothing is known. float32 ``lately`` in [0, 1]: 1 for the
-    track that was played last, falling to 0. ``embedding``: float16 (n, d), d may be 0; vectors of
-    two analysers are orthogonal. ``load`` fetches the Tracks of the rows named.
+    id: str = "me"
+
+
+ME: Final = Listener()
+"""The only listener on a laptop."""
+
+
+FeedbackKind = Literal["like", "skip", "play"]
+"""What a listener does with a track."""
+
+
+class FeedbackEntry(NamedTuple):
+    """One entry of a listener's log: ``at`` is "YYYY-MM-DD HH:MM:SS", UTC."""
+
+    at: str
+    kind: str
+    uri: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Candidates:
+    """All that may be picked, by any listener: row i of every column is one track (n rows).
+
+    int64 ``number``: the track's in the catalogue. float32: ``valence``, ``arousal``,
+    ``uncertainty``, ``tempo`` and ``loudness`` (NaN: unknown). int8 ``key``: 0-11 major from C,
+    12-23 minor from C, -1 unknown. int32 ``artist`` and ``album``: equal numbers are the same one,
+    -1 unknown. ``embedding``: float16 (n, d), d may be 0; vectors of two analysers are orthogonal.
+    ``load`` fetches the Tracks of the rows named.
     """
 
+    number: npt.NDArray[np.int64]
     valence: npt.NDArray[np.float32]
     arousal: npt.NDArray[np.float32]
     uncertainty: npt.NDArray[np.float32]
@@ -299,8 +325,6 @@ class Candidates:
     key: npt.NDArray[np.int8]
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
-    taste: npt.NDArray[np.float32]
-    recency: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float16]
     load: Callable[[Sequence[int]], list[Track]]
 
@@ -314,6 +338,23 @@ class Candidates:
         return Candidates(
             **columns, load=lambda places: self.load(keep[np.array(places, np.intp)].tolist())
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Preferences:
+    """What one listener makes of candidates: row i is the same track as theirs (n rows).
+
+    float32 ``taste`` in [-1, 1]: 1 is wholly liked, 0 where nothing is known. float32 ``recency``
+    in [0, 1]: 1 for the track that was played last, falling to 0.
+    """
+
+    taste: npt.NDArray[np.float32]
+    recency: npt.NDArray[np.float32]
+
+    @classmethod
+    def neutral(cls, n: int) -> Preferences:
+        """Return those of a listener of whom nothing is known."""
+        return cls(np.zeros(n, np.float32), np.zeros(n, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +371,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A track chosen for the set: its place on the plane, its score in [0, 1], and why."""
+    """A track chosen for the set: its place on the plane, its score in [0, 1], and why.
+
+    ``tempo``, ``key``, ``mode`` and ``loudness`` as in AudioFeatures.
+    """
 
     track: Track
     affect: Affect
@@ -340,6 +384,7 @@ class Pick:
     tempo: float | None = None
     key: int | None = None
     mode: int | None = None
+    loudness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

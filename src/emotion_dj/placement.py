@@ -80,7 +80,7 @@ class IsrcAnalyser:
             _log.debug("%s was not analysed", recording.uri, exc_info=True)
             return
         self.catalogue.store(
-            track, modification_tag="", fingerprint="", analyser=analyser.id, heard=analysis
+            track, modification_tag="", fingerprint="", analyser=analyser.id, result=analysis
         )
 
 

@@ -146,6 +146,7 @@ def pick_json(pick: Pick) -> dict[str, Any]:
         "tempo": pick.tempo,
         "key": pick.key,
         "mode": pick.mode,
+        "loudness": pick.loudness,
         "score": round(pick.score, _DIGITS),
         "reasons": [reason_json(reason) for reason in pick.reasons],
     }

@@ -48,8 +48,8 @@ class Tagging:
     ) -> TaggingResult:
         """Tag every file that was heard; one that could not be is passed over in silence."""
 
-        def one(track: Track, heard: Analysis | None) -> bool:
-            fields = tags.heard(heard, affect.mood(heard.affect)) if heard else {}
+        def one(track: Track, analysis: Analysis | None) -> bool:
+            fields = tags.heard(analysis, affect.mood(analysis.affect)) if analysis else {}
             return bool(fields) and tags.write(path_of(track), fields)
 
         return self._each(libraries, one, report)
@@ -68,8 +68,8 @@ class Tagging:
     ) -> TaggingResult:
         changed = 0
         failed = []
-        found = [(library, track) for library in map(_own, libraries) for track in library.tracks()]
-        for done, (library, track) in enumerate(found, start=1):
+        pairs = [(library, track) for library in map(_own, libraries) for track in library.tracks()]
+        for done, (library, track) in enumerate(pairs, start=1):
             try:
                 changed += self._one(library, track, change)
             except TagError as error:
@@ -77,24 +77,24 @@ class Tagging:
             except OSError as error:
                 why = f"{path_of(track).name} could not be tagged: {error.strerror or error}"
                 failed.append(Failure(track.uri, why))
-            report(done, len(found))
-        return TaggingResult(changed, len(found) - changed - len(failed), tuple(failed))
+            report(done, len(pairs))
+        return TaggingResult(changed, len(pairs) - changed - len(failed), tuple(failed))
 
     def _one(
         self, library: Local, track: Track, change: Callable[[Track, Analysis | None], bool]
     ) -> bool:
         fingerprint = library.fingerprint(track)
-        found = ((self.catalogue.analysis_of(fingerprint, a), a) for a in self.analysers)
-        heard, analyser = next(((h, a) for h, a in found if h), (None, ""))
-        if not change(track, heard):
+        pairs = ((self.catalogue.analysis_of(fingerprint, a), a) for a in self.analysers)
+        analysis, analyser = next(((h, a) for h, a in pairs if h), (None, ""))
+        if not change(track, analysis):
             return False
-        if heard:
+        if analysis:
             self.catalogue.store(
                 library.describe(track),
                 modification_tag=library.modification_tag(track),
                 fingerprint=library.fingerprint(track),
                 analyser=analyser,
-                heard=heard,
+                result=analysis,
             )
         return True
 

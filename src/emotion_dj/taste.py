@@ -1,4 +1,4 @@
-"""What likes and skips say about all the music there is; it stays on this machine.
+"""What likes, skips, plays and corrections say of a listener; it stays on this machine.
 
 A contextual bandit: a Bayesian linear model of the answers over what a track is like (Agrawal &
 Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs"), and around it, for each
@@ -8,56 +8,130 @@ is shifted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj.domain import Emotion
+from emotion_dj import affect
+from emotion_dj.domain import ME, Emotion, Preferences, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Candidates
+    from emotion_dj.domain import Candidates, Listener
+    from emotion_dj.interfaces import FeedbackStore
 
     Floats = npt.NDArray[np.float32]
+    Rows = npt.NDArray[np.intp]
+    Pair = tuple[float, float]
+    """Likes and skips."""
 
-DOUBT: Final = 2.0
+LIKES: Final = {"like": 1.0, "play": 0.25}
+"""How much of a like each kind of feedback is: who lets a song play minds it little."""
+
+SKIPS: Final = {"skip": 1.0}
+"""How much of a skip each kind of feedback is."""
+
+RECENT_PLAYS: Final = 50
+"""Plays after which a song counts as new again."""
+
+PRIOR_ANSWERS: Final = 2.0
 """Answers that nobody gave and that the model fills: a single skip is not yet a verdict."""
 
-BY_ARTIST: Final = 0.5
+ARTIST_WEIGHT: Final = 0.5
 """How much an answer to one track says about the others of its artist."""
 
-PRIOR: Final = 0.5
+WEIGHT_DEVIATION: Final = 0.5
 """Deviation of the weights before any answer."""
 
-NOISE: Final = 1.0
+ANSWER_DEVIATION: Final = 1.0
 """Deviation of an answer around what the model expects."""
 
-EXPLORE: Final = 0.3
+EXPLORATION: Final = 0.3
 """Share of the posterior's deviation that is drawn (Thompson sampling): `benchmarks/taste.py`."""
 
 _CHUNK: Final = 100_000
 
 
-def learn(answers: Floats, music: Candidates, *, explore: float = EXPLORE) -> Floats:
-    """Return what the listener makes of each track, in [-1, 1], 0 where nothing is known.
+@dataclass(frozen=True, slots=True)
+class TasteModel:
+    """What was learnt of one listener from their answers to the tracks of one catalogue.
 
-    ``answers`` (n, 2) are the likes and the skips of each track, ``music`` its columns; ``explore``
-    is the share of the posterior's deviation that is drawn. The same answers give the same values.
+    ``weights`` (features,) belong to `describe`; ``answers`` are likes and skips by number of the
+    track, ``artists`` the same summed by artist; ``recency`` in (0, 1] is by number of the track.
     """
-    given = np.flatnonzero(answers.any(axis=1))
-    if not len(given):
-        return np.zeros(len(answers), np.float32)
-    weights = _weights(describe(music, given), answers[given], explore)
-    expected = np.concatenate(
-        [np.clip(describe(music, rows) @ weights, -1, 1) for rows in _chunks(len(music))]
+
+    weights: Floats
+    answers: Mapping[int, tuple[float, float]]
+    artists: Mapping[int, tuple[float, float]]
+    recency: Mapping[int, float]
+
+    def of(self, music: Candidates) -> Preferences:
+        """Return what the listener makes of candidates: those learnt from, or a part of them.
+
+        Taste is 0 where nothing is known. The same answers give the same values.
+        """
+        recency = _lookup(music.number, self.recency)[:, 0]
+        taste = self._taste(music) if self.answers else np.zeros(len(music), np.float32)
+        return Preferences(taste, recency)
+
+    def _taste(self, music: Candidates) -> Floats:
+        own = _lookup(music.number, self.answers, width=2)
+        of_artist = _lookup(music.artist, self.artists, width=2)
+        others = np.where((music.artist >= 0)[:, None], of_artist - own, 0)
+        likes, skips = (own + ARTIST_WEIGHT * others).T
+        expected = np.concatenate(
+            [np.clip(describe(music, rows) @ self.weights, -1, 1) for rows in _chunks(len(music))]
+        )
+        total = likes + skips + PRIOR_ANSWERS
+        return np.asarray((likes - skips + PRIOR_ANSWERS * expected) / total, np.float32)
+
+
+def of_listener(store: FeedbackStore, music: Candidates, listener: Listener = ME) -> TasteModel:
+    """Learn from a listener's log and all candidates of the catalogue. Raises CatalogueError."""
+    counts = store.feedback_counts(listener)
+    return learn(counts, music, plays=store.last_plays(RECENT_PLAYS, listener))
+
+
+def learn(
+    counts: Mapping[tuple[int, str], int],
+    music: Candidates,
+    *,
+    plays: Sequence[int] = (),
+    exploration: float = EXPLORATION,
+) -> TasteModel:
+    """Learn from how often a listener did what, by (number of the track, kind), and ``plays``.
+
+    Those are the numbers of the tracks that were played, the last one first. Tracks that are not
+    among ``music`` are left out. ``exploration`` is the share of the posterior's deviation drawn.
+    """
+    recency = {number: 1 - age / RECENT_PLAYS for age, number in reversed([*enumerate(plays)])}
+    table = _lookup(music.number, _answers(counts), width=2)
+    rows = np.flatnonzero(table.any(axis=1))
+    table = table[rows]
+    weights = _weights(describe(music, rows), table, exploration)
+    return TasteModel(
+        weights,
+        dict(zip(music.number[rows].tolist(), map(_pair, table), strict=True)),
+        _by_artist(music.artist[rows], table),
+        recency,
     )
-    likes, skips = (answers + BY_ARTIST * _of_artist(answers, music.artist)).T
-    return np.asarray((likes - skips + DOUBT * expected) / (likes + skips + DOUBT), np.float32)
 
 
-def describe(music: Candidates, rows: npt.NDArray[np.intp]) -> Floats:
+def offsets_of(store: FeedbackStore, listener: Listener = ME) -> dict[Emotion, tuple[float, float]]:
+    """Return `offsets` learnt from a listener's corrections. Raises CatalogueError."""
+    corrections = []
+    for by_name, stated in store.corrections(listener):
+        probabilities = {affect.parse_emotion(name): p for name, p in by_name.items()}
+        placed = affect.of_reading(Reading(probabilities, model=""))
+        gap = (stated.valence - placed.valence, stated.arousal - placed.arousal)
+        corrections.append((probabilities, gap))
+    return offsets(corrections)
+
+
+def describe(music: Candidates, rows: Rows) -> Floats:
     """Return what the model looks at, float32 (rows, features): place on the plane with squares,
     tempo and loudness (0 where unknown), and the embedding.
     """  # noqa: D205
@@ -68,46 +142,72 @@ def describe(music: Candidates, rows: npt.NDArray[np.intp]) -> Floats:
     return np.column_stack([*plane, music.embedding[rows].astype(np.float32)])
 
 
-def _weights(x: Floats, answers: Floats, explore: float) -> Floats:
-    """Draw the weights from their posterior given answers (n, 2) to tracks x (n, features)."""
-    times = answers.sum(axis=1)
-    mean = (answers[:, 0] - answers[:, 1]) / times
-    precision = np.eye(x.shape[1]) / PRIOR**2 + (x * times[:, None]).T @ x / NOISE**2
-    middle = np.linalg.solve(precision, x.T @ (mean * times) / NOISE**2)
-    generator = np.random.default_rng(int(times.sum()))
-    noise = np.linalg.solve(np.linalg.cholesky(precision).T, generator.standard_normal(x.shape[1]))
-    return np.asarray(middle + explore * noise, np.float32)
-
-
-def _chunks(n: int) -> list[npt.NDArray[np.intp]]:
-    """Cut the rows into parts, so that a large library needs no large table of features."""
-    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
-
-
-def _of_artist(answers: Floats, artist: npt.NDArray[np.int32]) -> Floats:
-    """Return the answers to the other tracks of each track's artist (n, 2)."""
-    known = artist >= 0
-    shared = np.zeros_like(answers)
-    if known.any():
-        sums = np.zeros((int(artist.max()) + 1, 2), np.float32)
-        np.add.at(sums, artist[known], answers[known])
-        shared[known] = sums[artist[known]] - answers[known]
-    return shared
-
-
 def offsets(
     corrections: Sequence[tuple[Mapping[Emotion, float], tuple[float, float]]],
 ) -> dict[Emotion, tuple[float, float]]:
     """Return how far this listener stands from where we place each emotion, (valence, arousal).
 
     ``corrections`` are the probabilities read and how far from there the listener said to be. Each
-    offset is a mean weighted by them, shrunk towards 0 by DOUBT corrections that nobody made.
+    offset is a mean weighted by them, shrunk towards 0 by PRIOR_ANSWERS that nobody gave.
     """
     pulled = dict.fromkeys(Emotion, np.zeros(2))
-    weight = dict.fromkeys(Emotion, DOUBT)
+    weight = dict.fromkeys(Emotion, PRIOR_ANSWERS)
     for probabilities, gap in corrections:
         for emotion, share in probabilities.items():
             pulled[emotion] = pulled[emotion] + share * np.array(gap)
             weight[emotion] += share
     means = {emotion: pulled[emotion] / weight[emotion] for emotion in Emotion}
     return {emotion: (float(v), float(a)) for emotion, (v, a) in means.items()}
+
+
+def _answers(counts: Mapping[tuple[int, str], int]) -> dict[int, Pair]:
+    """Return likes and skips by number of the track."""
+    answers: dict[int, Pair] = {}
+    for (number, kind), times in counts.items():
+        likes, skips = answers.get(number, (0.0, 0.0))
+        more, less = times * LIKES.get(kind, 0.0), times * SKIPS.get(kind, 0.0)
+        answers[number] = likes + more, skips + less
+    return answers
+
+
+def _by_artist(artist: npt.NDArray[np.int32], table: Floats) -> dict[int, Pair]:
+    """Return likes and skips, table (n, 2), summed by artist; the unknown one has none."""
+    numbers, places = np.unique(artist, return_inverse=True)
+    sums = np.zeros((len(numbers), 2), np.float32)
+    np.add.at(sums, places, table)
+    return {n: _pair(row) for n, row in zip(numbers.tolist(), sums, strict=True) if n >= 0}
+
+
+def _pair(row: Floats) -> Pair:
+    return float(row[0]), float(row[1])
+
+
+def _weights(x: Floats, answers: Floats, exploration: float) -> Floats:
+    """Draw the weights from their posterior given answers (n, 2) to tracks x (n, features)."""
+    times = answers.sum(axis=1)
+    mean = (answers[:, 0] - answers[:, 1]) / times
+    precision = np.eye(x.shape[1]) / WEIGHT_DEVIATION**2
+    precision += (x * times[:, None]).T @ x / ANSWER_DEVIATION**2
+    middle = np.linalg.solve(precision, x.T @ (mean * times) / ANSWER_DEVIATION**2)
+    generator = np.random.default_rng(int(times.sum()))
+    noise = np.linalg.solve(np.linalg.cholesky(precision).T, generator.standard_normal(x.shape[1]))
+    return np.asarray(middle + exploration * noise, np.float32)
+
+
+def _lookup(
+    numbers: npt.NDArray[np.integer], values: Mapping[int, Pair | float], width: int = 1
+) -> Floats:
+    """Return the value of each number, float32 (n, width), 0 where it has none."""
+    result = np.zeros((len(numbers), width), np.float32)
+    if values:
+        keys = np.array(sorted(values))
+        places = np.searchsorted(keys, numbers).clip(max=len(keys) - 1)
+        rows = np.flatnonzero(keys[places] == numbers)
+        table = np.array([values[key] for key in keys.tolist()], np.float32).reshape(-1, width)
+        result[rows] = table[places[rows]]
+    return result
+
+
+def _chunks(n: int) -> list[Rows]:
+    """Cut the rows into parts, so that a large library needs no large table of features."""
+    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]

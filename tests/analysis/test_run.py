@@ -166,7 +166,7 @@ def test_killed_and_started_again(catalogue: Catalogue, music: Path) -> None:
 
 
 def test_what_was_moved_keeps_its_likes(catalogue: Catalogue, music: Path) -> None:
-    """A renamed file is the same track; one that is removed is not a candidate, until it is back."""
+    """A renamed file is the same track; one that is removed is no candidate until it is back."""
     scan(catalogue, music)
     first, second, _ = sorted(music.iterdir())
     catalogue.add_feedback(catalogue.numbers([first.as_uri()])[first.as_uri()], "like")
@@ -262,8 +262,8 @@ def test_a_full_disk_keeps_what_was_stored(catalogue: Catalogue, music: Path) ->
     def limit(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size instead
 
-    event.listen(full._engine, "connect", limit)
-    full._engine.dispose()
+    event.listen(full._database._engine, "connect", limit)
+    full._database._engine.dispose()
     rows = [(Track(f"x:{i}", "T" * 2000), "", "", "why" * 500) for i in range(200)]
     with pytest.raises(CatalogueError, match="is full: what was stored so far is kept"):
         full.store_all(rows, analyser="ear")

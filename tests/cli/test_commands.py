@@ -257,7 +257,7 @@ def test_words_that_are_none_list_all_that_could_be_meant(
 
 
 def test_where_nothing_could_be_heard_the_exit_code_tells(music: Path, tmp_path: Path) -> None:
-    """All failed: each is named with its path, and the exit code is 3; one of two is not an error."""
+    """All failed: each is named with its path, and the exit code is 3; one of two is no error."""
     folder = tmp_path / "bad"
     folder.mkdir()
     (folder / "fake.wav").write_text("no music")

@@ -98,7 +98,7 @@ def test_an_api_key_is_all_that_is_sent(
 ) -> None:
     """No user and no password go with it; a wrong one is said without being shown."""
     monkeypatch.setenv("EMOTION_DJ_SUBSONIC_API_KEY", server.key)
-    found = list(at(server, tmp_path).subsonic.tracks())
+    found = list(at(server, tmp_path).services.source("subsonic").tracks())
     assert [track.title for track in found] == ["Song c", "Song e", "Song x"]
     assert found[0].isrc == "QZAB12345678"
     with pytest.raises(LoginRequired, match="API key") as refused:

@@ -16,7 +16,14 @@ import pytest
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
-from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SettingsError, SourceError
+from emotion_dj.errors import (
+    LabelError,
+    LoginRequired,
+    NotAvailable,
+    RateLimited,
+    SettingsError,
+    SourceError,
+)
 from emotion_dj.sources import http
 from emotion_dj.sources.subsonic import Subsonic
 
@@ -71,7 +78,7 @@ def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
     assert "Emotion-DJ" in where
     lists = dj.services.source("subsonic")._ask("getPlaylists")["playlists"]["playlist"]
     assert [(entry["name"], entry["songCount"]) for entry in lists] == [("Emotion-DJ", 3)]
-    with pytest.raises(SettingsError, match="subsonic"):
+    with pytest.raises(LabelError, match="subsonic"):
         dj.services.save(dj.recommend(mood="calm", n=3), "gramophone")
 
 

@@ -70,7 +70,7 @@ def test_a_picture_of_a_smile_or_of_two_is_no_resting_face(smiling_photo: Path) 
 
 def _jaffe(shared: Path) -> tuple[np.ndarray, list[dict[Emotion, float]], np.ndarray]:
     """Return persons, readings and emotions of the posed faces of four people."""
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     reader, detector = EmotionReader(), YuNet()
     rows: list[dict[str, Any]] = parquet.read_table(
@@ -105,7 +105,7 @@ def test_it_is_worth_eight_points_on_posed_faces(shared: Path) -> None:
 @pytest.mark.needs_shared
 def test_it_does_no_harm_to_clear_smiles(shared: Path) -> None:
     """Clear smiles of the public test beside calm faces of others: hardly any loses its name."""
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     reader = EmotionReader()
     rows = parquet.read_table(shared / "data" / "faces" / "fer2013-public.parquet").to_pylist()

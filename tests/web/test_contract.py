@@ -56,7 +56,7 @@ def test_every_operation_shows_an_example_and_its_problems(address: str) -> None
     """Bodies and answers in JSON come with an example; refusals are problem documents."""
     document = httpx.get(f"{address}/api/v1/openapi.json").json()
     schemas = document["components"]["schemas"]
-    for name in ("Wish", "Taste", "Look", "Pick", "Problem", "Source", "Written"):
+    for name in ("SetRequest", "Taste", "PhotoAnalysis", "Pick", "Problem", "Source", "Written"):
         assert schemas[name]["examples"], name
     for path, operations in document["paths"].items():
         for operation in operations.values():

@@ -25,20 +25,20 @@ def get(name: str) -> str:
 
     Raises LoginRequired with what to do.
     """
-    found = _found(name)
-    if not found:
+    secret = _lookup(name)
+    if not secret:
         what = name.replace("_", " ")
         msg = f"no {what} is known: set {_variable(name)}, or run  keyring set {SERVICE} {name}"
         raise LoginRequired(msg)
-    return found
+    return secret
 
 
 def has(name: str) -> bool:
     """Tell whether a password is known."""
-    return bool(_found(name))
+    return bool(_lookup(name))
 
 
-def _found(name: str) -> str | None:
+def _lookup(name: str) -> str | None:
     return os.environ.get(_variable(name)) or _from_keyring(name) or _from_file().get(name)
 
 
@@ -58,7 +58,7 @@ def put(name: str, secret: str) -> str:
         except kinds:
             pass
         else:
-            _write({key: kept for key, kept in _from_file().items() if key != name})
+            _write({key: value for key, value in _from_file().items() if key != name})
             return "the system's keyring"
     _write({**_from_file(), name: secret})
     return f"{_file()}, which only you can read, since this system has no keyring"
@@ -70,7 +70,7 @@ def forget(name: str) -> None:
     if keyring is not None:
         with suppress(kinds):  # it was not there, or there is no keyring
             keyring.delete_password(SERVICE, name)
-    _write({key: kept for key, kept in _from_file().items() if key != name})
+    _write({key: value for key, value in _from_file().items() if key != name})
 
 
 def _from_keyring(name: str) -> str | None:
@@ -78,10 +78,10 @@ def _from_keyring(name: str) -> str | None:
     if keyring is None:
         return None
     try:
-        found: str | None = keyring.get_password(SERVICE, name)
+        secret: str | None = keyring.get_password(SERVICE, name)
     except kinds:
         return None
-    return found
+    return secret
 
 
 def _keyring() -> tuple[Any, type[Exception]]:

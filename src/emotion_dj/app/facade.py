@@ -11,7 +11,7 @@ from emotion_dj import affect as affects
 from emotion_dj.app import settings as settings_module
 from emotion_dj.app.library import Library
 from emotion_dj.app.services import Services
-from emotion_dj.app.source_registry import library_names
+from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
 from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
@@ -57,6 +57,19 @@ class EmotionDJ:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
         self.settings = settings or settings_module.load()
         self._names = library_names(library)
+
+    def add(self, place: str | Path, *, settings: Settings | None = None) -> None:
+        """Take a folder, a file or a source into the library, now and for later processes.
+
+        The next scan hears it. ``settings`` count from then on, as for a server that is new. Raises
+        LibraryError, SettingsError or MissingExtra where it cannot be looked through.
+        """
+        wanted = settings or self.settings
+        check(library_names(place), wanted)
+        self._catalogue.add_folders([str(place)])
+        self.settings, self._names = wanted, (*self._names, place)
+        for part in ("services", "library", "taste"):
+            self.__dict__.pop(part, None)  # made anew, of what is known now
 
     @cached_property
     def services(self) -> Services:
@@ -182,6 +195,7 @@ class EmotionDJ:
         return self._dj.recommend(
             start,
             candidates,
+            self.taste.preferences(candidates),
             plan if isinstance(plan, Plan) else affects.parse_plan(plan),
             n=n,
             seed=seed,

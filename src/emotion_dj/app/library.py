@@ -81,7 +81,7 @@ class Library:
         return self._indexed().count()
 
     def _indexed(self) -> CandidateIndex:
-        state = (*self._catalogue.change_counter(), self._uris)
+        state = (self._catalogue.revision(), self._uris)
         if self._index is None or self._index[0] != state:
             candidates = self._catalogue.candidates(
                 analyser_ids(self._settings.audio_model), uris=self._uris or None

@@ -96,37 +96,37 @@ def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str
     of a source, such as one list of it, begins as all of the source does, and is left out.
     """  # noqa: D205
     begin = uri_prefixes(settings)
-    known, found = source_specs(settings), []
+    specs, prefixes = source_specs(settings), []
     for name in names:
         word, part, _ = str(name).partition(":")
-        if word not in known:
+        if word not in specs:
             root = Path(name).expanduser().resolve()
-            found.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
+            prefixes.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
         elif not part:
-            found.append(begin[word])
-    return found
+            prefixes.append(begin[word])
+    return prefixes
 
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     """Return one library for all folders, and one for each source that is named."""
     from emotion_dj.sources.local import Local  # noqa: PLC0415
 
-    known = source_specs(settings)
+    specs = source_specs(settings)
     parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
-    libraries = [known[word].make(which) for _, word, which in parts if word in known]
-    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in known)
+    libraries = [specs[word].make(which) for _, word, which in parts if word in specs]
+    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in specs)
     return [*libraries, *([Local(roots)] if roots else [])]
 
 
 def library_names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
     """Return the names of a library, which may be one alone. Raises SettingsError for no name."""
     one = (library,) if isinstance(library, str | Path) else library or ()
-    found = tuple(one) if isinstance(one, Iterable) else (one,)
-    for name in found:
+    prefixes = tuple(one) if isinstance(one, Iterable) else (one,)
+    for name in prefixes:
         if not isinstance(name, str | Path) or not str(name).strip():
             msg = f"a library is named by a folder, a file or a source, not by {name!r}"
             raise SettingsError(msg)
-    return found
+    return prefixes
 
 
 def check(names: Iterable[str | Path], settings: Settings) -> None:
@@ -155,8 +155,8 @@ def group_roots(places: Sequence[str]) -> list[list[str]]:
 
 def library(name: str, settings: Settings) -> Source:
     """Return the source that a name stands for, or the folder. Raises what the source raises."""
-    (found,) = sources([name], settings)
-    return found
+    (prefixes,) = sources([name], settings)
+    return prefixes
 
 
 def _plugin(entry: EntryPoint, _which: str) -> Source:

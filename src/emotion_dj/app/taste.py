@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from emotion_dj import affect, taste
 from emotion_dj.app import settings as settings_module
-from emotion_dj.domain import Reading
+from emotion_dj.app.preferences import PreferenceCache
+from emotion_dj.catalogue.backends import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
     from emotion_dj.catalogue import Catalogue
-    from emotion_dj.domain import Affect, Candidates, PhotoAnalysis, Track
+    from emotion_dj.domain import Affect, Candidates, PhotoAnalysis, Preferences, Track
 
 Feedback = Literal["like", "unlike", "skip", "play"]
 
@@ -40,6 +38,7 @@ class Taste:
         self._settings, self._services = settings, services
         self._open_catalogue, self._candidates = open_catalogue, candidates
         self._offsets: affect.Offsets | None = None
+        self._preferences = PreferenceCache(open_catalogue)
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -72,38 +71,20 @@ class Taste:
     def offsets(self) -> affect.Offsets:
         """How far this listener stands from the emotions' places, learnt from corrections."""
         if self._offsets is None:
-            self._offsets = self._learn_offsets() if self._has_corrections() else affect.NO_OFFSETS
+            address = self._settings.database or str(settings_module.default_database())
+            some = backend_of(address).may_have_corrections()
+            self._offsets = taste.offsets_of(self._catalogue) if some else affect.NO_OFFSETS
         return self._offsets
 
-    def _learn_offsets(self) -> affect.Offsets:
-        corrections = []
-        for named, point in self._catalogue.corrections():
-            probabilities = {affect.parse_emotion(name): p for name, p in named.items()}
-            placed = affect.of_reading(Reading(probabilities, model=""))
-            gap = (point.valence - placed.valence, point.arousal - placed.arousal)
-            corrections.append((probabilities, gap))
-        return taste.offsets(corrections)
-
-    def _has_corrections(self) -> bool:
-        """Look into the file without the database library, which is slower than reading a photo."""
-        address = str(self._settings.database or settings_module.default_database())
-        if "://" in address:
-            return True  # opening it says what is wrong
-        path = Path(address).expanduser()
-        if not path.is_file():
-            return False
-        try:
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-                query = "SELECT EXISTS (SELECT 1 FROM corrections)"
-                return bool(file.execute(query).fetchone()[0])
-        except sqlite3.Error:
-            return False  # older, damaged or foreign: opening it says so, a photo needs it not
+    def preferences(self, candidates: Candidates) -> Preferences:
+        """Return what the listener makes of candidates, which are all or a part of the library."""
+        return self._preferences.of(candidates, self._candidates())
 
     def summary(self) -> dict[str, Any]:
         """Return the counts of feedback, the offsets, and the favourites, best first."""
         candidates = self._candidates()
-        best = candidates.taste.argsort()[::-1][:FAVOURITES]
-        rows = [int(row) for row in best if candidates.taste[row] > 0]
+        liking = self.preferences(candidates).taste
+        rows = [int(row) for row in liking.argsort()[::-1][:FAVOURITES] if liking[row] > 0]
         counts = Counter(kind for _, kind, _, _ in self._catalogue.feedback_log())
         return {
             "feedback": dict(counts),
@@ -111,7 +92,7 @@ class Taste:
             "offsets": {emotion.value: pair for emotion, pair in self.offsets.items()},
             "favourites": [
                 {"title": track.title, "uri": track.uri, "taste": round(float(value), 3)}
-                for value, track in zip(candidates.taste[rows], candidates.load(rows), strict=True)
+                for value, track in zip(liking[rows], candidates.load(rows), strict=True)
             ],
         }
 

@@ -1,19 +1,22 @@
-"""The columns that ranking needs, read from the tables once and kept in a file beside them.
+"""The columns that ranking needs, read from the tables once and cached in a file of this user.
 
 A million rows take seconds to come out of a database and milliseconds out of a file of arrays. The
-file is worth nothing by itself: where it is missing, damaged or older than the tables, it is made
-again.
+file is named by the database's id. It is worth nothing by itself: where it is missing, damaged or
+older than the tables, it is made again.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+from platformdirs import user_cache_path
 from sqlalchemy import String, cast, select
 
 from emotion_dj.catalogue.schema import analyses, tracks
@@ -22,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
-WORTH: Final = 5_000
+LEAST_ROWS: Final = 5_000
 """Rows from which on a file is faster than the tables."""
 
-_PART: Final = 20_000
+_BATCH: Final = 20_000
+_MEASURES: Final = ("valence", "arousal", "uncertainty", "tempo", "loudness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,71 +55,96 @@ class Columns:
 
     def rows(self, keep: npt.NDArray[Any]) -> Columns:
         """Return the rows of a mask or of places."""
-        return Columns(*(getattr(self, field.name)[keep] for field in fields(self)))
+        return Columns(**{name: column[keep] for name, column in self.by_name().items()})
+
+    def by_name(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns by their names."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def read(connection: Connection, analysers: Sequence[str]) -> Columns:
-    """Read the columns of every track that is there and that an analyser knows.
+    """Read the columns of every track that is there and that an analyser has placed.
 
-    Where several know a track, the one that is named first is believed.
+    Of several analyses of a track, that of the analyser which is named first counts.
     """
-    query = (
+    names = _Names(list(analysers))
+    rows = connection.execution_options(yield_per=_BATCH).execute(_query(analysers))
+    parts = [_part(batch, names) for batch in rows.partitions(_BATCH)] or [_part([], names)]
+    priority = np.concatenate([priority for priority, _ in parts])
+    whole = _joined([columns for _, columns in parts])
+    if len(analysers) == 1:
+        return whole
+    whole = replace(whole, embedding=_own_dimensions(whole.embedding, priority))
+    return whole.rows(_highest_priority(whole.number, priority))
+
+
+def save(database: int, mark: str, columns: Columns) -> None:
+    """Cache the columns of a database in the state that ``mark`` names, whole or not at all.
+
+    A disk that is full or read-only is not an error.
+    """
+    path = path_of(database)
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
+            arrays: dict[str, Any] = {**columns.by_name(), "mark": np.array(mark)}
+            np.savez(file, **arrays)
+        new.replace(path)
+    except OSError:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def load(database: int, mark: str) -> Columns | None:
+    """Return the columns that were cached under this mark, None where there are none."""
+    try:
+        with np.load(path_of(database), allow_pickle=False) as file:
+            if str(file["mark"]) != mark:
+                return None
+            return Columns(*(file[field.name] for field in fields(Columns)))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def remove(database: int) -> None:
+    """Remove what is cached of a database."""
+    path_of(database).unlink(missing_ok=True)
+
+
+def path_of(database: int) -> Path:
+    """Return where the columns of a database are cached."""
+    return user_cache_path("emotion-dj") / "columns" / f"{database}.npz"
+
+
+def _query(analysers: Sequence[str]) -> Select[Any]:
+    return (
         select(
             tracks.c.id,
             cast(tracks.c.artists, String),
             tracks.c.album,
             analyses.c.analyser,
-            *(analyses.c[name] for name in ("valence", "arousal", "spread", "tempo", "loudness")),
+            *(analyses.c[name] for name in _MEASURES),
             *(analyses.c[name] for name in ("key", "mode", "embedding")),
         )
         .join(
             analyses,
             (analyses.c.track == tracks.c.id) & (analyses.c.fingerprint == tracks.c.fingerprint),
         )
-        .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None) & ~tracks.c.gone)
+        .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
+        .where(~tracks.c.missing)
         .order_by(tracks.c.uri)
     )
-    names = _Names(list(analysers))
-    found = connection.execution_options(yield_per=_PART).execute(query)
-    parts = [_part(part, names) for part in found.partitions(_PART)] or [_part([], names)]
-    priority = np.concatenate([priority for priority, _ in parts])
-    width = max(part.embedding.shape[1] for _, part in parts)
-    whole = Columns(
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    width = max(part.embedding.shape[1] for part in parts)
+    return Columns(
         *(
-            np.concatenate([_column(part, field.name, width) for _, part in parts])
+            np.concatenate([_column(part, field.name, width) for part in parts])
             for field in fields(Columns)
         )
     )
-    if len(analysers) == 1:
-        return whole
-    whole = replace(whole, embedding=_apart(whole.embedding, priority))
-    return whole.rows(_highest_priority(whole.number, priority))
-
-
-def save(path: Path, mark: str, columns: Columns) -> None:
-    """Keep the columns in a file, whole or not at all; a disk that is full or read-only is fine."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with new.open("wb") as file:
-            np.savez(file, mark=np.array(mark), **_arrays(columns))
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-
-
-def load(path: Path, mark: str) -> Columns | None:
-    """Return the columns of a file that was made under this mark, if there is one."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            if str(kept["mark"]) != mark:
-                return None
-            return Columns(*(kept[field.name] for field in fields(Columns)))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None
-
-
-def _arrays(columns: Columns) -> dict[str, Any]:
-    return asdict(columns)
 
 
 class _Names:
@@ -127,13 +156,11 @@ class _Names:
         self.artists: dict[str, int] = {"": -1}
         self.albums: dict[tuple[str, str], int] = {}
 
-    def artist(self, listed: str) -> str:
+    def artist(self, artists: str) -> str:
         """Return the first artist of a list as it is stored, in JSON."""
-        if listed not in self.first:
-            import json  # noqa: PLC0415 - once per list
-
-            self.first[listed] = next(iter(json.loads(listed)), "")
-        return self.first[listed]
+        if artists not in self.first:
+            self.first[artists] = next(iter(json.loads(artists)), "")
+        return self.first[artists]
 
     def number(self, artist: str) -> int:
         return self.artists.setdefault(artist, len(self.artists) - 1)
@@ -143,24 +170,19 @@ class _Names:
 
 
 def _part(rows: Sequence[Row[Any]], names: _Names) -> tuple[npt.NDArray[np.int8], Columns]:
-    """Return which analyser is believed and the columns, both of one part of the rows."""
-    turned = list(zip(*rows, strict=True)) or [()] * 12
-    numbers, listed, albums, analyser, *measures, key, mode, embeddings = turned
-    artists = [names.artist(text) for text in listed]
-    measured = [np.array(column, np.float32) for column in measures]
+    """Return the place of each row's analyser among the names, and the columns."""
+    transposed = list(zip(*rows, strict=True)) or [()] * 12
+    numbers, lists, albums, analyser, *measures, key, mode, embeddings = transposed
+    artists = [names.artist(text) for text in lists]
     vectors = [np.frombuffer(data or b"", np.float16) for data in embeddings]
-    valence, arousal, uncertainty, tempo, loudness = measured
+    arrays = (np.array(column, np.float32) for column in measures)
     columns = Columns(
-        np.array(numbers, np.int64),
-        valence,
-        arousal,
-        uncertainty,
-        tempo,
-        loudness,
-        np.array(list(map(_key, key, mode)), np.int8),
-        np.array(list(map(names.number, artists)), np.int32),
-        np.array(list(map(names.album, artists, albums)), np.int32),
-        _padded(vectors),
+        number=np.array(numbers, np.int64),
+        **dict(zip(_MEASURES, arrays, strict=True)),
+        key=np.array(list(map(_key, key, mode)), np.int8),
+        artist=np.array(list(map(names.number, artists)), np.int32),
+        album=np.array(list(map(names.album, artists, albums)), np.int32),
+        embedding=_padded(vectors),
     )
     return np.array([names.analysers.index(name) for name in analyser], np.int8), columns
 
@@ -173,10 +195,10 @@ def _padded(vectors: Sequence[npt.NDArray[np.float16]]) -> npt.NDArray[np.float1
     return padded
 
 
-def _apart(
+def _own_dimensions(
     sounds: npt.NDArray[np.float16], priority: npt.NDArray[np.int8]
 ) -> npt.NDArray[np.float16]:
-    """Give each analyser's vectors columns of their own: two analysers cannot be compared."""
+    """Give each analyser's vectors dimensions of their own: those of two cannot be compared."""
     kinds = [kind for kind in np.unique(priority) if sounds[priority == kind].any()]
     if len(kinds) <= 1:
         return sounds

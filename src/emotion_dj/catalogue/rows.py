@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
-def values_of(heard: Analysis | str) -> dict[str, Any]:
-    """Return the columns of what was heard, or of why nothing was."""
-    return {"failure": heard} if isinstance(heard, str) else _heard(heard)
+def values_of(result: Analysis | str) -> dict[str, Any]:
+    """Return the columns of an analysis, or of the reason why there is none."""
+    return {"failure": result} if isinstance(result, str) else _analysis_values(result)
 
 
-def _heard(analysis: Analysis) -> dict[str, Any]:
+def _analysis_values(analysis: Analysis) -> dict[str, Any]:
     features = asdict(analysis.features)
     return {
         "failure": None,
         "valence": analysis.affect.valence,
         "arousal": analysis.affect.arousal,
-        "spread": analysis.affect.uncertainty,
+        "uncertainty": analysis.affect.uncertainty,
         **{name: features[name] for name in MEASURES},
-        "brightness_of_mood": features["valence"],
+        "features_valence": features["valence"],
         "gems": dict(analysis.gems),
         "embedding": np.asarray(analysis.embedding, np.float16).tobytes(),
     }
@@ -38,10 +38,10 @@ def analysis_of(row: Row[Any]) -> Analysis:
     measured = {name: getattr(row, name) for name in MEASURES}
     for name in ("key", "mode"):
         measured[name] = None if measured[name] is None else int(measured[name])
-    features = AudioFeatures(row.analyser, **measured, valence=row.brightness_of_mood)
+    features = AudioFeatures(row.analyser, **measured, valence=row.features_valence)
     return Analysis(
         features,
-        Affect(row.valence, row.arousal, row.spread),
+        Affect(row.valence, row.arousal, row.uncertainty),
         row.gems,
         tuple(map(float, np.frombuffer(row.embedding, np.float16))),
     )

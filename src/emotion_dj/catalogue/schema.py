@@ -1,4 +1,8 @@
-"""The tables of a catalogue."""
+"""The tables of a catalogue, in types that mean the same to every backend.
+
+Where a column's name in the database is older than the term for it, ``key`` gives the term: names
+in the database never change, so that an older version may have the same catalogue open.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -21,23 +26,33 @@ from sqlalchemy import (
     func,
 )
 
-VERSION: Final = 2
-"""Raised with every change of the tables, which is a script in `migrations`; stored as SQLite's
-``user_version``."""
+from emotion_dj.domain import ME
+
+MUSIC: Final = "music"
+"""The state that is another number after every change of tracks or analyses."""
+
+FEEDBACK: Final = "told"
+"""The state that is another number after every change of feedback; see `feedback_state`."""
 
 MEASURES: Final = (
     *("tempo", "key", "mode", "loudness", "brightness", "onset_rate", "dynamics"),
     *("energy", "danceability", "acousticness", "instrumentalness", "speechiness", "liveness"),
 )
 
+_WHOLE: Final = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits everywhere; SQLite numbers new rows by themselves under the name INTEGER alone."""
+
+_BY_CODE_POINT: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Text whose order is that of its code points, whatever the language of the server."""
+
 metadata = MetaData()
 
 tracks = Table(
     "tracks",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("uri", String, nullable=False, unique=True),
-    Column("stamp", String, nullable=False),
+    Column("id", _WHOLE, primary_key=True),
+    Column("uri", _BY_CODE_POINT, nullable=False, unique=True),
+    Column("stamp", String, key="modification_tag", nullable=False),
     Column("fingerprint", String, nullable=False, index=True),
     Column("title", String, nullable=False),
     Column("artists", JSON, nullable=False),
@@ -45,61 +60,68 @@ tracks = Table(
     Column("duration", Float),
     Column("artwork", String),
     Column("isrc", String, index=True),
-    Column("gone", Boolean, nullable=False, server_default=false()),
+    Column("gone", Boolean, key="missing", nullable=False, server_default=false()),
 )
-"""``gone`` marks what a scan did not find any more: it is kept, with all that was heard and said
-of it, and is not a candidate until it comes back."""
+"""``missing`` marks what the last scan did not see: its analyses and feedback are kept, and it is
+not a candidate until it comes back."""
 
 analyses = Table(
     "analyses",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("track", ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False),
     Column("fingerprint", String, nullable=False),
     Column("analyser", String, nullable=False),
     Column("failure", String),
     Column("valence", Float),
     Column("arousal", Float),
-    Column("spread", Float),
+    Column("spread", Float, key="uncertainty"),
     *(Column(name, Float) for name in MEASURES),
-    Column("brightness_of_mood", Float),
+    Column("brightness_of_mood", Float, key="features_valence"),
     Column("gems", JSON),
     Column("embedding", LargeBinary),
     UniqueConstraint("track", "fingerprint", "analyser"),
 )
 """One row for each (track, content, analyser); ``failure`` says why there is no analysis.
 
-``brightness_of_mood`` is AudioFeatures.valence; the column ``valence`` is that of the Affect.
+``features_valence`` is AudioFeatures.valence; ``valence`` is that of the Affect.
 """
 
 feedback = Table(
     "feedback",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("track", ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("kind", String, nullable=False),
     Column("at", DateTime, nullable=False, server_default=func.now()),
+    Column("listener", String, nullable=False, server_default=ME.id, index=True),
 )
-"""What the listener did with a track: like, skip or play. It stays in this file."""
+"""What each listener did with tracks: like, skip or play."""
 
 corrections = Table(
     "corrections",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _WHOLE, primary_key=True),
     Column("probabilities", JSON, nullable=False),
     Column("valence", Float, nullable=False),
     Column("arousal", Float, nullable=False),
     Column("at", DateTime, nullable=False, server_default=func.now()),
+    Column("listener", String, nullable=False, server_default=ME.id, index=True),
 )
-"""What was read of the listener's face, by emotion, and where they said that they are."""
+"""What was read of a listener's face, by emotion, and where they said that they are."""
 
-folders = Table("folders", metadata, Column("path", String, primary_key=True))
+folders = Table("folders", metadata, Column("path", _BY_CODE_POINT, primary_key=True))
 """The folders and sources that `library scan` looks through."""
 
 state = Table(
     "state",
     metadata,
     Column("name", String, primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("value", _WHOLE, nullable=False),
 )
-"""``music`` counts the changes of tracks and analyses, ``told`` those of feedback."""
+"""``id`` is the database's own; MUSIC and those of feedback say whether something has changed."""
+
+
+def feedback_state(listener: str) -> str:
+    """Return the name of the state of a listener's feedback; that of the first one is older."""
+    return FEEDBACK if listener == ME.id else f"{FEEDBACK}:{listener}"

@@ -50,28 +50,29 @@ def analyse(
     hearing = "whole" if whole else None
     chosen = settings.load(database=database, hearing=hearing)
     dj = EmotionDJ(library=paths, settings=chosen)
-    found: dict[str, Any] = {} if untag else _heard(dj)
+    results: dict[str, Any] = {} if untag else _heard(dj)
     if tags or untag:
-        found |= _tagged(dj, write=tags)
+        results |= _tagged(dj, write=tags)
     if as_json:
-        print_json(found | {key: _listed(found[key]) for key in _FAILURES if key in found})
+        print_json(results | {key: _listed(results[key]) for key in _FAILURES if key in results})
     else:
-        _show(found, tags=tags, untag=untag)
+        _show(results, tags=tags, untag=untag)
     if not untag:
-        require_some(found["analysed"], found["known"], len(found["failed"]))
+        require_some(results["analysed"], results["known"], len(results["failed"]))
 
 
-def _show(found: dict[str, Any], *, tags: bool, untag: bool) -> None:
-    passed_over(failure for key in _FAILURES for failure in found.get(key, ()))
+def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:
+    passed_over(failure for key in _FAILURES for failure in results.get(key, ()))
     if not untag:
         out().print(
-            f"{found['analysed']} analysed, {found['known']} known already, "
-            f"{len(found['failed'])} failed"
+            f"{results['analysed']} analysed, {results['known']} known already, "
+            f"{len(results['failed'])} failed"
         )
     if tags or untag:
+        done = "tagged" if tags else "restored"
         out().print(
-            f"{found['tagged' if tags else 'restored']} files {'tagged' if tags else 'restored'}, "
-            f"{found['unchanged']} left as they were, {len(found['untaggable'])} failed"
+            f"{results[done]} files {done}, "
+            f"{results['unchanged']} left as they were, {len(results['untaggable'])} failed"
         )
 
 

@@ -93,7 +93,7 @@ def shown(text: str) -> str:
 
     A file may be called anything, and an escape sequence in its name would be obeyed.
     """
-    return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return _STEERING.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

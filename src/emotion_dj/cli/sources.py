@@ -19,8 +19,8 @@ def listed(*, as_json: Json = False) -> None:
     from emotion_dj.app import settings
     from emotion_dj.app.source_registry import source_specs
 
-    known = source_specs(settings.load()).values()
-    rows = [{"name": o.name, "origin": o.origin, "needs": o.needs} for o in known]
+    specs = source_specs(settings.load()).values()
+    rows = [{"name": o.name, "origin": o.origin, "needs": o.needs} for o in specs]
     if as_json:
         print_json(rows)
         return
@@ -52,15 +52,15 @@ def tried(
     if first is None:
         msg = f"{name} answers, and has no music"
         raise LibraryError(msg)
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "source": source.name,
         "first": first.title,
         "seconds": round(time.perf_counter() - start, 2),
     }
     if as_json:
-        print_json(told)
+        print_json(result)
         return
     out().print(
-        f"{name} answers in {told['seconds']} s; its first track is {shown(first.title)}",
+        f"{name} answers in {result['seconds']} s; its first track is {shown(first.title)}",
         markup=False,
     )

@@ -79,11 +79,11 @@ def emotion(
         run = training.Run(wanted, out, start=[net for net, _ in begun])
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
-    told = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
+    recipe_of_run = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
     if begun:
-        told["start"] = [recipe for _, recipe in begun]
+        recipe_of_run["start"] = [recipe for _, recipe in begun]
     prior = emotion_data.prior(faces)
-    card = emotion_card.publish(net, held, out, recipe=told, prior=prior)
+    card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior)
     print_json(card["metrics"])
 
 
@@ -110,8 +110,8 @@ def music(
     from emotion_dj.training.music_data import read_emotify, read_lessons
     from emotion_dj.training.sounds import EPOCHS, read_sounds
 
-    lessons, heard = read_lessons(scales), read_sounds(sounds)
-    taught = recipe.Taught(lessons, heard, epochs or EPOCHS)
+    lessons, teacher_sounds = read_lessons(scales), read_sounds(sounds)
+    taught = recipe.Taught(lessons, teacher_sounds, epochs or EPOCHS)
     with progress("listening") as report:
         corpus = read_emotify(data, audio, report=report)
     for why in corpus.passed_over:

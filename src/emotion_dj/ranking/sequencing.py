@@ -94,8 +94,8 @@ def _by_key(key: npt.NDArray[np.int8]) -> Floats:
     steps = np.abs(wheel[:, None] - wheel)
     steps = np.minimum(steps, 12 - steps) + (minor[:, None] != minor)
     clash = np.clip((steps - 1) / 5, 0, 1)
-    known = (key >= 0)[:, None] & (key >= 0)
-    return np.asarray(np.where(known, clash, UNKNOWN), np.float32)
+    both_known = (key >= 0)[:, None] & (key >= 0)
+    return np.asarray(np.where(both_known, clash, UNKNOWN), np.float32)
 
 
 def _exact(meeting: npt.NDArray[np.float64], moving: npt.NDArray[np.float64]) -> Rows:
@@ -147,10 +147,10 @@ def _exchanged(meeting: npt.NDArray[np.float64], moving: npt.NDArray[np.float64]
     while True:
         ways = way[changes]
         costs = _cost(ways, meeting, moving)
-        found = int(costs.argmin())
-        if costs[found] >= best - 1e-9:
+        lowest = int(costs.argmin())
+        if costs[lowest] >= best - 1e-9:
             return way
-        way, best = ways[found], costs[found]
+        way, best = ways[lowest], costs[lowest]
 
 
 def _cost(

@@ -36,6 +36,9 @@ MAX_PIXELS: Final = arrays.MAX_PIXELS
 """What is decoded in full or held as an array. JPEG photos of phones have more and are halved while
 they are decoded, which takes little memory; from 178 megapixels on Pillow refuses them."""
 
+MAX_JPEG_PIXELS: Final = 178_000_000
+"""What Pillow opens at most."""
+
 ENOUGH: Final = 20_000_000
 """Pixels above which `reduced` halves a photo: faces of which anything can be told keep enough."""
 

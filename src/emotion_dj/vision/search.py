@@ -40,28 +40,31 @@ QUARTERS: Final = (90, 180, 270)
 TURNS: Final = (*QUARTERS, 30, 330)
 """Degrees clockwise by which a picture is turned to set its faces upright."""
 
-_SURER: Final = {640: 0.7, 1280: 0.75}
+SURER: Final = {640: 0.7, 1280: 0.75}
 """What a finer search adds must be surer: small real faces score 0.78 and more, while the finer the
 search, the more textures look like faces. At 640 px MIN_SCORE is enough where nobody is known."""
 
-_TURNED_SCORE: Final = 0.8
+TURNED_SCORE: Final = 0.8
 """What only a turned search shows must be surer: there are five of them."""
 
-_GAIN: Final = 0.03
+GAIN: Final = 0.03
 """By so much a turned view of a face must be surer than the upright one."""
 
-_COARSEST: Final = 12
-_FINER: Final = 10
+COARSEST: Final = 12
+FINER: Final = 10
 """Narrower faces, in pixels of the coarsest search and of finer ones, are not believed: gratings
 and rows of pins look so to YuNet; a real one is wider in the next search."""
 
-_WORTH: Final = 1.5
+WORTH: Final = 1.5
 """How much finer the picture itself must be for another search once somebody is found."""
 
-_SAME: Final = 0.5
+SAME: Final = 0.5
 """Two boxes are of one face if they share more than this much of the smaller one."""
 
-_WIDE: Final = 3
+GAP: Final = 1.0
+"""A quick whole-number reduction may leave so many times what is wanted to the smooth one."""
+
+WIDE: Final = 3
 """A picture so many times as long as high is searched in parts."""
 
 
@@ -111,7 +114,7 @@ def shrink(image: Image, side: int) -> tuple[Image, float]:
         return np.ascontiguousarray(image), 1.0
     size = max(1, round(width / factor)), max(1, round(height / factor))
     # By the mean of whole pixels as far as that goes: five times as quick as the filter alone.
-    small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=1.0)
+    small = Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR, reducing_gap=GAP)
     return np.asarray(small), factor
 
 
@@ -157,7 +160,7 @@ def _every_size(image: Image, search: Search) -> list[Face]:
         seen = search(small)
         found = [face for face in seen if face.score >= surest and face.box.w > narrowest]
         faces = _merged(faces, [face.scaled(factor) for face in found])
-        if factor <= (_WORTH if faces else 1):
+        if factor <= (WORTH if faces else 1):
             break
         if faces and max(image.shape) <= FRAME and not _hints(seen, faces, factor):
             break
@@ -167,14 +170,14 @@ def _every_size(image: Image, search: Search) -> list[Face]:
 def _bar(side: int, factor: float, *, known: bool) -> tuple[float, float]:
     """Return how wide and how sure a face must be to be believed in a search at this side."""
     if side == SIDES[0]:
-        return (_COARSEST if factor > 1 else 0), MIN_SCORE
-    return _FINER, MIN_SCORE if side == SIDES[1] and not known else _SURER[side]
+        return (COARSEST if factor > 1 else 0), MIN_SCORE
+    return FINER, MIN_SCORE if side == SIDES[1] and not known else SURER[side]
 
 
 def _hints(seen: list[Face], faces: list[Face], factor: float) -> bool:
     """Tell whether a search shows what may be a face beside those that are believed."""
     return any(
-        all(_shared(face.box, other.scaled(factor).box) <= _SAME for face in faces)
+        all(_shared(face.box, other.scaled(factor).box) <= SAME for face in faces)
         for other in seen
         if other.score >= HINT
     )
@@ -196,21 +199,19 @@ def _best_turn(image: Image, search: Search, faces: list[Face]) -> int | None:
 
 def _is_wide(image: Image) -> bool:
     short, long = sorted(image.shape[:2])
-    return long > max(_WIDE * short, SIDES[1])
+    return long > max(WIDE * short, SIDES[1])
 
 
 def _gains(face: Face, faces: list[Face]) -> bool:
     """Tell whether a turned view is better than all views that there are of the same face."""
-    rivals = [other.score for other in faces if _shared(other.box, face.box) > _SAME]
-    return face.score >= (max(rivals) + _GAIN if rivals else _TURNED_SCORE)
+    rivals = [other.score for other in faces if _shared(other.box, face.box) > SAME]
+    return face.score >= (max(rivals) + GAIN if rivals else TURNED_SCORE)
 
 
 def _replaced(faces: list[Face], turned: list[Face]) -> list[Face]:
     """Put better turned views in the place of upright ones, and add those that are new."""
     better = [face for face in turned if _gains(face, faces)]
-    left = [
-        face for face in faces if all(_shared(face.box, other.box) <= _SAME for other in better)
-    ]
+    left = [face for face in faces if all(_shared(face.box, other.box) <= SAME for other in better)]
     return largest_first([*left, *better])
 
 
@@ -235,7 +236,7 @@ def _merged(faces: list[Face], finer: list[Face]) -> list[Face]:
     """Add the faces that are new; one that was seen already keeps the surer of its two boxes."""
     merged = list(faces)
     for face in finer:
-        rivals = [i for i, known in enumerate(faces) if _shared(known.box, face.box) > _SAME]
+        rivals = [i for i, known in enumerate(faces) if _shared(known.box, face.box) > SAME]
         if not rivals:
             merged.append(face)
         elif len(rivals) == 1 and _alike(faces[rivals[0]], face):

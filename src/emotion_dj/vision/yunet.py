@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 ARTIFACT: Final = artifacts.FACE_DETECTOR
 STRIDES: Final = (8, 16, 32)
 
-_MULTIPLE: Final = 32
+MULTIPLE: Final = 32
 """Of the sides of the network's input; the picture stands in its upper left corner."""
 
-_OVERLAP: Final = 0.45
+OVERLAP: Final = 0.45
 """Of two boxes that share more than this much of their union the surer one is kept."""
 
 _READY: Final = 1280**2 + 640**2 + 320**2
@@ -46,12 +46,12 @@ class Network:
         self._weights = artifacts.packaged(ARTIFACT).path
         self._ready: dict[tuple[int, int], _Sized] = {}
         self._lock = threading.Lock()
-        self._of_size(_MULTIPLE, _MULTIPLE)
+        self._of_size(MULTIPLE, MULTIPLE)
 
     def search(self, image: Image, least: float = MIN_SCORE) -> list[Face]:
         """Return the faces of this score and more, the surest first, each of them once."""
         height, width, _ = image.shape
-        rows, columns = (_MULTIPLE * -(-side // _MULTIPLE) for side in (height, width))
+        rows, columns = (MULTIPLE * -(-side // MULTIPLE) for side in (height, width))
         outputs = self._of_size(rows, columns)(image)
         found = [_decoded(out, stride, least) for out, stride in zip(outputs, STRIDES, strict=True)]
         return [_face(row) for row in _distinct(np.concatenate(found))]
@@ -111,7 +111,7 @@ def _distinct(rows: Floats) -> Floats:
     kept = []
     while len(rows):
         kept.append(rows[0])
-        rows = rows[1:][_shared(rows[0], rows[1:]) <= _OVERLAP]
+        rows = rows[1:][_shared(rows[0], rows[1:]) <= OVERLAP]
     return np.array(kept, np.float32)
 
 

@@ -40,7 +40,17 @@ from emotion_dj import __version__, affect, errors, serializers
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion
 from emotion_dj.sources.local import SUFFIXES
-from emotion_dj.web import covers, devices, models, playlist_export, problems, sources
+from emotion_dj.web import (
+    adding,
+    covers,
+    devices,
+    eye,
+    models,
+    picks,
+    playlist_export,
+    problems,
+    sources,
+)
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
@@ -55,6 +65,9 @@ if TYPE_CHECKING:
 
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
+MAX_WAITING: Final = 48
+"""Listeners that may wait at once for the first songs of a library that is being analysed."""
+
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
@@ -94,18 +107,21 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     recommend = partial(_recommend, dj, scan)
     rooms = (_sets(dj, recommend), _tracks(dj), _library(dj, scan), devices.devices(dj))
-    for routes in (*rooms, sources.routes(dj), playlist_export.routes(dj, recommend)):
+    more = (sources.routes(dj), picks.routes(dj, _set_json), adding.routes(dj, scan))
+    for routes in (*rooms, *more, playlist_export.routes(dj, recommend)):
         api.include_router(routes, responses=problems.responses("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
     embed = devices.page(dj.settings.spotify_embed)
-    app = Starlette(routes=[Mount(ROOT, api), embed, Mount("/", page)], lifespan=lifespan)
+    everything = [Mount(ROOT, api), embed, eye.routes(), Mount("/", page)]
+    app = Starlette(routes=everything, lifespan=lifespan)
     return Middleware(problems.ProblemMiddleware(app), hosts)
 
 
 def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> APIRouter:
     routes = APIRouter(tags=["sets"])
     broadcaster = ReadingBroadcaster()
+    waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=_gives(models.PhotoAnalysis))
@@ -139,9 +155,9 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
         return _events(broadcaster.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
-    def sets(request: models.SetRequest) -> dict[str, Any]:
+    async def sets(request: models.SetRequest) -> dict[str, Any]:
         """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
-        return _set_json(dj, recommend(request))
+        return await to_thread.run_sync(lambda: _set_json(dj, recommend(request)), limiter=waiting)
 
     return routes
 

@@ -28,21 +28,21 @@ def cover(audio: Path) -> bytes | None:
 
     The picture is decoded and encoded anew: whatever else a file carries is not passed on.
     """
-    found = _embedded(audio)
-    return None if found is None else small(found)
+    picture = _embedded(audio)
+    return None if picture is None else small(picture)
 
 
-def small(found: bytes) -> bytes | None:
+def small(picture: bytes) -> bytes | None:
     """Return a small JPEG of an encoded picture, None where it is none or too large."""
-    if len(found) > MAX_BYTES:
+    if len(picture) > MAX_BYTES:
         return None
     try:
-        picture = Pillow.fromarray(images.reduced(found)[0])
+        shrunk = Pillow.fromarray(images.reduced(picture)[0])
     except ImageError:
         return None
-    picture.thumbnail((SIDE, SIDE))
+    shrunk.thumbnail((SIDE, SIDE))
     out = BytesIO()
-    picture.save(out, "JPEG", quality=85)
+    shrunk.save(out, "JPEG", quality=85)
     return out.getvalue()
 
 

@@ -44,8 +44,8 @@ sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-san
 
 def embedded(uri: str) -> str | None:
     """Return where the page of a track's own player is, None where it has none."""
-    found = _SPOTIFY.fullmatch(uri)
-    return f"{PLACE}/{found[1]}" if found else None
+    match = _SPOTIFY.fullmatch(uri)
+    return f"{PLACE}/{match[1]}" if match else None
 
 
 def page(embed: str) -> Route:

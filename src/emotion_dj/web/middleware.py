@@ -30,7 +30,8 @@ HEADERS: Final = (
     (
         b"content-security-policy",
         (
-            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+            b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+            b"img-src 'self' blob: data:; "
             b"media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
             b"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
@@ -136,10 +137,10 @@ class _Body:
         return message
 
 
-def _with_ours(told: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Add our headers, but for those that an answer of the application has of its own."""
-    own = {name for name, _ in told}
-    return [*told, *(header for header in HEADERS if header[0] not in own)]
+    own = {name for name, _ in headers}
+    return [*headers, *(header for header in HEADERS if header[0] not in own)]
 
 
 def _name(host: str) -> str:

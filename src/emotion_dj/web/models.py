@@ -308,6 +308,7 @@ class Pick(Track):
         tempo=118.0,
         key=0,
         mode=1,
+        loudness=-14.2,
         score=0.9,
         reasons=[{"code": "character", "words": ["bright", "lively"]}, {"code": "taste"}],
         reason="you look happy: bright and lively, much to your taste",
@@ -321,6 +322,7 @@ class Pick(Track):
     tempo: float | None
     key: int | None
     mode: int | None
+    loudness: Annotated[float | None, Field(description="LUFS, by which players level songs")]
     score: float
     reasons: list[Code]
     reason: str

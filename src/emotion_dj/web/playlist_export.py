@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
     from emotion_dj.interfaces import Sink
 
-    Play = Callable[[models.SetRequest], DJSet]
+    Recommend = Callable[[models.SetRequest], DJSet]
 
 NAME: Final = "Emotion-DJ"
 """The only playlist that is written, so that no visitor of the page can replace another one."""
@@ -36,43 +36,46 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def routes(dj: EmotionDJ, play: Play) -> APIRouter:
-    """Return the routes by which sets are saved; ``play`` answers a wish."""
+def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
+    """Return the routes by which sets are saved; ``recommend`` answers a request."""
     routes = APIRouter(tags=["saving"])
 
-    def meant(said: models.SetRequest | models.PlaylistRequest) -> DJSet:
-        return _listed(dj, said) if isinstance(said, models.PlaylistRequest) else play(said)
+    def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
+        if isinstance(request, models.PlaylistRequest):
+            return _listed(dj, request)
+        return recommend(request)
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], said: models.ExportRequest, request: Request
+        form: Literal["m3u8", "xspf", "jspf"], request: models.ExportRequest, http_request: Request
     ) -> Response:
-        """Return a set that was made before, or that of a wish, as a playlist file.
+        """Return a set that was made before, or that of a request, as a playlist file.
 
         Who asks from another machine gets addresses of this service in place of paths of its files.
         """
-        music = meant(said)
-        if not _is_here(request):
-            music = _streamed(dj, music, str(request.url.replace(path="", query="", fragment="")))
+        music = requested_set(request)
+        if not _is_here(http_request):
+            service = http_request.url.replace(path="", query="", fragment="")
+            music = _streamed(dj, music, str(service))
         data = playlists.render(music, form, explain=messages.explain)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: str, said: models.ExportRequest) -> dict[str, str]:
-        """Write a set that was made before, or that of a wish, to a service, in place of the one
+    def write(name: str, request: models.ExportRequest) -> dict[str, str]:
+        """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
         """  # noqa: D205
         sink = _sink(dj, name)
-        return {"where": sink.write(meant(said), name=NAME)}
+        return {"where": sink.write(requested_set(request), name=NAME)}
 
     return routes
 
 
-def _is_here(request: Request) -> bool:
+def _is_here(http_request: Request) -> bool:
     """Tell whether the listener sits at this machine: they call it by a name that only it has."""
-    client = request.client.host if request.client else ""
-    return {request.url.hostname, client} <= LOCAL
+    client = http_request.client.host if http_request.client else ""
+    return {http_request.url.hostname, client} <= LOCAL
 
 
 def _streamed(dj: EmotionDJ, music: DJSet, service: str) -> DJSet:
@@ -88,15 +91,15 @@ def _streamed(dj: EmotionDJ, music: DJSet, service: str) -> DJSet:
     return replace(music, picks=tuple(map(streamed, music.picks)))
 
 
-def _listed(dj: EmotionDJ, said: models.PlaylistRequest) -> DJSet:
+def _listed(dj: EmotionDJ, request: models.PlaylistRequest) -> DJSet:
     """Return the songs as a set, in their order."""
-    tracks = numbered(dj, [song.id for song in said.songs])
+    tracks = numbered(dj, [song.id for song in request.songs])
     mood = affect.mood(ANYWHERE)
     picks = tuple(
         Pick(track, ANYWHERE, mood, score=0.0, reasons=_in_words(song.reason))
-        for track, song in zip(tracks, said.songs, strict=True)
+        for track, song in zip(tracks, request.songs, strict=True)
     )
-    plan, path = affect.parse_plan(said.plan), (ANYWHERE,) * len(picks)
+    plan, path = affect.parse_plan(request.plan), (ANYWHERE,) * len(picks)
     return DJSet(picks, plan, path, ANYWHERE, Reason("chosen_before"))
 
 

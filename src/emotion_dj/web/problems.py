@@ -83,9 +83,9 @@ def _is_foreign(start: Message) -> bool:
 def _translated(start: Message) -> JSONResponse:
     status = start["status"]
     kind, words = HTTP.get(status, ("refused", f"{HTTPStatus(status).phrase}."))
-    told = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"])
-    kept = {name: value for name, value in told if name in KEPT}
-    return _problem(status, kind, words, kept)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+    forwarded = {name: headers[name] for name in KEPT if name in headers}
+    return _problem(status, kind, words, forwarded)
 
 
 def install(api: FastAPI) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_dj import errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from emotion_dj.app import EmotionDJ
 
@@ -26,7 +26,8 @@ class Scan:
         """Nothing runs yet."""
         self._dj = dj
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._moved = threading.Condition()
+        self._again = False
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.running = False
         self.done, self.total = 0, 0
@@ -34,18 +35,19 @@ class Scan:
         self.sentence = ""
 
     def start(self) -> None:
-        """Begin, or leave the scan that is running alone."""
-        with self._starting:
+        """Begin, or have the scan that is running look again at its end, for what came since."""
+        with self._moved:
+            self._again = True
             if self.running:
                 return
             self.running, self.sentence = True, ""
             self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
             self._thread.start()
 
-    def wait(self) -> None:
-        """Return when there is nothing more to wait for."""
-        if self._thread is not None:
-            self._thread.join()
+    def wait_until(self, enough: Callable[[], bool]) -> None:
+        """Return when enough is there, or when there is nothing more to wait for."""
+        with self._moved:
+            self._moved.wait_for(lambda: not self.running or enough())
 
     def state(self) -> dict[str, Any]:
         """Return how far the scan is."""
@@ -75,18 +77,32 @@ class Scan:
             self._followers.discard(follower)
 
     def _tell(self) -> None:
+        with self._moved:
+            self._moved.notify_all()
         for loop, changed in tuple(self._followers):
             loop.call_soon_threadsafe(changed.set)
 
     def _run(self) -> None:
         try:
+            while self._look_again():
+                self._look()
+        finally:
+            self.running = False
+            self._tell()
+
+    def _look_again(self) -> bool:
+        """Tell whether there is something to do; where there is not, nothing runs from here on."""
+        with self._moved:
+            self.running, self._again = self._again, False
+            return self.running
+
+    def _look(self) -> None:
+        try:
+            self.sentence = ""
             summary = self._dj.library.scan(self._report)
             self.failed = [failure.why for failure in summary.failed]
         except errors.EmotionDJError as error:
             self.sentence = str(error)
-        finally:
-            self.running = False
-            self._tell()
 
     def _report(self, done: int, total: int) -> None:
         self.done, self.total = done, total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from emotion_dj.web.scan import Scan
 
 
+FEW: Final = 5
+"""Songs of which a first set is made, while the others are still being analysed."""
+
+
 def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
     """Return what may be picked of the sources named, of all where none is.
 
-    The first set waits for music. Raises LabelError for a name that nobody knows, LibraryError
-    where there is no music.
+    The first set waits for a few songs, not for all. Raises LabelError for a name that nobody
+    knows, LibraryError where there is no music.
     """
-    if not len(dj.library.current()):
-        scan.wait()
-        if scan.sentence:
-            raise LibraryError(scan.sentence)
+    if len(dj.library.current()) < FEW:
+        scan.wait_until(lambda: len(dj.library.current()) >= FEW)
+    if not len(dj.library.current()) and scan.sentence:
+        raise LibraryError(scan.sentence)
     candidates = dj.library.current(names)
     if names and not len(candidates):
         msg = f"there is no music of {' or '.join(names)} here: choose another source"

@@ -62,8 +62,8 @@ class Body(BaseModel):
         unknown = next((name for name in names if name not in cls.model_fields), None)
         if unknown is not None:
             near = get_close_matches(unknown, cls.model_fields, n=1)
-            known = f"did you mean '{near[0]}'?" if near else f"use {', '.join(cls.model_fields)}"
-            msg = f"'{unknown[:LONG]}' is not known here: {known}"
+            advice = f"did you mean '{near[0]}'?" if near else f"use {', '.join(cls.model_fields)}"
+            msg = f"'{unknown[:LONG]}' is not known here: {advice}"
             raise mistake(msg)
         return data
 
@@ -86,9 +86,9 @@ def sentence(error: Mapping[str, Any]) -> str:
 
 
 def _words(error: Mapping[str, Any]) -> str:
-    told = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
+    context = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
     words = WORDS.get(error["type"])
-    return words.format(**told) if words else f"is not valid: {error['msg']}"
+    return words.format(**context) if words else f"is not valid: {error['msg']}"
 
 
 def _plain(value: Any) -> Any:

@@ -56,14 +56,14 @@ def test_sets_are_chosen_from_what_is_known(
     site.saved = [entry(song(name), under="track") for name in ("l", "q", "o", "u")]
     site.features = {"l": {**bright, "id": "l"}, "q": {**quiet, "id": "q"}}
     player = dj()
-    assert player.import_table(table) == 1
-    summary = player.scan()
+    assert player.library.import_table(table) == 1
+    summary = player.library.scan()
     assert (summary.analysed, summary.known, len(summary.failed)) == (3, 0, 1)
     assert "1 of 4 songs" in summary.failed[0].why
     picks = player.recommend(mood="happy", n=9).picks
     assert {pick.track.uri[-1] for pick in picks} == {"l", "q", "o"}
     site.requests.clear()
-    again = player.scan()
+    again = player.library.scan()
     assert (again.analysed, again.known) == (0, 3)
     assert [path for _, path in site.requests].count("/audio-features") == 1
 
@@ -83,13 +83,13 @@ def test_what_nobody_knows_is_heard_elsewhere(
     ]
     with DeezerStandIn(heard) as deezer:
         player = dj(deezer_api=deezer.address)
-        summary = player.scan()
+        summary = player.library.scan()
         assert summary.analysed == 2
         assert "1 of 3 songs" in summary.failed[0].why
         asked = len(deezer.asked)
-        assert player.scan().known == 2
+        assert player.library.scan().known == 2
         assert len(deezer.asked) == asked
-    calm, energetic = (player.catalogue.candidates([audio_model_id()]).arousal).tolist()
+    calm, energetic = (player._catalogue.candidates([audio_model_id()]).arousal).tolist()
     assert energetic > calm
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
-from emotion_dj.errors import LoginRequired, NotAvailable, SettingsError, SourceError
+from emotion_dj.errors import LabelError, LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.spotify import Spotify
 from emotion_dj.testing.spotify import SpotifyStandIn, song, status
 
@@ -105,12 +105,12 @@ def test_songs_start_on_a_device_that_waits(
     site.devices.append(device("Desk", is_active=True))
     assert [known.name for known in account.devices()] == ["Desk", "Kitchen"]
     player = dj()
-    player.start(a_set(*songs), "spotify:desk")
+    player.services.start(a_set(*songs), "spotify:desk")
     assert site.playing_on == "id-Desk"
     with pytest.raises(NotAvailable, match="'garage': Desk, Kitchen"):
-        player.start(a_set(*songs), "spotify:garage")
-    with pytest.raises(SettingsError, match="choose spotify"):
-        player.start(a_set(*songs), "gramophone:desk")
+        player.services.start(a_set(*songs), "spotify:garage")
+    with pytest.raises(LabelError, match=r"choose .*spotify"):
+        player.services.start(a_set(*songs), "gramophone:desk")
 
 
 @pytest.mark.needs_shared

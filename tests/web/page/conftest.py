@@ -51,9 +51,13 @@ def launched(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Open the page in a context of its own; nothing may be said in its console."""
+def visiting(browser: Browser, address: str, *, script: str = "", **options: Any) -> Iterator[Page]:
+    """Open the page in a context of its own; nothing may be said in its console.
+
+    ``script`` runs in the page before its own scripts.
+    """
     page = browser.new_context(**options).new_page()
+    page.add_init_script(script)
     complaints = listen(page)
     try:
         page.goto(address)
@@ -153,7 +157,7 @@ def show(says: Callable[..., None]) -> Callable[[Page, Path], None]:
 
     def show(page: Page, photo: Path) -> None:
         page.set_input_files("#photo", photo)
-        page.wait_for_selector("#set li")
+        page.wait_for_selector("#set li", state="attached")
         says(page, "#opening", "look")
 
     return show

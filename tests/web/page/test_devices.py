@@ -107,7 +107,7 @@ def rows(page: Page) -> dict[str, int]:
 
 def pressed(page: Page, place: int) -> None:
     """Press a row of the set."""
-    page.locator("#set button").nth(place).click()
+    page.locator("#set .song").nth(place).click()
 
 
 @pytest.mark.needs_browser

@@ -9,7 +9,6 @@ from emotion_dj.catalogue import schema
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema.metadata,
-    render_as_batch=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,10 +1,17 @@
 // Keeps the page itself, so that it opens when the server is gone. Nothing of the API is kept: no
 // reading, no set, no sound.
 
-const SHELL = "shell-1";
+const SHELL = "shell-2";
 const FILES = [
-  "./", "style.css", "icon.svg", "manifest.webmanifest",
-  ...["api", "camera", "choice", "colour", "cover", "elsewhere", "embed", "faces", "history", "i18n", "main", "photo", "plane", "player", "set", "sources", "words"].map((name) => `js/${name}.js`),
+  "./", "style.css", "screens.css", "icon.svg", "manifest.webmanifest",
+  ...[
+    "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "dj", "dom", "elsewhere",
+    "embed", "eye", "eye-worker", "eye/convolution", "eye/core", "eye/fault", "eye/layers", "eye/load", "eye/memory",
+    "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/search", "eye/tflite", "eyes", "face", "faces",
+    "fader", "feedback", "headline", "history", "i18n", "keys", "library", "listener", "live-smoothing", "main",
+    "notices", "photo", "plane", "player", "queue", "screens", "search", "set", "signal", "sources", "steering",
+    "store", "words",
+  ].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];
 

@@ -11,8 +11,9 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Add a column and three tables."""
-    with op.batch_alter_table("tracks") as tracks:
-        tracks.add_column(sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column(
+        "tracks", sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false())
+    )
     op.create_table(
         "corrections",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -3,10 +3,11 @@
 export const ROOT = "/api/v1";
 
 export class Problem extends Error {
-  /** @param {string} kind @param {string} detail */
-  constructor(kind, detail) {
+  /** @param {string} code @param {string} detail the server's own sentence @param {Record<string, unknown>} [values] */
+  constructor(code, detail, values = {}) {
     super(detail);
-    this.kind = kind;
+    this.code = code;
+    this.values = values;
   }
 }
 
@@ -25,8 +26,11 @@ async function ask(path, options) {
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
-  throw new Problem(String(told.type || "").replace("urn:emotion-dj:", "") || "gone", told.detail || "");
+  throw new Problem(codeOf(told), told.detail || "", told);
 }
+
+/** @param {{code?: string, type?: string}} told */
+const codeOf = ({ code, type }) => code || String(type ?? "").replace("urn:emotion-dj:", "").replaceAll("-", "_") || "gone";
 
 /** @param {string} path */
 export const get = async (path) => (await ask(path)).json();
@@ -37,7 +41,18 @@ export const post = (path, body, signal) =>
 
 /** @param {Blob} photo @param {AbortSignal} [signal] @returns {Promise<Look>} */
 export async function read(photo, signal) {
-  const form = new FormData();
-  form.append("photo", photo, "photo");
-  return (await ask("/readings", { method: "POST", body: form, signal })).json();
+  return sent("/readings", "photo", photo, signal);
 }
+
+/** @param {string} path @param {File} file */
+export const upload = (path, file) => sent(path, "file", file);
+
+/** @param {string} path @param {string} field @param {Blob} blob @param {AbortSignal} [signal] */
+async function sent(path, field, blob, signal) {
+  const form = new FormData();
+  form.append(field, blob, blob instanceof File ? blob.name : field);
+  return (await ask(path, { method: "POST", body: form, signal })).json();
+}
+
+/** Does the server answer at all? */
+export const reachable = () => get("/health").then(() => true, (error) => error.code !== "gone");

@@ -1,18 +1,31 @@
 // Colour means affect and nothing else: one continuous map over the plane, in OKLCH.
 
+import { element } from "./dom.js";
+
 // Angle on the plane (degrees, 0 = pleasant, 90 = lively) -> hue.
 const HUES = [[-180, 320], [-135, 275], [-45, 165], [45, 75], [135, 10], [180, -40]];
 
 const MOST = 0.17; // chroma, where the screen could show more
-const NEAR = [-24, -12, 0, 12, 24];
+const NEAR = [-30, -20, -10, 0, 10, 20, 30];
 const SUNNIER = 0.06; // yellow is lighter than blue, or it is no yellow
-const PALER = 0.6; // towards the middle, where there is less to say
+const PALER = 0.3; // towards the middle, where there is less to say
+const ROUND = 360;
+const [LIGHT, TURN] = [0.02, 5]; // steps between which chroma is mixed
 
-/** @param {number} angle */
+/** A curve through the hues that bends nowhere, or the plane would have creases. @param {number} angle in degrees */
 function hue(angle) {
   const above = Math.max(1, HUES.findIndex(([at]) => at >= angle));
   const [[a, from], [b, to]] = [HUES[above - 1], HUES[above]];
-  return from + ((angle - a) / (b - a)) * (to - from);
+  const [t, step] = [(angle - a) / (b - a), b - a];
+  const [rise, end] = [step * slope(above - 1), step * slope(above)];
+  return from + t * rise + t * t * (3 * (to - from) - 2 * rise - end) + t * t * t * (rise + end - 2 * (to - from));
+}
+
+/** How the hue changes at one of the points, from its neighbours; the plane is round. @param {number} i */
+function slope(i) {
+  const last = HUES.length - 1;
+  const [before, after] = [i === 0 ? [HUES[last - 1][0] - ROUND, HUES[last - 1][1] + ROUND] : HUES[i - 1], i === last ? [HUES[1][0] + ROUND, HUES[1][1] - ROUND] : HUES[i + 1]];
+  return (after[1] - before[1]) / (after[0] - before[0]);
 }
 
 /**
@@ -21,15 +34,32 @@ function hue(angle) {
  * @param {number} [lightness] in [0, 1]
  */
 export function colour(valence, arousal, lightness = 0.68) {
-  const turn = Math.round(hue((Math.atan2(arousal, valence) * 180) / Math.PI));
-  const share = Math.min(1, Math.hypot(valence, arousal)) ** PALER;
-  const light = lightness + SUNNIER * Math.cos(((turn - 95) * Math.PI) / 180);
-  return `oklch(${light.toFixed(3)} ${(share * even(light, turn)).toFixed(3)} ${turn})`;
+  const turn = hue((Math.atan2(arousal, valence) * 180) / Math.PI);
+  const far = Math.hypot(valence, arousal);
+  const share = far / Math.sqrt(far * far + PALER);
+  const light = lightness + SUNNIER * share * Math.cos(((turn - 95) * Math.PI) / 180);
+  return `oklch(${light.toFixed(3)} ${(share * even(light, turn)).toFixed(4)} ${turn.toFixed(1)})`;
 }
 
-/** The weakest chroma of the rim near a hue, so that none stands out. @param {number} lightness @param {number} turn */
+/** The chroma of the rim near a hue: the mean of the weakest ones around it, so that none stands out and none has an edge. @param {number} lightness @param {number} turn */
 function even(lightness, turn) {
-  return Math.min(...NEAR.map((step) => strongest(lightness.toFixed(2), turn + step)));
+  const [light, at] = [Math.floor(lightness / LIGHT), Math.floor(turn / TURN)];
+  const mixed = (/** @type {number} */ row) => mix(weakest(row, at), weakest(row, at + 1), turn / TURN - at);
+  return mix(mixed(light), mixed(light + 1), lightness / LIGHT - light);
+}
+
+/** @param {number} one @param {number} other @param {number} share */
+const mix = (one, other, share) => one + (other - one) * share;
+
+/** @type {Map<string, number>} */
+const means = new Map();
+
+/** @param {number} light in steps of LIGHT @param {number} turn in steps of TURN */
+function weakest(light, turn) {
+  const key = `${light} ${turn}`;
+  const made = means.get(key) ?? NEAR.reduce((sum, step) => sum + Math.min(...NEAR.map((more) => strongest((light * LIGHT).toFixed(2), turn * TURN + step + more))), 0) / NEAR.length;
+  means.set(key, made);
+  return made;
 }
 
 /** @type {Map<string, number>} */
@@ -85,11 +115,4 @@ export function drawn(pick) {
   svg.append(element("circle", { cx: x, cy: y, r: size, fill: ink(0.86) }));
   if (pick.mode === 0) svg.append(element("circle", { cx: x + size / 2.2, cy: y - size / 4, r: size * 0.86, fill: ink(0.42) }));
   return svg;
-}
-
-/** @param {string} name @param {Record<string, string|number>} attributes */
-export function element(name, attributes) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  return made;
 }

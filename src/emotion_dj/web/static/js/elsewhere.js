@@ -2,15 +2,17 @@
 // Nothing is asked of that service before the listener presses play on one of its songs.
 
 import { get, post } from "./api.js";
+import { button } from "./dom.js";
 import { say } from "./i18n.js";
 
 const END_S = 1; // a player that stops this near to the end has come to it
 
 export class Elsewhere extends EventTarget {
-  /** @param {HTMLElement} place where it shows itself */
-  constructor(place) {
+  /** @param {HTMLElement} place where it shows itself @param {() => SetPick[]} rest what is played from here on */
+  constructor(place, rest) {
     super();
     this.place = place;
+    this.rest = rest;
     /** @type {SetPick | null} */
     this.pick = null;
     /** @type {HTMLIFrameElement | null} */
@@ -25,14 +27,14 @@ export class Elsewhere extends EventTarget {
 
   /**
    * Take a song: it plays where the player is open already, else the listener is asked.
-   * @param {SetPick} pick @param {SetPick[]} rest the songs from this one on
+   * @param {SetPick} pick
    */
-  offer(pick, rest) {
+  offer(pick) {
     this.pick = pick;
     this.#stopped();
     this.place.hidden = false;
     if (this.frame) this.frame.src = /** @type {string} */ (pick.embed);
-    else this.#ask(pick, rest);
+    else this.#ask(pick);
   }
 
   /** Open the player at the listener's wish, or have it go on or wait. */
@@ -63,23 +65,23 @@ export class Elsewhere extends EventTarget {
     this.duration = NaN;
   }
 
-  /** @param {SetPick} pick @param {SetPick[]} rest */
-  #ask(pick, rest) {
+  /** @param {SetPick} pick */
+  #ask(pick) {
     const text = document.createElement("p");
     text.textContent = say("onSpotify", { title: pick.title });
     text.setAttribute("role", "status");
     this.place.replaceChildren(text, button(say("playHere"), () => this.#open(pick)));
-    this.#offerDevices(pick, rest, text);
+    this.#offerDevices(pick, text);
   }
 
-  /** @param {SetPick} pick @param {SetPick[]} rest @param {HTMLElement} text */
-  async #offerDevices(pick, rest, text) {
+  /** @param {SetPick} pick @param {HTMLElement} text */
+  async #offerDevices(pick, text) {
     const known = await get("/devices").catch(() => ({ devices: [] })); // without them there is the player
     if (this.pick !== pick || this.frame) return;
     this.place.append(...known.devices.map((/** @type {Device} */ { id, name }) =>
       button(say("playOn", { device: name }), async () => {
         try {
-          await post("/devices/play", { tracks: rest.map((song) => song.id), device: id });
+          await post("/devices/play", { tracks: this.rest().map((song) => song.id), device: id });
           text.textContent = say("playsOn", { device: name });
         } catch (error) {
           text.textContent = /** @type {Error} */ (error).message;
@@ -112,13 +114,4 @@ export class Elsewhere extends EventTarget {
   #send(command, more) {
     this.frame?.contentWindow?.postMessage({ command, ...more }, location.origin);
   }
-}
-
-/** @param {string} text @param {() => void} pressed */
-function button(text, pressed) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = text;
-  made.addEventListener("click", pressed);
-  return made;
 }

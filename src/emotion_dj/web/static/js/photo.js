@@ -26,7 +26,7 @@ const opened = (photo) => createImageBitmap(photo).catch(() => null);
 /** What is sent of a large photo, and its picture. @param {Blob} photo @returns {Promise<{sent: Blob, picture: Picture}>} */
 async function ready(photo) {
   const picture = await opened(photo);
-  if (!picture && photo.size > BYTES) throw new Problem("too-large", "");
+  if (!picture && photo.size > BYTES) throw new Problem("too_large", "");
   if (!picture) return { sent: photo, picture };
   const share = Math.min(1, Math.sqrt(PIXELS / (picture.width * picture.height)));
   if (share === 1 && photo.size <= BYTES) return { sent: photo, picture };
@@ -49,4 +49,4 @@ function drawn(picture, share) {
 
 /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
 const encoded = (canvas) => new Promise((done, fail) =>
-  canvas.toBlob((blob) => (blob ? done(blob) : fail(new Problem("image-error", "pixels"))), "image/jpeg", QUALITY));
+  canvas.toBlob((blob) => (blob ? done(blob) : fail(new Problem("image_error", "pixels"))), "image/jpeg", QUALITY));

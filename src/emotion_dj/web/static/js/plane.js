@@ -1,113 +1,110 @@
 // The plane: the listener, the music as a constellation, the set as the path between.
 
-import { colour, element } from "./colour.js";
+import { colour } from "./colour.js";
+import * as dj from "./dj.js";
+import { $, element } from "./dom.js";
 import { say } from "./i18n.js";
+import * as listener from "./listener.js";
+import * as queue from "./queue.js";
+import { effect, signal } from "./signal.js";
 import { name, why } from "./words.js";
 
 const STEP = 0.05;
-const SETTLED_MS = 200;
+const SETTLED_MS = 150; // after a drag
+const KEYED_MS = 600; // keys come in rows
+const MANY = 300;
 
-const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.querySelector("#map")));
+/** Where the music stands, all of it. */
+export const points = signal(/** @type {number[][]} */ ([]));
+/** Where the listener drags themselves to, until they have settled. */
+const dragged = signal(/** @type {Affect | null} */ (null));
+
+/** @type {SVGSVGElement} */
+const map = $("map");
 const stars = element("g", { class: "stars", "aria-hidden": "true" });
-const path = element("polyline", { class: "path", points: "" });
+const path = element("polyline", { class: "path", points: "", pathLength: 1 });
 const picks = element("g", {});
-const tip = /** @type {HTMLElement} */ (document.querySelector("#tip"));
 const cloud = element("circle", { class: "cloud", r: 12 });
-const word = element("text", { "text-anchor": "middle", "data-word": "you" });
+const word = element("text", { "text-anchor": "middle", class: "me" });
 const you = element("g", { class: "you", tabindex: 0, role: "slider", "aria-valuemin": -1, "aria-valuemax": 1 });
-
-let at = { valence: 0, arousal: 0, uncertainty: 0 };
-/** @type {(valence: number, arousal: number) => void} */
-let moved = () => {};
 let settling = 0;
 
-/** @param {(valence: number, arousal: number) => void} onMove called when the listener has moved themselves */
-export function begin(onMove) {
-  moved = onMove;
-  paintField();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintField);
-  you.append(cloud, word, element("circle", { r: 5 }));
+export function begin() {
+  paint();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  new ResizeObserver(() => map.style.setProperty("--px", String(220 / map.clientWidth || 1))).observe(map);
+  you.append(cloud, element("circle", { r: 5 }), word);
   map.replaceChildren(
     element("line", { class: "axis", x1: -100, x2: 100, y1: 0, y2: 0 }),
     element("line", { class: "axis", x1: 0, x2: 0, y1: -100, y2: 100 }),
     ...corners(), stars, path, picks, you,
   );
+  hear();
+  effect(() => stand(dragged.value ?? listener.place.value));
+  effect(() => stars.replaceChildren(...points.value.map(([v, a]) => element("circle", { class: "star", cx: 100 * v, cy: -100 * a, r: points.value.length > MANY ? 0.7 : 1.2 }))));
+  effect(show);
+  effect(mark);
+}
+
+function hear() {
   you.addEventListener("keydown", onKey);
   picks.addEventListener("keydown", onPickKey);
   you.addEventListener("pointerdown", (event) => you.setPointerCapture(event.pointerId));
-  you.addEventListener("pointermove", (event) => {
-    if (you.hasPointerCapture(event.pointerId)) go(...fromScreen(event));
-  });
+  you.addEventListener("pointermove", (event) => you.hasPointerCapture(event.pointerId) && go(...fromScreen(event), SETTLED_MS));
   map.addEventListener("click", (event) => {
-    if (!(/** @type {Element} */ (event.target).closest(".you, .pick"))) go(...fromScreen(event));
+    if (!(/** @type {Element} */ (event.target).closest(".you, .pick"))) go(...fromScreen(event), 0);
   });
-  place(at);
 }
 
-export function relabel() {
-  for (const text of map.querySelectorAll("text[data-word]")) {
-    text.textContent = say(text.getAttribute("data-word") || "");
-  }
-  place(at);
-}
-
-/** @param {Affect} affect */
-export function place(affect) {
-  at = affect;
-  you.setAttribute("transform", `translate(${100 * at.valence} ${-100 * at.arousal})`);
+/** @param {Affect} at */
+function stand(at) {
+  you.style.setProperty("transform", `translate(${100 * at.valence}px, ${-100 * at.arousal}px)`);
+  you.classList.toggle("dragged", dragged.value !== null);
   cloud.setAttribute("r", String(9 + 34 * at.uncertainty));
   word.textContent = say("you");
   word.setAttribute("y", at.arousal > 0.7 ? "16" : "-10");
-  map.parentElement?.style.setProperty("--shift", `${Math.max(-200, Math.min(0, 50 - (300 * (110 - 100 * at.arousal)) / 220))}%`);
   you.setAttribute("aria-label", say("youAreHere"));
   you.setAttribute("aria-valuenow", at.valence.toFixed(2));
-  you.setAttribute("aria-valuetext", say("whereYouAre", {
-    valence: signed(at.valence), arousal: signed(at.arousal),
-  }));
+  you.setAttribute("aria-valuetext", say("whereYouAre", { valence: signed(at.valence), arousal: signed(at.arousal) }));
 }
 
-/** @param {number[][]} points */
-export function constellation(points) {
-  stars.replaceChildren(...points.map(([v, a]) => element("circle", { class: "star", cx: 100 * v, cy: -100 * a, r: points.length > 300 ? 0.7 : 1.2 })));
+function show() {
+  const { value: songs } = queue.songs;
+  path.setAttribute("points", songs.map(({ affect }) => `${100 * affect.valence},${-100 * affect.arousal}`).join(" "));
+  path.classList.remove("drawn");
+  requestAnimationFrame(() => path.classList.add("drawn"));
+  picks.replaceChildren(...songs.map(dot));
 }
 
-/**
- * @param {SetPick[]} chosen the picks, in playing order
- * @param {number} current which one plays
- * @param {(place: number) => void} choose
- */
-export function show(chosen, current, choose) {
-  path.setAttribute("points", chosen.map((p) => `${100 * p.affect.valence},${-100 * p.affect.arousal}`).join(" "));
-  picks.replaceChildren(...chosen.map((pick, i) => dot(pick, i, () => choose(i))));
-  mark(current);
-}
-
-/** Show which one plays. @param {number} current */
-export function mark(current) {
+/** Show which one plays. */
+function mark() {
+  queue.songs.value;
   [...picks.children].forEach((made, i) => {
-    made.classList.toggle("current", i === current);
-    made.setAttribute("r", i === current ? "5.5" : "3.8");
-    made.setAttribute("tabindex", i === Math.max(0, current) ? "0" : "-1");
+    made.classList.toggle("current", i === queue.place.value);
+    made.classList.toggle("over", i < queue.place.value);
+    made.setAttribute("r", i === queue.place.value ? "5.5" : "3.8");
+    made.setAttribute("tabindex", i === Math.max(0, queue.place.value) ? "0" : "-1");
   });
 }
 
-/** @param {SetPick} pick @param {number} i @param {() => void} choose */
-function dot(pick, i, choose) {
-  const { valence, arousal } = pick.affect;
+/** @param {SetPick} song @param {number} i */
+function dot(song, i) {
+  const { valence, arousal } = song.affect;
   const made = element("circle", {
     class: "pick", cx: 100 * valence, cy: -100 * arousal, fill: colour(valence, arousal, 0.72),
-    role: "button", "aria-label": say("playTrack", { n: i + 1, title: name(pick), why: why(pick) }),
+    role: "button", "aria-label": say("playTrack", { n: i + 1, title: name(song), why: why(song) }),
   });
-  made.addEventListener("click", choose);
-  for (const kind of ["pointerenter", "focus"]) made.addEventListener(kind, () => point(`${i + 1}. ${name(pick)}: ${why(pick)}`));
+  made.style.setProperty("--beat", `${60 / (song.tempo || 60)}s`);
+  made.addEventListener("click", () => void dj.play(i));
+  for (const kind of ["pointerenter", "focus"]) made.addEventListener(kind, () => point(`${i + 1}. ${name(song)}: ${why(song)}`));
   for (const kind of ["pointerleave", "blur"]) made.addEventListener(kind, () => point(""));
   return made;
 }
 
 /** @param {string} words */
 function point(words) {
-  tip.textContent = words;
-  tip.hidden = !words;
+  $("tip").textContent = words;
+  $("tip").hidden = !words;
 }
 
 /** The dots are one stop of the Tab key; arrows lead from one to the next. @param {KeyboardEvent} event */
@@ -123,12 +120,16 @@ function onPickKey(event) {
   else if (step) /** @type {SVGElement | null} */ (made[step])?.focus();
 }
 
-/** @param {number} valence @param {number} arousal */
-function go(valence, arousal) {
+/** @param {number} valence @param {number} arousal @param {number} wait in milliseconds, until the listener has settled */
+function go(valence, arousal, wait) {
   const clip = (/** @type {number} */ x) => Math.max(-1, Math.min(1, x));
-  place({ valence: clip(valence), arousal: clip(arousal), uncertainty: 0 });
+  const at = { valence: clip(valence), arousal: clip(arousal), uncertainty: 0 };
+  dragged.value = at;
   clearTimeout(settling);
-  settling = setTimeout(() => moved(at.valence, at.arousal), SETTLED_MS);
+  settling = setTimeout(() => {
+    dj.say({ affect: `${at.valence.toFixed(3)},${at.arousal.toFixed(3)}` });
+    dragged.value = null;
+  }, wait);
 }
 
 /** @param {KeyboardEvent} event */
@@ -136,33 +137,33 @@ function onKey(event) {
   const step = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] }[event.key];
   if (!step) return;
   event.preventDefault();
-  go(at.valence + step[0], at.arousal + step[1]);
+  const at = dragged.peek() ?? listener.place.peek();
+  go(at.valence + step[0], at.arousal + step[1], KEYED_MS);
 }
 
 /** @param {MouseEvent} event @returns {[number, number]} */
 function fromScreen(event) {
-  const matrix = map.getScreenCTM();
-  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix?.inverse());
+  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM()?.inverse());
   return [point.x / 100, -point.y / 100];
 }
 
 function corners() {
-  const words = [["dark", -104, 3, "start"], ["bright", 104, 3, "end"], ["lively", 0, -101, "middle"], ["calm", 0, 106, "middle"]];
+  const words = [["dark", -104, 3, "start"], ["bright", 104, 3, "end"], ["lively", 0, -109, "middle"], ["calm", 0, 109, "middle"]];
   return words.map(([word, x, y, anchor]) => {
-    const text = element("text", { x, y, "text-anchor": anchor, "data-word": word });
-    text.textContent = say(String(word));
+    const text = element("text", { x, y, "text-anchor": anchor, class: word });
+    effect(() => (text.textContent = say(String(word))));
     return text;
   });
 }
 
-function paintField() {
-  const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("#field"));
+function paint() {
+  const canvas = /** @type {HTMLCanvasElement} */ ($("field"));
   const pen = canvas.getContext("2d");
   const light = matchMedia("(prefers-color-scheme: dark)").matches ? 0.47 : 0.86;
   if (!pen) return;
   for (let x = 0; x < canvas.width; x += 1) {
     for (let y = 0; y < canvas.height; y += 1) {
-      pen.fillStyle = colour((2 * x) / (canvas.width - 1) - 1, 1 - (2 * y) / (canvas.height - 1), light);
+      pen.fillStyle = colour(1.1 * ((2 * x) / (canvas.width - 1) - 1), 1.1 * (1 - (2 * y) / (canvas.height - 1)), light);
       pen.fillRect(x, y, 1, 1);
     }
   }

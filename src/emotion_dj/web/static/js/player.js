@@ -1,191 +1,304 @@
-// Two audio elements and a crossfade between them, and a player elsewhere for what they cannot play; the queue is the set.
+// The player: decks in an audio graph, one song fading into another; and a player elsewhere for what they cannot play.
+// It knows of one song at a time; which one comes next is others' to say, when it tells them that the song ends.
 
-const FADE_S = 4;
-const TICK_MS = 100;
-const BEGUN_S = 3;
+import { fadeOf, rateOf } from "./beat.js";
+import { Deck } from "./deck.js";
+import { signal } from "./signal.js";
 
+export const ACT_FADE_S = 1;
+const RISE_S = 0.03;
+const TICK_MS = 200;
+const BEFORE_S = 1; // so long before its fade a song is listened to no more: the fade waits for the beat
+const PULSE_S = 9;
+const EASE = 0.01; // how fast a song that ran with another one goes back to its own tempo, a tick
+const HUSH_S = 12; // this near to the end silence means that the song is over
+const MAC_WITH_TOUCH = navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1;
+/** iOS stops a graph when the screen locks, and takes no volume from a page: there elements play directly, without fades. */
+const DIRECT = /iPad|iPhone|iPod/.test(navigator.userAgent) || MAC_WITH_TOUCH;
+
+/**
+ * Tells of: `time`, `ending` (the fade should begin), `ended`, `broken` (detail: the song), `blocked` (the browser waits for
+ * a press), `began` (detail: the song).
+ */
 export class Player extends EventTarget {
+  /** @type {AudioContext | null} */ #context = null;
+  /** @type {GainNode | null} */ #master = null;
+  /** @type {(() => void)[]} how the decks that were paused go on */ #held = [];
+  #ticking = 0;
+
   /** @param {import("./elsewhere.js").Elsewhere} elsewhere */
   constructor(elsewhere) {
     super();
     this.elsewhere = elsewhere;
-    this.decks = [new Audio(), new Audio()];
-    this.on = 0;
-    /** @type {SetPick[]} */
-    this.queue = [];
-    this.place = -1;
-    this.volume = 0.8;
-    this.muted = false;
-    this.fading = 0;
-    for (const deck of this.decks) {
-      deck.preload = "auto";
-      deck.addEventListener("ended", () => deck === this.deck && this.next());
-      deck.addEventListener("error", () => deck === this.deck && deck.src && this.#broken());
-      deck.addEventListener("timeupdate", () => deck === this.deck && this.#tick());
-      for (const kind of ["play", "pause"]) deck.addEventListener(kind, () => this.#changed());
-    }
-    elsewhere.addEventListener("ended", () => this.next());
-    elsewhere.addEventListener("change", () => this.#changed());
-    elsewhere.addEventListener("time", () => this.dispatchEvent(new Event("time")));
-  }
-
-  get deck() {
-    return this.decks[this.on];
-  }
-
-  get current() {
-    return this.queue[this.place] ?? null;
-  }
-
-  get playing() {
-    return this.#away ? this.elsewhere.playing : !this.deck.paused;
+    this.decks = [new Deck(), new Deck(), new Deck()]; // one plays, one leaves, one is ready
+    this.deck = this.decks[0];
+    this.now = signal(/** @type {SetPick | null} */ (null));
+    this.playing = signal(false);
+    this.volume = signal(0.8);
+    this.muted = signal(false);
+    for (const deck of this.decks) this.#follow(deck);
+    elsewhere.addEventListener("ended", () => this.#say("ended"));
+    elsewhere.addEventListener("change", () => (this.playing.value = elsewhere.playing));
+    elsewhere.addEventListener("time", () => this.#say("time"));
   }
 
   /** How far the song is, in seconds. */
   get clock() {
-    const { currentTime, duration } = this.deck;
-    return this.#away ? this.elsewhere : { position: currentTime, duration };
+    return this.#away ? this.elsewhere : this.deck.clock;
+  }
+
+  /** How much of the song has sounded, in seconds. */
+  get heard() {
+    return this.deck.heard;
   }
 
   get #away() {
-    return Boolean(this.current?.embed);
+    return Boolean(this.now.peek()?.embed);
   }
 
-  /** Take another queue; what plays goes on where it is in the new queue, or before it.
-   * @param {SetPick[]} picks */
-  load(picks) {
-    const playing = this.current;
-    const rest = playing && this.playing ? [playing, ...picks.filter((pick) => pick.id !== playing.id)] : picks;
-    const place = playing && this.playing ? 0 : -1;
-    if (place < 0) this.elsewhere.close();
-    this.queue = rest;
-    this.place = place;
-    this.#prefetch();
-    this.#changed();
+  /** Let the browser know of a press: to be called in it, before anything is waited for. */
+  wake() {
+    if (DIRECT) return;
+    if (!this.#context) this.#build();
+    if (this.#context?.state !== "running") this.#context?.resume().catch(() => {}); // then `blocked` is told
   }
 
-  async toggle() {
-    if (this.place < 0) return this.jump(0);
-    if (this.#away) return this.elsewhere.toggle();
-    return this.playing ? this.deck.pause() : this.#start();
+  #build() {
+    const context = new AudioContext({ latencyHint: "playback" });
+    this.#context = context;
+    this.#master = context.createGain();
+    this.#master.connect(context.destination);
+    for (const deck of this.decks) deck.join(context, this.#master);
+    this.#level();
+    context.addEventListener("statechange", () => {
+      if (context.state !== "running" && context.state !== "closed" && this.playing.peek()) this.#interrupted();
+    });
   }
 
-  /** @param {number} place */
-  async jump(place) {
-    const pick = this.queue[place];
-    if (!pick) return;
-    this.place = place;
-    if (pick.embed) {
-      this.#leave(pick);
-      return;
-    }
+  /** The system took the sound away, as for a call: the songs wait where they are. */
+  #interrupted() {
+    this.pause();
+    this.#say("blocked");
+  }
+
+  /** Have a song ready, so that it can begin at once. @param {SetPick} pick */
+  ready(pick) {
+    if (pick.embed || this.decks.some((deck) => deck.pick?.id === pick.id)) return this.#cue(pick);
+    this.#idle().load(pick);
+    return this.#cue(pick);
+  }
+
+  /** @param {SetPick} pick */
+  #cue(pick) {
+    if (this.playing.peek()) this.decks.find((deck) => deck !== this.deck && deck.pick?.id === pick.id && !deck.sounding)?.cue();
+  }
+
+  /**
+   * Play a song; what plays until now fades away as soon as the new one sounds.
+   * @param {SetPick} pick @param {{fade?: number, from?: number, beats?: boolean}} [how] seconds of the fade; where in the
+   *   song to begin; whether it runs with what plays, for as long as both are heard
+   */
+  async play(pick, { fade = 0, from, beats = false } = {}) {
+    this.wake();
+    if (pick.embed) return this.#leave(pick);
     this.elsewhere.close();
-    const before = this.deck;
-    if (this.playing) this.on = 1 - this.on;
-    if (!this.deck.src.endsWith(stream(pick))) this.deck.src = stream(pick);
-    this.deck.currentTime = 0;
-    if (before !== this.deck) this.#fade(before);
-    else this.deck.volume = this.#level;
-    await this.#start();
-    this.#prefetch();
-  }
-
-  next() {
-    if (this.place + 1 < this.queue.length) return this.jump(this.place + 1);
-    if (this.#away) this.elsewhere.pause();
-    this.deck.pause();
+    const [leaving, deck] = [this.deck, this.#deckFor(pick)];
+    this.#letGo();
+    deck.load(pick);
+    if (beats && deck !== leaving) deck.element.playbackRate = rateOf(leaving.pick?.tempo ?? null, pick.tempo);
+    [this.deck, this.now.value, this.playing.value] = [deck, pick, true];
+    if (await this.#begun(deck, leaving, from)) this.#cross(deck, leaving, fade);
     return undefined;
   }
 
-  /** Begin the song again, or go to the one before where it has only just begun. */
-  previous() {
-    if (this.place > 0 && !(this.clock.position > BEGUN_S)) return this.jump(this.place - 1);
-    this.seek(0);
+  /** @param {Deck} deck @param {Deck} leaving @param {number} [from] */
+  async #begun(deck, leaving, from) {
+    try {
+      if (deck !== leaving && !deck.sounding) deck.fader?.to(0, 0);
+      await deck.begin(from);
+    } catch (error) {
+      this.#refused(deck, error);
+      return false;
+    }
+    if (this.deck === deck && this.playing.peek()) return true;
+    if (this.deck !== deck) deck.fade(0, RISE_S); // another song was wanted meanwhile
+    return false;
+  }
+
+  /** @param {Deck} deck @param {unknown} error */
+  #refused(deck, error) {
+    const waits = error instanceof DOMException && error.name === "NotAllowedError";
+    if (!waits || this.deck !== deck) return; // what is broken tells so itself
+    this.playing.value = false;
+    this.#say("blocked");
+  }
+
+  /** @param {Deck} deck @param {Deck} leaving @param {number} fade */
+  #cross(deck, leaving, fade) {
+    const seconds = leaving !== deck && leaving.sounding ? fade || RISE_S : RISE_S;
+    for (const other of this.decks) if (other !== deck && other.sounding) other.fade(0, seconds);
+    deck.fade(1, seconds);
+    this.#tick(true);
+    this.#say("began", deck.pick);
+  }
+
+  /** Seconds until the song's next beat, 0 where it has none; and how long a fade on its beats lasts. */
+  get beat() {
+    return { wait: this.deck.beat, fade: fadeOf(this.deck.pick?.tempo ?? null) };
+  }
+
+  /** Listen for the beat, as a fade is near. */
+  listen() {
+    this.deck.follow();
+  }
+
+  pause() {
+    this.playing.value = false;
+    if (this.#away) return this.elsewhere.pause();
+    this.#held = this.decks.filter((deck) => deck.sounding).map((deck) => {
+      const go = deck.fader?.hold();
+      deck.rest();
+      return () => deck.element.play().then(go, (error) => this.#refused(deck, error));
+    });
     return undefined;
+  }
+
+  /** Go on where it was paused, also in the middle of a fade. */
+  resume() {
+    this.wake();
+    if (this.#away) return this.elsewhere.toggle();
+    const pick = this.now.peek();
+    if (!pick) return undefined;
+    if (!this.#held.length) return this.play(pick, { from: this.deck.pick?.id === pick.id ? this.deck.clock.position : undefined });
+    this.playing.value = true;
+    for (const go of this.#held.splice(0)) go();
+    this.#tick(true);
+    return undefined;
+  }
+
+  /** Decks that were paused stay so. */
+  #letGo() {
+    this.#held = [];
+    for (const deck of this.decks) if (!deck.sounding) deck.fader?.to(0, 0);
+  }
+
+  /** Show a song without playing it. @param {SetPick | null} pick @param {number} [from] in seconds */
+  show(pick, from = 0) {
+    this.now.value = pick;
+    if (!pick || pick.embed) return;
+    this.deck.load(pick);
+    this.deck.element.currentTime = from;
   }
 
   /** @param {number} share in [0, 1] */
   seek(share) {
-    if (this.#away) this.elsewhere.seek(share);
-    else if (Number.isFinite(this.deck.duration)) this.deck.currentTime = share * this.deck.duration;
+    if (this.#away) return this.elsewhere.seek(share);
+    const { duration } = this.deck.clock;
+    if (Number.isFinite(duration)) this.seekTo(share * duration);
+    return undefined;
+  }
+
+  /** @param {number} seconds */
+  seekTo(seconds) {
+    this.deck.element.currentTime = Math.max(0, seconds);
+    this.deck.ending = false;
+    this.#say("time");
   }
 
   /** @param {number} volume in [0, 1] */
   setVolume(volume) {
-    this.volume = volume;
-    if (!this.fading) this.deck.volume = this.#level;
+    this.volume.value = volume;
+    this.#level();
   }
 
   mute() {
-    this.muted = !this.muted;
-    for (const deck of this.decks) deck.muted = this.muted;
-    this.#changed();
+    this.muted.value = !this.muted.peek();
+    this.#level();
   }
 
-  get #level() {
-    return this.volume ** 2; // loudness is heard roughly as the square root of power
+  #level() {
+    const [volume, muted] = [this.volume.peek(), this.muted.peek()];
+    if (this.#master) this.#master.gain.setTargetAtTime(muted ? 0 : volume ** 2, this.#master.context.currentTime, 0.01); // heard roughly so
+    else for (const { element } of this.decks) Object.assign(element, { volume: volume ** 2, muted });
   }
 
-  async #start() {
-    try {
-      await this.deck.play();
-      this.dispatchEvent(new CustomEvent("started", { detail: this.current }));
-    } catch (error) {
-      if (error instanceof DOMException && error.name === "NotAllowedError") this.dispatchEvent(new Event("blocked"));
-    }
-    this.#changed();
+  /** A deck that has the song ready, else one that can take it; the one that leaves least heard goes first. @param {SetPick} pick */
+  #deckFor(pick) {
+    const ready = this.decks.find((deck) => deck.pick?.id === pick.id && deck !== this.deck);
+    const again = this.deck.pick?.id === pick.id && !this.deck.sounding;
+    return ready ?? (again ? this.deck : this.#idle());
+  }
+
+  #idle() {
+    const others = this.decks.filter((deck) => deck !== this.deck);
+    const loudness = (/** @type {Deck} */ deck) => (deck.sounding ? 1 + (deck.fader?.phase ?? 0) : -1 / (1 + deck.loaded));
+    return others.reduce((best, deck) => (loudness(deck) < loudness(best) ? deck : best));
+  }
+
+  /** Is a song here, so that it plays also without the server? @param {SetPick | undefined} pick */
+  has(pick) {
+    return Boolean(pick) && this.decks.some((deck) => deck.pick?.id === pick?.id && deck.sure);
+  }
+
+  /** Go back from a song that will not play to the one that still sounds. @param {Deck} deck */
+  #broke(deck) {
+    const before = this.decks.find((other) => other !== deck && other.sounding);
+    const { pick } = deck;
+    deck.pick = null; // the next one who wants it loads it anew
+    if (before) [this.deck, this.now.value] = [before, before.pick];
+    else this.playing.value = false;
+    this.#say("broken", pick);
   }
 
   /** Leave the decks for a song that plays elsewhere. @param {SetPick} pick */
   #leave(pick) {
-    clearInterval(this.fading);
-    this.fading = 0;
-    for (const deck of this.decks) deck.pause();
-    this.elsewhere.offer(pick, this.queue.slice(this.place));
-    this.#prefetch();
-    this.#changed();
+    for (const deck of this.decks) if (deck.sounding) deck.rest();
+    [this.now.value, this.playing.value] = [pick, false];
+    this.elsewhere.offer(pick);
+    this.#say("began", pick);
   }
 
-  /** Fade one deck out while the other comes in, at equal power.
-   * @param {HTMLAudioElement} leaving */
-  #fade(leaving) {
-    clearInterval(this.fading);
-    const [began, from] = [performance.now(), leaving.volume];
-    this.deck.volume = 0;
-    this.fading = setInterval(() => {
-      const t = Math.min(1, (performance.now() - began) / (1000 * FADE_S));
-      leaving.volume = from * Math.cos((t * Math.PI) / 2);
-      this.deck.volume = this.#level * Math.sin((t * Math.PI) / 2);
-      if (t < 1) return;
-      leaving.pause();
-      clearInterval(this.fading);
-      this.fading = 0;
-      this.#prefetch();
-    }, TICK_MS);
+  /** @param {Deck} deck */
+  #follow(deck) {
+    deck.element.addEventListener("ended", () => deck === this.deck && !deck.cueing && this.#say("ended"));
+    deck.element.addEventListener("error", () => deck === this.deck && deck.pick && this.#broke(deck));
+    deck.element.addEventListener("timeupdate", () => deck === this.deck && this.#say("time"));
   }
 
-  #tick() {
-    const left = this.deck.duration - this.deck.currentTime;
-    const coming = this.queue[this.place + 1];
-    if (left < FADE_S && !this.fading && this.playing && coming && !coming.embed) this.next();
-    this.dispatchEvent(new Event("time"));
+  /** Look after the decks, now and for as long as one plays. @param {boolean} [again] */
+  #tick(again = false) {
+    if (again) this.#ticking ||= setInterval(() => this.#tick(), TICK_MS);
+    for (const deck of this.decks) if (deck !== this.deck && deck.sounding && deck.fader?.silent) deck.rest();
+    if (!this.playing.peek() && !this.decks.some((deck) => deck.sounding)) {
+      clearInterval(this.#ticking);
+      this.#ticking = 0;
+    }
+    if (!this.deck.sounding) return;
+    this.#ease(this.deck);
+    this.#near(this.deck);
   }
 
-  #prefetch() {
-    const coming = this.queue[this.place + 1];
-    const idle = this.decks[1 - this.on];
-    if (coming && !coming.embed && !this.fading && !idle.src.endsWith(stream(coming))) idle.src = stream(coming);
+  /** A song that is alone goes back to its own tempo. @param {Deck} deck */
+  #ease({ element }) {
+    if (element.playbackRate === 1 || this.decks.some((other) => other !== this.deck && other.sounding)) return;
+    const off = 1 - element.playbackRate;
+    element.playbackRate = Math.abs(off) <= EASE ? 1 : element.playbackRate + Math.sign(off) * EASE;
   }
 
-  #broken() {
-    this.dispatchEvent(new CustomEvent("broken", { detail: this.current }));
-    this.next();
+  /** Say once when the song's end is near. @param {Deck} deck */
+  #near(deck) {
+    deck.heard += TICK_MS / 1000;
+    const { position, duration } = deck.clock;
+    const left = duration - position;
+    if (left < fadeOf(null) + PULSE_S) deck.follow();
+    const over = left < (DIRECT ? 0 : this.beat.fade + BEFORE_S) || (left < HUSH_S && deck.hush());
+    if (!over || deck.ending) return;
+    deck.ending = true;
+    this.#say("ending");
   }
 
-  #changed() {
-    this.dispatchEvent(new Event("change"));
+  /** @param {string} kind @param {SetPick | null} [detail] */
+  #say(kind, detail = null) {
+    this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
 }
-
-/** @param {SetPick} pick */
-const stream = (pick) => pick.stream ?? "";

@@ -2,98 +2,108 @@
 
 import { Problem, get, post } from "./api.js";
 import { choice } from "./choice.js";
-import { own, say } from "./i18n.js";
-
-/** @param {string} id @returns {any} */
-const $ = (id) => document.getElementById(id);
+import * as dj from "./dj.js";
+import { $, button, make } from "./dom.js";
+import { known, say } from "./i18n.js";
+import * as queue from "./queue.js";
+import { effect, signal } from "./signal.js";
+import { problem, why } from "./words.js";
 
 /** @type {Record<string, string>} */
 const BRANDS = { subsonic: "Subsonic", spotify: "Spotify", deezer: "Deezer", audius: "Audius" };
-const OURS = ["files", "demo", "tables"];
-/** @type {Record<string, string>} */
-const REFUSALS = {
-  "login-required": "saveLogin", "not-available": "saveNone", "rate-limited": "saveLater", "source-error": "saveDown", busy: "busy", gone: "gone",
-};
 
-/** @type {Source[]} */
-let sources = [];
-let drawn = "";
-let saving = false;
-/** @type {Set<string>} */
-const leftOut = new Set();
+const sources = signal(/** @type {Source[]} */ ([]));
+/** The names of those that no set is made of. */
+const leftOut = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+/** What became of the last set that was saved. */
+const saved = signal(/** @type {{key: string, values: Record<string, string>} | null} */ (null));
 
-const there = () => sources.filter(({ tracks }) => tracks > 0).map(({ name }) => name);
-const kept = () => there().filter((name) => !leftOut.has(name));
+const there = () => sources.value.filter(({ tracks }) => tracks > 0).map(({ name }) => name);
+const kept = () => there().filter((name) => !leftOut.value.has(name));
 
-/** The sources of a wish; none means all. @returns {string[]} */
+/** The sources of a set; none means all. @returns {string[]} */
 export const chosen = () => (kept().length === there().length ? [] : kept());
 
-/**
- * Ask what there is, and draw it where that or the language is another one than before.
- * @param {() => void} changed @param {() => unknown} shown the set that is saved
- */
-export async function load(changed, shown) {
-  sources = (await get("/sources")).sources;
-  const writable = sources.filter((source) => source.writable).map(({ name }) => name);
-  const all = JSON.stringify([document.documentElement.lang, there(), writable]);
-  if (all === drawn) return;
-  drawn = all;
-  said("");
-  $("sources").hidden = there().length < 2;
-  $("sources").replaceChildren($("sources").querySelector("legend"), ...there().map((name) => box(name, changed)));
-  $("services").replaceChildren(...writable.map((name) => button(name, shown)));
+export function begin() {
+  effect(() => {
+    $("sources").hidden = there().length < 2;
+    $("sources").replaceChildren($("sources").querySelector("legend"), ...there().map(box));
+  });
+  effect(() => $("services").replaceChildren(...sources.value.filter(({ writable }) => writable).map(({ name }) =>
+    button(say("saveTo", { service: title(name) }), () => void save(name)))));
+  effect(() => {
+    queue.music.value; // what was saved is not this set any more
+    saved.value = null;
+  });
+  effect(tell);
+  effect(() => ($("save").hidden = queue.songs.value.length === 0));
+  for (const made of document.querySelectorAll("[data-form]")) made.addEventListener("click", () => download(/** @type {HTMLElement} */ (made).dataset.form ?? ""));
 }
 
-/** Say something of what was saved, or nothing. @param {string} words */
-export function said(words) {
+/** Ask what there is; drawn where that is something else than before. */
+export async function load() {
+  const all = (await get("/sources")).sources;
+  if (JSON.stringify(all) !== JSON.stringify(sources.peek())) sources.value = all;
+}
+
+/** @param {string} name */
+function box(name) {
+  const about = { type: /** @type {const} */ ("checkbox"), group: "sources", value: name, words: title(name), checked: !leftOut.peek().has(name) };
+  return choice(about, (input) => {
+    const out = new Set(leftOut.peek());
+    if (input.checked) out.delete(name);
+    else if (kept().length === 1) return void (input.checked = true); // a set needs some music
+    else out.add(name);
+    dj.replan(() => (leftOut.value = out));
+    /** @type {HTMLElement | null} */ (document.querySelector(`#sources input[value="${name}"]`))?.focus();
+    return undefined;
+  }).label;
+}
+
+/** The set as it stands on the page. */
+const shown = () => ({
+  songs: queue.songs.peek().map((song) => ({ id: song.id, reason: why(song) })),
+  plan: queue.music.peek()?.plan === "journey" ? "journey:..happy" : queue.music.peek()?.plan,
+});
+
+/** @param {string} name */
+async function save(name) {
+  if (saved.peek()?.key === "saving") return;
+  const service = title(name);
+  saved.value = { key: "saving", values: { service } };
+  try {
+    const { where } = await (await post(`/sources/${name}/playlists`, shown())).json();
+    saved.value = { key: "saved", values: { where } };
+  } catch (error) {
+    const { code, message } = /** @type {Problem} */ (error);
+    saved.value = known(`save.${code}`) ? { key: `save.${code}`, values: { service } } : { key: "", values: { text: problem({ code, text: message }) } };
+  }
+}
+
+/** @param {string} form */
+async function download(form) {
+  try {
+    const blob = await (await post(`/playlists/${form}`, shown())).blob();
+    const link = document.createElement("a");
+    Object.assign(link, { href: URL.createObjectURL(blob), download: `emotion-dj.${form}` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) {
+    dj.trouble(error);
+  }
+}
+
+/** Say what became of it; an address is a link. */
+function tell() {
+  const { key = "", values = {} } = saved.value ?? {};
+  const words = key ? say(key, values) : values.text ?? "";
   const [address] = words.match(/https:\/\/\S*[^\s.]/) ?? [];
   const [before, after] = address ? words.split(address) : [words, ""];
   $("saved").replaceChildren(before, ...(address ? [link(address)] : []), after);
 }
 
-/** @param {string} name @param {() => void} changed */
-function box(name, changed) {
-  const about = { type: /** @type {const} */ ("checkbox"), group: "sources", value: name, words: title(name), checked: !leftOut.has(name) };
-  return choice(about, (input) => {
-    if (input.checked) leftOut.delete(name);
-    else if (kept().length === 1) return (input.checked = true); // a set needs some music
-    else leftOut.add(name);
-    return changed();
-  }).label;
-}
-
-/** @param {string} name @param {() => unknown} shown */
-function button(name, shown) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = say("saveTo", { service: title(name) });
-  made.addEventListener("click", () => save(name, shown()));
-  return made;
-}
-
-/** @param {string} name @param {unknown} set */
-async function save(name, set) {
-  if (saving) return;
-  const service = title(name);
-  saving = true;
-  said(say("saving", { service }));
-  try {
-    const { where } = await (await post(`/sources/${name}/playlists`, set)).json();
-    said(say("saved", { where: own(where) }));
-  } catch (error) {
-    const key = error instanceof Problem && REFUSALS[error.kind];
-    said(key ? say(key, { service }) : String(/** @type {Error} */ (error).message));
-  } finally {
-    saving = false;
-  }
-}
-
 /** @param {string} name */
-const title = (name) => BRANDS[name] ?? (OURS.includes(name) ? say(`source_${name}`) : name);
+const title = (name) => BRANDS[name] ?? (known(`source_${name}`) ? say(`source_${name}`) : name);
 
 /** @param {string} address */
-function link(address) {
-  const made = document.createElement("a");
-  Object.assign(made, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" });
-  return made;
-}
+const link = (address) => Object.assign(make("a", "", address), { href: address, target: "_blank", rel: "noopener noreferrer" });

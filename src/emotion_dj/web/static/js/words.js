@@ -1,19 +1,51 @@
-// What the service says of a set, in the listener's language.
+// What codes and values are in the listener's words.
 
-import { own, say } from "./i18n.js";
+import { known, say } from "./i18n.js";
+
+/** @typedef {{code: string, text?: string} & Record<string, any>} Coded */
 
 /** @param {{title: string, artists: string[]}} pick */
 export const name = (pick) => [pick.title, pick.artists.join(", ")].filter(Boolean).join(" — ");
 
-/** Why a song was chosen, without the opening that all reasons of a set share. @param {SetPick} pick */
-export const why = (pick) => pick.reason.split(": ").slice(1).join(": ").split(", ").map(own).join(", ");
+/** A code of the service in words; what has none here is told as the service tells it. @param {string} kind @param {Coded} coded */
+export function told(kind, { code, text, ...values }) {
+  const key = `${kind}.${code}`;
+  return known(key) ? say(key, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, worded(name, value)]))) : text ?? "";
+}
 
-/** What the set answers, and what there is to know about it. @param {Music} music */
-export const opening = (music) => [answered(music), ...music.notes.map(own)].map((text) => `${capital(text)}.`).join(" ");
+/** @param {string} name @param {any} value */
+function worded(name, value) {
+  if (name === "words") return both(value.map((/** @type {string} */ word) => say(word)));
+  if (name === "tonic") return say(`tonic.${value}`);
+  if (name === "bpm") return Math.round(value);
+  return ["emotion", "mood", "mode"].includes(name) ? say(value) : value;
+}
 
-/** Where a set meets what the listener said of themselves, their own word stands for them. @param {Music} music */
-const answered = ({ said, plan, picks }) =>
-  said && plan === "match" ? say("youSaid", { emotion: say(said) }) : own(picks[0].reason.split(": ")[0]);
+/** @param {string[]} words */
+const both = (words) => (words.length > 1 ? say("both", { one: words[0], two: words[1] }) : words.join(""));
+
+/** Why a song was chosen. @param {SetPick} pick */
+export const why = ({ reasons, reason }) => reasons?.map((one) => told("reason", one)).filter(Boolean).join(", ") ?? reason;
+
+/** What the set answers. @param {Music} music */
+export function opening({ opening, picks, said, plan }) {
+  if (said && plan === "match") return capital(say("opening.you_said", { emotion: say(said) }));
+  const means = picks[0]?.reasons?.find(({ code }) => code === "character");
+  const seen = ["you_look", "all_look"].includes(opening.code) && means;
+  return capital([told("opening", opening), ...(seen ? [told("reason", means)] : [])].join(" · "));
+}
+
+/** What there is to know of a set. @param {Music} music */
+export const notes = (music) => music.notes.map((note) => `${capital(told("note", note))}.`).join(" ");
+
+/** What is wrong. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
+export const problem = ({ code, values, text }) => (known(`problem.${code}`) ? say(`problem.${code}`, values) : text || say("problem.unknown"));
 
 /** @param {string} text */
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+
+/** @param {number} seconds */
+export function clock(seconds) {
+  const whole = Number.isFinite(seconds) ? Math.floor(seconds) : 0;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}

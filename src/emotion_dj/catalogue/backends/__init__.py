@@ -1,0 +1,56 @@
+"""What differs between databases: one file each. All else in `catalogue` is the same for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from emotion_dj.errors import SettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, Table
+
+
+class Backend(Protocol):
+    """A kind of database at one address."""
+
+    address: str
+
+    @property
+    def errors(self) -> tuple[type[BaseException], ...]:
+        """What the database raises, for `sentence`."""
+        ...
+
+    def may_have_corrections(self) -> bool:
+        """Tell, without loading much, whether a listener may have corrected a reading."""
+        ...
+
+    def open(self) -> Engine:
+        """Create or migrate the tables; return the engine.
+
+        Any number of processes may do so at once, and older ones go on reading and writing. Raises
+        CatalogueError where a newer version or something else has written the database.
+        """
+        ...
+
+    def insert(self, table: Table) -> Any:
+        """Return an insert that has ``excluded`` and ``on_conflict_do_update`` (an upsert)."""
+        ...
+
+    def purge(self, engine: Engine) -> None:
+        """See that nothing which was deleted can be read from the disk."""
+        ...
+
+    def sentence(self, error: BaseException) -> str:
+        """Say in one sentence what an error means and what to do."""
+        ...
+
+
+def backend_of(address: str) -> Backend:
+    """Return the backend of an address: a path or sqlite:///PATH. Raises SettingsError."""
+    path = address.removeprefix("sqlite:///")
+    if "://" in path or not path:
+        msg = f"the catalogue is one SQLite file, and '{address}' names none: give the path of one"
+        raise SettingsError(msg)
+    from emotion_dj.catalogue.backends.sqlite import SQLite  # noqa: PLC0415 - of several one
+
+    return SQLite(address)

@@ -198,7 +198,7 @@ def _best_turn(image: Image, search: Search, faces: list[Face]) -> int | None:
 
 
 def _is_wide(image: Image) -> bool:
-    short, long = sorted(image.shape[:2])
+    short, long = sorted(map(int, image.shape[:2]))
     return long > max(WIDE * short, SIDES[1])
 
 

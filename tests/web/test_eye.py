@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Box, Face
-from emotion_dj.vision import detectors, emotion, images, yunet
+from emotion_dj.vision import detectors, emotion, images, search, yunet
 from emotion_dj.web import eye
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_a_picture_is_made_smaller_as_pillow_does_it(tmp_path: Path) -> None:
     ]
     found = seen(tmp_path, *((image, {"task": "shrink", "side": side}) for image, side in tasks))
     for (image, side), small in zip(tasks, found, strict=True):
-        expected, factor = detectors._shrink(image, side)
+        expected, factor = search.shrink(image, side)
         assert small["factor"] == factor
         ours = np.array(small["data"], np.uint8).reshape(small["height"], small["width"], 4)
         assert np.array_equal(ours[:, :, :3], expected)

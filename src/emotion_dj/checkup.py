@@ -39,6 +39,7 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "heic": (("pillow_heif",), "photos in HEIC, as iPhones take them"),
     "web": (("fastapi", "uvicorn"), "the page and the HTTP service"),
     "opencv": (("cv2",), "the detector haar"),
+    "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),

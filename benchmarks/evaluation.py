@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from emotion_dj import EmotionDJ, affect
 from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Preferences, Track
+from emotion_dj.plane import moods
 from emotion_dj.ranking import NearestRanker, sequencing
 from emotion_dj.sources.local import path_of
 
@@ -153,11 +154,8 @@ def unit(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def by_label(library: Library, here: Affect, path: Sequence[Affect], _seed: int) -> Rows:
     """Return the first tracks of the mood that the reading names, as the original did."""
     wanted = list(Mood).index(affect.mood(here))
-    places = np.array([affect.MOOD_AFFECT[mood] for mood in Mood])
-    across = library.music.valence[:, None] - places[:, 0]
-    up = library.music.arousal[:, None] - places[:, 1]
-    nearest = (across**2 + affect.AROUSAL_WEIGHT * up**2).argmin(1)
-    return np.flatnonzero(nearest == wanted)[: len(path)]
+    own = moods(library.music.valence, library.music.arousal)
+    return np.flatnonzero(own == wanted)[: len(path)]
 
 
 def by_chance(library: Library, _here: Affect, path: Sequence[Affect], seed: int) -> Rows:

@@ -1,6 +1,6 @@
 """Show your face, hear your music, in one small Streamlit app on Emotion-DJ's Python API.
 
-    pip install 'emotion-dj[demo]' streamlit
+    pip install '.[demo]' streamlit          (in the clone)
     streamlit run examples/streamlit_app.py
 
 The folders or sources after ``--`` are the library; without them the demo library plays.

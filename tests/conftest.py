@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
+
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+"""Runs a program with mounts of its own."""
+
+
+def _has_namespaces() -> bool:
+    """Tell whether a process may be given mounts of its own here."""
+    mount = (*NAMESPACE, "mount", "-t", "tmpfs", "none", "/dev/shm")  # noqa: S108 - that is tried
+    has = shutil.which("unshare") is not None
+    return has and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+
+
 NOBODY = 65534
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
@@ -36,6 +48,11 @@ NEEDS = {
         find_spec("streamlit") is not None,
         "the example needs Streamlit: pip install streamlit",
     ),
+    "needs_dev": (
+        all(map(find_spec, ("beets", "schemathesis", "supysonic"))),
+        "other people's programs are not installed: ./scripts/test --all brings them",
+    ),
+    "needs_namespaces": (_has_namespaces(), "mounts of its own are not allowed here"),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,
         "asks a real service: set EMOTION_DJ_LIVE=1 to run it with your account",
@@ -43,9 +60,12 @@ NEEDS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this machine cannot run, and say why."""
     for item in items:
+        if "supysonic" in item.fixturenames:
+            item.add_marker(pytest.mark.needs_dev)
         for name, (present, reason) in NEEDS.items():
             if item.get_closest_marker(name) and not present:
                 item.add_marker(pytest.mark.skip(reason=f"{name}: {reason}"))

@@ -11,7 +11,7 @@ import emotion_dj
 
 PACKAGE = Path(emotion_dj.__file__).parent
 
-FREE = {"errors", "artifacts"}
+FREE = {"errors", "artifacts", "installation"}
 """Rooms that anyone may use."""
 
 LAYERS = [
@@ -22,7 +22,7 @@ LAYERS = [
     {"analysis", "dj", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},
-    {"original", "web"},
+    {"checkup", "original", "web"},
     {"cli"},
 ]
 """Lowest first: a room may use the rooms of lower layers, and of its own layer only itself."""

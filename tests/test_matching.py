@@ -65,3 +65,19 @@ def test_odd_titles_are_no_trouble(title: str) -> None:
 def test_without_artists_nothing_is_claimed() -> None:
     """A title alone names too many recordings."""
     assert not same(Track("test:1", "Hello", duration=200), Track("test:2", "Hello", duration=200))
+
+
+@pytest.mark.parametrize(
+    ("written", "aloud"),
+    [
+        ("七里香", "Qi Li Xiang"),
+        ("Группа крови", "Gruppa Krovi"),
+        ("Արամ Խաչատրյան", "Aram Khachatryan"),
+        ("さくらさくら", "Sakura Sakura"),
+    ],
+)
+def test_other_scripts_are_read_aloud(written: str, aloud: str) -> None:
+    """A title in another script and its transcription, of equal length in seconds, are one."""
+    original = Track("a:1", written, ("Somebody",), duration=200)
+    assert same(original, Track("b:1", aloud, ("Somebody",), duration=201))
+    assert not same(original, Track("b:2", "Something Else", ("Somebody",), duration=201))

@@ -90,9 +90,9 @@ def test_without_an_answer_nothing_is_shifted() -> None:
         ({"like": 3}, (3, 0)),
         ({"skip": 1}, (0, 1)),
         ({"skip": 4}, (0, 4)),
-        ({"play": 1}, (0.25, 0)),
-        ({"play": 8}, (2, 0)),
-        ({"like": 2, "play": 2, "skip": 1}, (2.5, 1)),
+        ({"play": 1}, (0, 0)),
+        ({"play": 8}, (0, 0)),
+        ({"like": 2, "play": 2, "skip": 1}, (2, 1)),
     ],
 )
 def test_an_answer_is_weighed_against_what_is_expected(
@@ -115,11 +115,11 @@ def test_kinds_are_known_by_their_own_name() -> None:
     assert not learn(library(), {(7, "unlike"): 5}).taste.any()
 
 
-def test_a_play_is_less_than_a_like_and_more_than_nothing() -> None:
-    """Who lets a song play minds it little."""
+def test_a_play_is_not_a_like() -> None:
+    """What was played only stands back."""
     music = library()
     skip, play, like = (learn(music, {(7, kind): 1}).taste[7] for kind in ("skip", "play", "like"))
-    assert skip < 0 < play < like < 1
+    assert skip < 0 == play < like < 1
 
 
 def test_what_is_alike_is_liked_alike() -> None:
@@ -214,12 +214,15 @@ def test_what_is_drawn_explores_and_settles() -> None:
     assert usual.tolist() == same.tolist()
 
 
-def test_what_was_played_lately_counts_until_fifty_others_were() -> None:
-    """1 for the last song, a fiftieth less for each before; the last of two plays of one counts."""
+def test_what_was_played_lately_stands_back() -> None:
+    """Wholly for the last quarter of a library, then little and ever less."""
     music = library()
-    recency = learn(music, {}, plays=[3, 5, 3, 8]).recency
-    assert recency[[3, 5, 8]].tolist() == pytest.approx([1, 0.98, 0.94])
-    assert np.count_nonzero(recency) == 3
+    most = len(music) // 4
+    recency = learn(music, {}, plays=[3, *range(most + 2)]).recency
+    assert recency[:most].tolist() == [1.0] * most
+    assert recency[most] == pytest.approx(taste.FADED)
+    assert 0 < recency[most + 1] < taste.FADED
+    assert np.count_nonzero(recency) == most + 2
 
 
 def test_each_listener_is_learnt_from_their_own_log(tmp_path: Path) -> None:
@@ -239,8 +242,8 @@ def test_each_listener_is_learnt_from_their_own_log(tmp_path: Path) -> None:
             again = taste.learn(counts, music).of(music)
             assert preferences.taste.tolist() == again.taste.tolist()
         assert not mine.recency.any()
-        assert theirs.recency[:5].tolist() == [0] * 5
-        assert theirs.recency[[5, 54]].tolist() == pytest.approx([0.02, 1])
+        assert theirs.recency[54] == 1
+        assert 0 < theirs.recency[5] < theirs.recency[54]
         store.add_correction({"sad": 1.0}, Affect(0.5, 0.5), other)
         assert set(taste.offsets_of(store).values()) == {(0, 0)}
         sad = affect.of_reading(Reading({Emotion.SAD: 1.0}, ""))

@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from emotion_dj.domain import Media, Track
 from emotion_dj.errors import LibraryError, NotAvailable, SettingsError
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 VARIABLE = "EMOTION_DJ_M3U"
 
 
+PREFIX = "m3u:"
+
+
 class M3U:
-    """Fits `Source` and `Listenable` of `emotion_dj.interfaces`; inherits nothing."""
+    """Fits `Source` and `AudioSource` of `emotion_dj.interfaces`; inherits nothing."""
 
     name = "m3u"
 
@@ -39,7 +43,8 @@ class M3U:
                 path = (self.playlist.parent / line).resolve()
                 if path not in seen:
                     seen.add(path)
-                    yield Track(path.as_uri(), title or path.stem, media=Media("file", str(path)))
+                    uri = PREFIX + quote_from_bytes(os.fsencode(path))
+                    yield Track(uri, title or path.stem, media=Media("file", str(path)))
                 title = ""
 
     def describe(self, track: Track) -> Track:
@@ -69,7 +74,8 @@ class M3U:
             raise LibraryError(msg) from error
 
     def _file(self, track: Track) -> Path:
-        if track.path is None or not track.path.is_file():
+        path = Path(os.fsdecode(unquote_to_bytes(track.uri.removeprefix(PREFIX))))
+        if not path.is_file():
             msg = f"{track.title}: its file is not there any more"
             raise NotAvailable(msg)
-        return track.path
+        return path

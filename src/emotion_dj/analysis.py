@@ -10,9 +10,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from emotion_dj.domain import Analysed, Failed
+from emotion_dj.domain import Analysed, Failed, Omission
 from emotion_dj.errors import AudioError, CatalogueError, LibraryError, NotAvailable, SourceError
-from emotion_dj.interfaces import AudioSource, Source
+from emotion_dj.interfaces import AudioSource, FileSource, Listing, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +42,8 @@ class Failure:
 class Summary:
     """What a run did: the uris of the library, how many were heard now and before, what failed.
 
-    ``gone`` counts the tracks that were known below the library's folders and are not there now.
+    ``gone`` counts the tracks that were known below the library's folders and are not there now;
+    ``omitted`` are the places that were passed over.
     """
 
     uris: tuple[str, ...]
@@ -50,6 +51,7 @@ class Summary:
     known: int
     failed: tuple[Failure, ...]
     gone: int = 0
+    omitted: tuple[Omission, ...] = ()
 
     def __add__(self, other: Summary) -> Summary:
         """Return what both runs did."""
@@ -59,6 +61,7 @@ class Summary:
             self.known + other.known,
             self.failed + other.failed,
             self.gone + other.gone,
+            self.omitted + other.omitted,
         )
 
 
@@ -70,6 +73,13 @@ class _Progress:
     missing: list[tuple[Track, str, str]] = field(default_factory=list)
     known: int = 0
     failed: list[Failure] = field(default_factory=list)
+    omitted: list[Omission] = field(default_factory=list)
+
+    def omit(self, omission: Omission) -> None:
+        """Note a place that was passed over; where nobody can say what is there, as a failure."""
+        if omission.code == "unreadable":
+            self.failed.append(Failure(omission.uri, omission.why))
+        self.omitted.append(omission)
 
 
 @dataclass(slots=True)
@@ -127,18 +137,20 @@ class Run:
         uris: list[str] = []
         analysed = known = gone = 0
         failed: list[Failure] = []
+        omitted: list[Omission] = []
         for library in libraries:
             progress = self._sort(library)
             if not progress.uris:
-                msg = f"there is no music in {_where(library)}: name another folder"
-                raise LibraryError(msg)
+                nothing = f"there is no music in {_where(library)}: name another folder"
+                raise LibraryError(progress.failed[0].why if progress.failed else nothing)
             broken = self._hear(library, progress.missing, report)
             uris += progress.uris
             analysed += len(progress.missing) - len(broken)
             known += progress.known
             gone += self._mark(library, progress)
             failed += [*progress.failed, *broken]
-        return Summary(tuple(uris), analysed, known, tuple(failed), gone)
+            omitted += progress.omitted
+        return Summary(tuple(uris), analysed, known, tuple(failed), gone, tuple(omitted))
 
     def _mark(self, library: Library, progress: _Progress) -> int:
         """Mark what is gone below the folders of a library, and count it.
@@ -146,14 +158,22 @@ class Run:
         A folder that is empty all at once is a disk that is not there: what is known of it stays.
         """
         gone = 0
-        for root in getattr(library, "roots", ()):
+        for root in library.roots if isinstance(library, FileSource) else ():
             below = root.resolve().as_uri() + ("/" if root.is_dir() else "")
             if any(uri.startswith(below) for uri in progress.uris):
-                gone += self.catalogue.mark_missing(below, progress.uris)
+                gone += self.catalogue.mark_missing(below, self._there(progress))
             else:
                 why = f"there is no music in {root} now: is its disk there? what was known is kept"
                 progress.failed.append(Failure(below, why))
         return gone
+
+    def _there(self, progress: _Progress) -> list[str]:
+        """Return what is there, or may be: nothing is gone below what could not be entered."""
+        closed = tuple(o.uri for o in progress.omitted if o.code == "unreadable")
+        if not closed:
+            return progress.uris
+        tracks = self.catalogue.search("", limit=_ALL)
+        return progress.uris + [t.uri for _, t in tracks if t.uri.startswith(closed)]
 
     def _sort(self, library: Library) -> _Progress:
         """Tell the tracks that must be heard from those that the catalogue knows."""
@@ -162,7 +182,10 @@ class Run:
         for analyser in self.better:
             analysed = self.catalogue.modification_tags(analyser).items()
             modification_tags |= {uri: seen for uri, seen in analysed if seen[1] is None}
-        for track in library.tracks():
+        for track in library.listing() if isinstance(library, Listing) else library.tracks():
+            if isinstance(track, Omission):
+                progress.omit(track)
+                continue
             progress.uris.append(track.uri)
             seen, reason = modification_tags.get(track.uri, ("", None))
             try:
@@ -251,6 +274,10 @@ class Run:
         )
 
 
+_ALL = 1 << 31
+"""More tracks than any library has."""
+
+
 def _changed(library: Library, track: Track, modification_tag: str) -> bool:
     """Tell whether a file is not any more what it was before it was heard."""
     try:
@@ -261,5 +288,5 @@ def _changed(library: Library, track: Track, modification_tag: str) -> bool:
 
 
 def _where(library: Library) -> str:
-    roots = getattr(library, "roots", ())
+    roots = library.roots if isinstance(library, FileSource) else ()
     return ", ".join(map(str, roots)) or library.name

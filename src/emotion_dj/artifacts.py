@@ -14,14 +14,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from emotion_dj import installation
 from emotion_dj.errors import ArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FACE_READER: Final = "face-4"
+FACE_READER: Final = "face-5"
 FACE_DETECTOR: Final = "detector-1"
-AUDIO_MODEL: Final = "ear-4"
+AUDIO_MODEL: Final = "ear-5"
 FEATURE_MODEL: Final = "mood-2"
 """The artifacts that ship and are used unless a setting names others."""
 
@@ -57,7 +58,7 @@ def load(card_path: Path) -> Artifact:
         path = card_path.parent / card["file"]
         expected = card["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{card_path} is not a model card: name its .json file, or reinstall emotion-dj's own"
+        msg = f"{card_path} is not a model card: name its .json file"
         raise ArtifactError(msg) from error
     _verify(path, expected)
     return Artifact(path, card)
@@ -72,11 +73,18 @@ def _verify(path: Path, expected: str) -> None:
     try:
         actual = digest(path.read_bytes())
     except OSError as error:
-        msg = f"the model file {path.name} is missing: reinstall emotion-dj"
+        msg = f"the model file {path.name} is missing: run  {installation.restore()}"
         raise ArtifactError(msg) from error
     if actual != expected:
-        msg = f"the model file {path} is damaged or was replaced (sha256 {actual[:12]}): remove it"
+        fault = f"is damaged or was replaced (sha256 {actual[:12]})"
+        msg = f"the model file {path} {fault}: {_cure(path)}"
         raise ArtifactError(msg)
+
+
+def _cure(path: Path) -> str:
+    """Return what to do about a damaged file: one of ours is restored, another fetched again."""
+    ours = path.parent == Path(str(files("emotion_dj") / "_data"))
+    return f"run  {installation.restore()}" if ours else "remove it"
 
 
 def write_atomically(target: Path, data: bytes) -> Path:

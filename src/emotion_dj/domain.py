@@ -192,6 +192,19 @@ class Track:
         return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
 
 
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A file, or a folder with all below it, that was passed over while a library was listed.
+
+    ``uri`` of a folder ends with a slash. ``code`` is `unreadable` where nobody can say what is
+    there, else `store`, `hidden`, `ignored` or `not_a_file`; ``why`` is one sentence for a person.
+    """
+
+    uri: str
+    code: str
+    why: str
+
+
 TOLD: Final = "told"
 """The analyser of places that a table tells; what our ear hears is believed before them."""
 

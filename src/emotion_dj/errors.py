@@ -26,6 +26,8 @@ Errors of other libraries are translated where they are met and never pass a pub
 
 from __future__ import annotations
 
+from emotion_dj import installation
+
 
 class EmotionDJError(Exception):
     """Base of every error raised on purpose; ``str(error)`` is one sentence fit for a user."""
@@ -84,16 +86,16 @@ class MissingRuntime(ArtifactError):
 
     def __init__(self) -> None:
         """Say how it is put back; every installation brings it along."""
-        line = "pip install --force-reinstall ai-edge-litert"
-        super().__init__(f"LiteRT, which runs the models, cannot be loaded: run  {line}")
+        cure = installation.mend("ai-edge-litert")
+        super().__init__(f"LiteRT, which runs the models, cannot be loaded: run  {cure}")
 
 
 class MissingExtra(EmotionDJError):
     """An optional part of Emotion-DJ is needed and not installed."""
 
     def __init__(self, extra: str, purpose: str) -> None:
-        """Name the extra and what it is needed for; the message holds the exact pip line."""
-        super().__init__(f"{purpose} needs an extra: run  pip install 'emotion-dj[{extra}]'")
+        """Name the extra and what it is needed for; the message holds the line that adds it."""
+        super().__init__(f"{purpose} needs an extra: run  {installation.for_extra(extra)}")
         self.extra = extra
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Image,
         Listener,
         Media,
+        Omission,
         Pick,
         Preferences,
         Reading,
@@ -75,8 +76,13 @@ class AudioAnalyser(Protocol):
         ...
 
 
+@runtime_checkable
 class Source(Protocol):
-    """Where tracks come from."""
+    """Where tracks come from.
+
+    What a source can do beyond this is decided by which of the protocols below it implements, for
+    plug-ins as for our own; each of them is one verb or two, and one object may be several.
+    """
 
     @property
     def name(self) -> str:
@@ -103,10 +109,13 @@ class Searchable(Protocol):
 
 @runtime_checkable
 class AudioSource(Protocol):
-    """A source whose audio may be analysed."""
+    """A source whose audio may be analysed; it is played from there too, if not `Streamable`."""
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
-        """Give the track's audio for reading; nothing of it is kept after the block."""
+        """Give the track's audio for reading; nothing of it is kept after the block.
+
+        Raises NotAvailable, another SourceError or OSError.
+        """
         ...
 
     def modification_tag(self, track: Track) -> str:
@@ -115,6 +124,60 @@ class AudioSource(Protocol):
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the content itself, the same wherever and however it is named."""
+        ...
+
+
+@runtime_checkable
+class FileSource(Protocol):
+    """A source of the listener's own files, whose tracks are ``file://`` uris below its roots.
+
+    What is not there any more below a root is marked as missing; its files may be tagged.
+    """
+
+    @property
+    def roots(self) -> Sequence[Path]:
+        """The folders on disk, or single files, in which its tracks lie."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A source that also says what it passes over while it lists its tracks."""
+
+    def listing(self) -> Iterator[Track | Omission]:
+        """Yield what `tracks` yields, and among it what was passed over and why."""
+        ...
+
+
+class AudioStream(Protocol):
+    """Audio on its way to a player, as an answer of HTTP: an `httpx.Response` is one."""
+
+    @property
+    def status_code(self) -> int:
+        """200 for the whole, 206 for a byte range, 416 for one that is outside."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, with names in lower case: content-type, content-length, content-range."""
+        ...
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """Yield the bytes, once."""
+        ...
+
+
+@runtime_checkable
+class Streamable(Protocol):
+    """A source that can send a track's audio to a player without having all of it at hand."""
+
+    def stream(
+        self, track: Track, headers: Mapping[str, str]
+    ) -> AbstractContextManager[AudioStream]:
+        """Open the track's audio, or the byte range that ``headers`` ask for under ``range``.
+
+        Raises NotAvailable or another SourceError.
+        """
         ...
 
 
@@ -141,7 +204,7 @@ class TagProvider(Protocol):
     """A source whose tracks carry somebody's word of their moods."""
 
     def tagged(self, track: Track) -> Tags | None:
-        """Return what is written beside a track that it has told of, None where nothing is."""
+        """Return what is written beside a track that it has yielded, None where nothing is."""
         ...
 
 
@@ -178,10 +241,14 @@ class IsrcLookup(Protocol):
 
 @runtime_checkable
 class Sink(Protocol):
-    """Where a set can be written as a playlist."""
+    """Where a DJ set can be written as a playlist."""
 
     def write(self, music: DJSet, *, name: str) -> str:
-        """Create or replace the playlist called ``name``; return where the listener finds it."""
+        """Create or replace the playlist called ``name``; return where the listener finds it.
+
+        Picks that are not there are left out, and the text says how many are. Raises NotAvailable
+        where none is there, LoginRequired, or another SourceError.
+        """
         ...
 
 
@@ -194,7 +261,20 @@ class Player(Protocol):
         ...
 
     def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
-        """Start the first track and queue the others, on a device by its id or the active one."""
+        """Start the first track and queue the others, on a device by its id or the active one.
+
+        Raises NotAvailable where the device or all of the tracks are not there, LoginRequired, or
+        another SourceError.
+        """
+        ...
+
+
+@runtime_checkable
+class Account(Protocol):
+    """A source, sink or player to which somebody has to be logged in."""
+
+    def logged_in(self) -> bool:
+        """Tell whether there is a login, without asking the service."""
         ...
 
 
@@ -212,20 +292,6 @@ class Ranker(Protocol):
         """Return one pick per point of the path, fewer where music runs out; fixed by the seed.
 
         ``preferences`` are what one listener makes of the candidates, row by row.
-        """
-        ...
-
-
-class Executor(Protocol):
-    """Does the work of a run: in this process, in others, on other machines."""
-
-    def map(
-        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
-    ) -> Iterator[tuple[int, AnalysisResult]]:
-        """Yield (place of a track in the sequence, its result) as they come, each place once.
-
-        A track that takes its worker along has Failed. ``function`` can be pickled; what it raises
-        ends the run.
         """
         ...
 
@@ -363,3 +429,17 @@ class FeedbackStore(Protocol):
 
     def forget_taste(self, listener: Listener = ME) -> int:
         """Remove the listener's log and corrections; count the entries."""
+
+
+class Executor(Protocol):
+    """Does the work of a run: in this process, in others, on other machines."""
+
+    def map(
+        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
+    ) -> Iterator[tuple[int, AnalysisResult]]:
+        """Yield (place of a track in the sequence, its result) as they come, each place once.
+
+        A track that takes its worker along has Failed. ``function`` can be pickled; what it raises
+        ends the run.
+        """
+        ...

@@ -57,14 +57,6 @@ LABELS: Final = frozenset(
 _LATIN: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
-_ALOUD: Final = str.maketrans(
-    dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziiklmnoprstufye", strict=True))
-    | {"ж": "zh", "х": "h", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ь": ""}
-    | {"ю": "yu", "я": "ya", "і": "i", "ї": "yi", "є": "ye", "ґ": "g"}
-    | dict(zip("αβγδεζηικλμνξοπρσςτυφω", "abgdeziiklmnxoprsstufo", strict=True))
-    | {"θ": "th", "χ": "h", "ψ": "ps"}
-)
-_KANA: Final = (("tu", "tsu"), ("ti", "chi"), ("si", "shi"), ("hu", "fu"), ("zi", "ji"))
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 _PLUS: Final = re.compile(r"[&+]")
 _AGAIN: Final = re.compile(r"\bre-(?=\w)")
@@ -140,11 +132,11 @@ class Index:
 
     def find(self, track: Track) -> Track | None:
         """Return the same recording, the one nearest in duration, None where there is none."""
-        if track.isrc and (known := self._by_code.get(_code(track.isrc))):
-            return known
+        if track.isrc and (other := self._by_code.get(_code(track.isrc))):
+            return other
         near = (other for key in _keys(track) for other in self._by_key.get(key, ()))
-        found = [other for other in near if same(track, other)]
-        return min(found, key=lambda other: _gap(track, other), default=None)
+        copies = [other for other in near if same(track, other)]
+        return min(copies, key=lambda other: _gap(track, other), default=None)
 
 
 def name_of(title: str) -> Name:
@@ -155,18 +147,17 @@ def name_of(title: str) -> Name:
     for part in _parts(title):
         words = words.replace(part, " ", 1)
         inside = part.strip("()[]- ")
-        found = _GUESTS.search(inside)
-        if found:
-            guests |= _names(found[1])
+        if featured := _GUESTS.search(inside):
+            guests |= _names(featured[1])
             continue
-        known = _plain(inside).split()
-        if VERSIONS & set(known) and not {"original", "album"} & set(known):
-            version |= {word for word in known if word not in LABELS and not word.isdigit()}
-        elif LENGTHS & set(known):
-            lengths |= LENGTHS & set(known)
-            version |= {word for word in known if word.isdigit()}
-        elif not LABELS & set(known):
-            extra.append(" ".join(known))
+        terms = _plain(inside).split()
+        if VERSIONS & set(terms) and not {"original", "album"} & set(terms):
+            version |= {word for word in terms if word not in LABELS and not word.isdigit()}
+        elif LENGTHS & set(terms):
+            lengths |= LENGTHS & set(terms)
+            version |= {word for word in terms if word.isdigit()}
+        elif not LABELS & set(terms):
+            extra.append(" ".join(terms))
     tail = _GUESTS.search(words)
     if tail and tail.start():
         guests |= _names(tail[1])
@@ -177,7 +168,7 @@ def name_of(title: str) -> Name:
 
 def _parts(title: str) -> list[str]:
     """Return what stands in brackets, and behind a dash where the tables know a word of it."""
-    parts = [found[0] for found in _BRACKETS.finditer(title)]
+    parts = [bracket[0] for bracket in _BRACKETS.finditer(title)]
     bare = _BRACKETS.sub(" ", title)
     _, dash, tail = bare.partition(" - ")
     if dash and (VERSIONS | LENGTHS | LABELS) & set(_plain(tail).split()) and tail in title:
@@ -252,41 +243,34 @@ def _plain(text: str) -> str:
     stays が, since they are letters of their own.
     """
     folded = unicodedata.normalize("NFKD", _AGAIN.sub("re", _PLUS.sub(" and ", text.casefold())))
-    kept: list[str] = []
+    letters: list[str] = []
     for letter in folded:
         if unicodedata.combining(letter):
-            own = "\u3099" <= letter <= "\u309a" or (kept and kept[-1] == "и")
+            own = "\u3099" <= letter <= "\u309a" or (letters and letters[-1] == "и")
             if own:
-                kept.append(letter)
+                letters.append(letter)
         elif letter not in "'’.`´":
-            kept.append(letter if letter.isalnum() else " ")
-    plain = unicodedata.normalize("NFC", "".join(kept)).translate(_LATIN)
+            letters.append(letter if letter.isalnum() else " ")
+    plain = unicodedata.normalize("NFC", "".join(letters)).translate(_LATIN)
     words = ["and" if word == "n" else word for word in plain.split()]
     return " ".join(_numbered(words))
 
 
 def _numbered(words: list[str]) -> list[str]:
     """Write parts as figures: pt ii is part 2."""
-    told = ["part" if word in {"pt", "pts", "parts"} else word for word in words]
+    named = ["part" if word in {"pt", "pts", "parts"} else word for word in words]
     return [
-        _ROMAN.get(word, word) if place and told[place - 1] == "part" else word
-        for place, word in enumerate(told)
+        _ROMAN.get(word, word) if place and named[place - 1] == "part" else word
+        for place, word in enumerate(named)
     ]
 
 
+@lru_cache(4096)
 def _aloud(text: str) -> str:
     """Return how a name sounds, in Latin letters, as far as its letters' own names tell."""
-    return "".join(map(_letter_aloud, text)).translate(_ALOUD)
+    from anyascii import anyascii  # noqa: PLC0415 - its tables are read for other scripts alone
 
-
-def _letter_aloud(letter: str) -> str:
-    name = unicodedata.name(letter, "")
-    if name.startswith("HANGUL SYLLABLE "):
-        return name.rpartition(" ")[2].lower()
-    if name.startswith(("HIRAGANA LETTER ", "KATAKANA LETTER ")):
-        sound = name.rpartition(" ")[2].lower()
-        return next((heard for written, heard in _KANA if written == sound), sound)
-    return letter
+    return text if text.isascii() else anyascii(text).lower()
 
 
 def _squeezed(text: str) -> str:

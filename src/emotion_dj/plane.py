@@ -25,12 +25,19 @@ SHADES: Final = " .:*#@"
 
 def counts(candidates: Candidates) -> dict[str, int]:
     """Return how many tracks stand in the region of each mood."""
-    places = np.array([affect.MOOD_AFFECT[mood] for mood in Mood])
-    across = candidates.valence[:, None] - places[:, 0]
-    up = candidates.arousal[:, None] - places[:, 1]
-    nearest = (across**2 + affect.AROUSAL_WEIGHT * up**2).argmin(1)
-    number = np.bincount(nearest, minlength=len(places)) if len(candidates) else [0] * len(places)
+    number = np.bincount(moods(candidates.valence, candidates.arousal), minlength=len(Mood))
     return {mood.value: int(count) for mood, count in zip(Mood, number, strict=True)}
+
+
+def moods(
+    valence: npt.NDArray[np.floating], arousal: npt.NDArray[np.floating]
+) -> npt.NDArray[np.intp]:
+    """Return the mood of each of n points, as `affect.mood` has it: its number in Mood (n,)."""
+    words = np.array([place for _, *place in affect.MOOD_WORDS])
+    across, up = valence[:, None] - words[:, 0], arousal[:, None] - words[:, 1]
+    nearest = (across**2 + affect.AROUSAL_WEIGHT * up**2).argmin(1)
+    of_word = np.array([list(Mood).index(mood) for mood, *_ in affect.MOOD_WORDS], np.intp)
+    return np.asarray(of_word[nearest])
 
 
 def drawing(candidates: Candidates) -> str:

@@ -7,13 +7,14 @@ so that nothing is heard twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from emotion_dj import affect
 from emotion_dj.analysis import Failure
-from emotion_dj.errors import LibraryError, TagError
+from emotion_dj.errors import CatalogueError, LibraryError, MissingExtra, TagError
+from emotion_dj.interfaces import AudioSource, FileSource, Source
 from emotion_dj.sources import tags
-from emotion_dj.sources.local import Local, path_of
+from emotion_dj.sources.local import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Report
     from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import Source
+
+
+class _Files(Source, AudioSource, FileSource, Protocol):
+    """A source of the listener's own files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +76,19 @@ class Tagging:
         for done, (library, track) in enumerate(pairs, start=1):
             try:
                 changed += self._one(library, track, change)
+            except (MissingExtra, CatalogueError):
+                raise
             except TagError as error:
                 failed.append(Failure(track.uri, str(error)))
-            except OSError as error:
-                why = f"{path_of(track).name} could not be tagged: {error.strerror or error}"
+            except Exception as error:  # noqa: BLE001 - whatever a library raises is the file's fault
+                what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                why = f"{path_of(track).name} could not be tagged: {what}"
                 failed.append(Failure(track.uri, why))
             report(done, len(pairs))
         return TaggingResult(changed, len(pairs) - changed - len(failed), tuple(failed))
 
     def _one(
-        self, library: Local, track: Track, change: Callable[[Track, Analysis | None], bool]
+        self, library: _Files, track: Track, change: Callable[[Track, Analysis | None], bool]
     ) -> bool:
         fingerprint = library.fingerprint(track)
         pairs = ((self.catalogue.analysis_of(fingerprint, a), a) for a in self.analysers)
@@ -99,8 +106,8 @@ class Tagging:
         return True
 
 
-def _own(source: Source) -> Local:
-    if type(source) is not Local:
-        msg = f"tags are written into your own files only: name a folder, not {source.name}"
-        raise LibraryError(msg)
-    return source
+def _own(source: Source) -> _Files:
+    if isinstance(source, FileSource) and isinstance(source, AudioSource):
+        return source
+    msg = f"tags are written into your own files only: name a folder, not {source.name}"
+    raise LibraryError(msg)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     Pair = tuple[float, float]
     """Likes and skips."""
 
-LIKES: Final = {"like": 1.0, "play": 0.25}
-"""How much of a like each kind of feedback is: who lets a song play minds it little."""
+LIKES: Final = {"like": 1.0}
+"""How much of a like each kind of feedback is; a play is none."""
 
 SKIPS: Final = {"skip": 1.0}
 """How much of a skip each kind of feedback is."""
@@ -51,6 +51,13 @@ ANSWER_DEVIATION: Final = 1.0
 
 EXPLORATION: Final = 0.3
 """Share of the posterior's deviation that is drawn (Thompson sampling): `benchmarks/taste.py`."""
+
+NO_REPEAT_SHARE: Final = 0.25
+"""Of a library, how much of what was played last stands back wholly: ten songs a day come again
+after ten days in one of 400, in a small one sooner."""
+
+FADED: Final = 0.05
+"""How far back a song still stands once it no longer does so wholly."""
 
 _CHUNK: Final = 100_000
 
@@ -92,7 +99,7 @@ class TasteModel:
 def of_listener(store: FeedbackStore, music: Candidates, listener: Listener = ME) -> TasteModel:
     """Learn from a listener's log and all candidates of the catalogue. Raises CatalogueError."""
     counts = store.feedback_counts(listener)
-    return learn(counts, music, plays=store.last_plays(RECENT_PLAYS, listener))
+    return learn(counts, music, plays=store.last_plays(len(music), listener))
 
 
 def learn(
@@ -107,7 +114,7 @@ def learn(
     Those are the numbers of the tracks that were played, the last one first. Tracks that are not
     among ``music`` are left out. ``exploration`` is the share of the posterior's deviation drawn.
     """
-    recency = {number: 1 - age / RECENT_PLAYS for age, number in reversed([*enumerate(plays)])}
+    recency = _recency(plays, int(NO_REPEAT_SHARE * len(music)))
     table = _lookup(music.number, _answers(counts), width=2)
     rows = np.flatnonzero(table.any(axis=1))
     table = table[rows]
@@ -118,6 +125,16 @@ def learn(
         _by_artist(music.artist[rows], table),
         recency,
     )
+
+
+def _recency(plays: Sequence[int], wholly: int) -> dict[int, float]:
+    """Return how far back each track stands for having been played: 1 for so many of the last ones,
+    then from FADED, falling to 0 over RECENT_PLAYS.
+    """  # noqa: D205
+    newest = list(dict.fromkeys(plays))
+    fading = newest[wholly : wholly + RECENT_PLAYS]
+    later = {number: FADED * (1 - age / RECENT_PLAYS) for age, number in enumerate(fading)}
+    return dict.fromkeys(newest[:wholly], 1.0) | later
 
 
 def offsets_of(store: FeedbackStore, listener: Listener = ME) -> dict[Emotion, tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -110,7 +111,7 @@ def test_bad_files_are_reported_and_the_rest_is_heard(catalogue: Catalogue, musi
     why = {Path(failure.uri).name: failure.why for failure in summary.failed}
     assert set(why) == {"dead.mp3", "empty.flac", "text.mp3"}
     assert "dead cannot be read: No such file" in why["dead.mp3"]
-    assert all("no audio" in why[name] for name in ("empty.flac", "text.mp3"))
+    assert all("not audio" in why[name] for name in ("empty.flac", "text.mp3"))
     again = scan(catalogue, music)
     assert (again.analysed, again.known, len(again.failed)) == (0, 3, 3)
 
@@ -207,6 +208,7 @@ print(run([Local((Path(sys.argv[2]),))]).analysed)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_every_commit_nothing_is_lost_or_doubled(music: Path, tmp_path: Path) -> None:
     """The process dies at its first commit, its second, and so on, until one run gets through."""
     for commit in range(1, 20):
@@ -356,6 +358,24 @@ class Unplugged(Local):
         return Local.open(self, track)
 
 
+@pytest.mark.needs_namespaces
+def test_where_processes_cannot_share_locks_one_hears(demo_music: Path) -> None:
+    """A /dev/shm that cannot be written to: every track is heard, and nothing is said of it."""
+    hidden = 'mount -t tmpfs -o ro none /dev/shm && exec "$@"'
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hidden, "sh"),
+            *(sys.executable, "-m", "emotion_dj", "analyse", demo_music, "--json"),
+        ],
+        env={**os.environ, "EMOTION_DJ_WORKERS": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["analysed"] == 28
+
+
 def test_a_disk_that_vanishes_while_it_is_heard(catalogue: Catalogue, music: Path) -> None:
     """What was heard stays; what was not is not a lasting failure and is heard when it is back."""
     disk = Unplugged((music,))
@@ -390,20 +410,7 @@ def test_one_of_two_folders_that_is_empty_all_at_once_keeps_what_was_known(
     assert len(catalogue.candidates([model_registry.audio_model_id()])) == 4
 
 
-def test_a_folder_that_vanishes_while_it_is_looked_through(
-    catalogue: Catalogue, music: Path
-) -> None:
-    """Nothing is marked as gone: the run says what happened and leaves the catalogue as it was."""
-    (music / "sub").mkdir()
-    min(music.glob("*.opus")).rename(music / "sub" / "a.opus")
-    scan(catalogue, music)
-    listing = Local((music,)).tracks()
-    next(listing)
-    shutil.rmtree(music / "sub")
-    with pytest.raises(LibraryError, match="went away while it was looked through"):
-        list(listing)
-
-
+@pytest.mark.slow
 def test_a_folder_of_a_hundred_thousand_entries(catalogue: Catalogue, music: Path) -> None:
     """Files without end that are no music, beside three songs: the songs are found and heard."""
     (music / "cover.jpg").touch()

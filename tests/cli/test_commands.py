@@ -78,7 +78,7 @@ def test_read_prints_faces_affect_and_model(smiling_photo: Path) -> None:
     found = run("read", smiling_photo, "--json").json
     assert set(found) == {"faces", "affect", "model"}
     (face,) = found["faces"]
-    assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
+    assert {"box", "score", "emotion", "abstained", "emotions", "turned", "reasons"} == set(face)
     assert face["emotion"] == "happy"
     assert len(face["box"]) == 4
     assert sum(face["emotions"].values()) == pytest.approx(1, abs=0.001)
@@ -253,7 +253,7 @@ def test_words_that_are_none_list_all_that_could_be_meant(
     run("play", "--mood", "calm", "--library", "demo:foo").fails(2, "'demo:foo'", "demo alone")
     run("play", "--mood", "calm", "--library", "").fails(2, "named by a folder")
     run("analyse", "").fails(2, "named by a folder")
-    run("evaluate", "emotion", tmp_path, "--model", smiling_photo).fails(7, "no model card")
+    run("evaluate", "emotion", tmp_path, "--model", smiling_photo).fails(7, "not a model card")
 
 
 def test_where_nothing_could_be_heard_the_exit_code_tells(music: Path, tmp_path: Path) -> None:

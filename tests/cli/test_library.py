@@ -219,6 +219,7 @@ def test_a_streaming_history_teaches_taste(tmp_path: Path, table: Path) -> None:
     ]
 
 
+@pytest.mark.needs_dev
 def test_a_beets_library_is_taken_in(tmp_path: Path, demo_music: Path) -> None:
     """A real library of beets: songs whose attributes tell how they sound, with tempo and key."""
     from beets.library import Item, Library

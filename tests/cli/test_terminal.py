@@ -137,6 +137,7 @@ def test_names_do_not_steer_the_terminal(smiling_photo: Path, tmp_path: Path) ->
         assert r"\x1b[31mred" in done.stdout + done.stderr, command
 
 
+@pytest.mark.slow
 def test_the_keyboard_stops_a_run_and_what_was_done_is_kept(
     tmp_path: Path, demo_music: Path
 ) -> None:

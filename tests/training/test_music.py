@@ -15,6 +15,7 @@ from emotion_dj.errors import DataError
 from emotion_dj.music.audio_model import GEMS, SCALES, AudioModel
 from emotion_dj.music.features import NAMES
 from emotion_dj.training import evaluation, music, music_data
+from emotion_dj.training.music_fit import inputs
 from emotion_dj.training.sounds import Sounds
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def taught(corpus: Corpus, path: Path) -> Taught:
     """Let the ear that ships tell its own scales of these tracks, through a file, and tell of the
     sounds of four patches of each how loud the bands are.
     """  # noqa: D205
-    told = AudioModel().scales(music.inputs(corpus.vectors))
+    told = AudioModel().scales(inputs(corpus.vectors))
     names = {"features": np.array(NAMES), "scales": np.array(SCALES)}
     np.savez(path, vectors=corpus.vectors, answers=told, files=np.array(corpus.files), **names)
     mel = np.concatenate([patches[:4] for patches in corpus.sounds])
@@ -67,7 +68,7 @@ def test_an_ear_learns_from_listeners(shared: Path, corpus: Corpus, tmp_path: Pa
     heard = audio_model.analyse(shared / "data/music/emotify" / corpus.files[0]).features
     assert all(0 <= getattr(heard, name) <= 1 for name in SCALES)
     (tmp_path / "no.npz").write_bytes(b"no")
-    with pytest.raises(DataError, match="no file of scales"):
+    with pytest.raises(DataError, match="not a file of scales"):
         music_data.read_lessons(tmp_path / "no.npz")
     assert artifacts.load(tmp_path / f"{card['id']}.json").card["sha256"] == card["sha256"]
     assert card["sounds"]["patches"] == 80

@@ -90,5 +90,5 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     """A text, and a file that is not there."""
     (tmp_path / "no.npz").write_bytes(b"no")
     for name, said in (("no.npz", "not in NumPy's .npz form"), ("none.npz", "No such file")):
-        with pytest.raises(DataError, match=f"no file of sounds: .*{said}"):
+        with pytest.raises(DataError, match=f"not a file of sounds: .*{said}"):
             read_sounds(tmp_path / name)

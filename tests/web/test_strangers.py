@@ -96,6 +96,7 @@ def memory(process: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_readings_leave_no_memory_behind(
     running: tuple[str, int, Path], smiling_photo: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -179,7 +180,7 @@ class EmotionDJ:
         affect: Affect | tuple[float, float] | None = None,
         plan: PlanName | Plan = "match",
         n: int = 10,
-        seed: int = 0,
+        seed: int | None = None,
         aggregate: Aggregate = "room",
         candidates: Candidates | None = None,
     ) -> DJSet:
@@ -187,7 +188,8 @@ class EmotionDJ:
 
         ``photo`` may be one that was read already. ``aggregate`` serves the whole "room", or "each"
         face in turns. ``candidates`` is what may be picked; None is the whole library, which is
-        scanned first. Raises any EmotionDJError.
+        scanned first. Without a ``seed`` tomorrow's set differs from today's. Raises any
+        EmotionDJError.
         """
         start = self._start(photo, mood=mood, emotion=emotion, affect=affect)
         if candidates is None:
@@ -198,7 +200,7 @@ class EmotionDJ:
             self.taste.preferences(candidates),
             plan if isinstance(plan, Plan) else affects.parse_plan(plan),
             n=n,
-            seed=seed,
+            seed=_today() if seed is None else seed,
             aggregate=aggregate,
         )
 
@@ -253,3 +255,8 @@ class EmotionDJ:
             msg = "its audio is not to be had"
             raise AudioError(msg)
         return source.open(track)
+
+
+def _today() -> int:
+    """Return the seed of this day, by the listener's own clock."""
+    return datetime.now().astimezone().date().toordinal()

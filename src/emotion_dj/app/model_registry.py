@@ -52,7 +52,7 @@ def audio_model_card(name: str = artifacts.AUDIO_MODEL) -> Mapping[str, Any]:
     return artifacts.named(name).card
 
 
-EARLIER_ANALYSERS: Final = ("ear-3+whole", "ear-3", "mood-1")
+EARLIER_ANALYSERS: Final = ("ear-4+whole", "ear-4", "ear-3+whole", "ear-3", "mood-1")
 """Models of earlier versions: where they placed a track counts until it is heard, or its table is
 imported, again."""
 

@@ -11,13 +11,14 @@ from emotion_dj.app import source_registry
 from emotion_dj.app.source_registry import TOKENS
 from emotion_dj.domain import Reason
 from emotion_dj.errors import (
+    EmotionDJError,
     LabelError,
     LoginRequired,
     NotAvailable,
     SettingsError,
     SourceError,
 )
-from emotion_dj.interfaces import ArtworkProvider, FeedbackSink, Player, Resolver, Sink
+from emotion_dj.interfaces import Account, ArtworkProvider, FeedbackSink, Player, Resolver, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -118,11 +119,6 @@ class Services:
         credentials.forget(TOKENS)
         return "spotify:"
 
-    def _logged_in(self) -> bool:
-        from emotion_dj.app import credentials  # noqa: PLC0415
-
-        return bool(self._settings.spotify_client_id) and credentials.has(TOKENS)
-
     def source_of(self, track: Track) -> Source | None:
         """Return the source that a track's uri begins with, made once; None for files and tables.
 
@@ -130,6 +126,15 @@ class Services:
         """
         name = track.uri.partition(":")[0]
         return self.source(name) if name in self._specs() else None
+
+    def can_stream(self, track: Track) -> bool:
+        """Tell whether the sound of a track is to be had: of its file, or of its source."""
+        from emotion_dj.sources import streaming  # noqa: PLC0415
+
+        try:
+            return track.path is not None or streaming.can_stream(self.source_of(track))
+        except EmotionDJError:
+            return False  # its source is not set up any more
 
     def artwork(self, track: Track) -> bytes | None:
         """Return the picture that a track's source has of it, encoded; None where it has none.
@@ -215,7 +220,11 @@ class Services:
             able = isinstance(self.source(name), ability)
         except Exception:  # noqa: BLE001 - not set up, or a plug-in of others that does not load
             return False
-        return able and (name != "spotify" or self._logged_in())
+        return able and self._has_login(self.source(name))
+
+    @staticmethod
+    def _has_login(source: Any) -> bool:
+        return not isinstance(source, Account) or source.logged_in()
 
 
 def _device_id(devices: Sequence[Device], wanted: str) -> str:

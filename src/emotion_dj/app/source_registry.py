@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
+from emotion_dj.interfaces import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.metadata import EntryPoint
 
     from emotion_dj.app.settings import Settings
-    from emotion_dj.interfaces import Source
     from emotion_dj.sources.deezer import Deezer
     from emotion_dj.sources.reccobeats import ReccoBeats
     from emotion_dj.sources.spotify import Spotify
@@ -115,7 +115,15 @@ def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
     libraries = [specs[word].make(which) for _, word, which in parts if word in specs]
     roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in specs)
-    return [*libraries, *([Local(roots)] if roots else [])]
+    return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
+
+
+def _demand_tracks(made: Any) -> Source:
+    """Return what was made if it has tracks. Raises SettingsError."""
+    if isinstance(made, Source):
+        return made
+    msg = f"'{getattr(made, 'name', type(made).__name__)}' takes or plays sets and has no tracks"
+    raise SettingsError(msg)
 
 
 def library_names(library: str | Path | Iterable[str | Path] | None) -> tuple[str | Path, ...]:
@@ -206,9 +214,11 @@ def subsonic(settings: Settings) -> Subsonic:
 
 def spotify(settings: Settings) -> Spotify:
     """Return the listener's Spotify. Raises SettingsError."""
+    from emotion_dj.app import credentials  # noqa: PLC0415
     from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
 
-    return Spotify(settings.spotify_api, session(settings))
+    has_login = partial(credentials.has, TOKENS)
+    return Spotify(settings.spotify_api, session(settings), has_login=has_login)
 
 
 def session(settings: Settings) -> Session:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
     from emotion_dj.catalogue import Catalogue
-    from emotion_dj.domain import Affect, Candidates, PhotoAnalysis, Preferences, Track
+    from emotion_dj.domain import Affect, Candidates, DJSet, PhotoAnalysis, Preferences, Track
 
 Feedback = Literal["like", "unlike", "skip", "play"]
 
@@ -50,6 +50,12 @@ class Taste:
             self._catalogue.remove_feedback(track_id, "like")
         else:
             self._catalogue.add_feedback(track_id, kind)
+
+    def played(self, dj_set: DJSet) -> None:
+        """Keep that the songs of a set were played or written somewhere: they stand back now."""
+        numbers = self._catalogue.numbers([pick.track.uri for pick in dj_set.picks])
+        for number in numbers.values():
+            self._catalogue.add_feedback(number, "play")
 
     def report(self, track: Track, kind: Feedback) -> None:
         """Tell the track's own service, where it wants to know. Raises a SourceError."""

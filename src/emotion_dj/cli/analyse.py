@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from emotion_dj.cli.console import (
     Database,
     Json,
+    omitted,
     out,
     passed_over,
     print_json,
@@ -17,9 +19,6 @@ from emotion_dj.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from emotion_dj.analysis import Failure
     from emotion_dj.app import EmotionDJ
 
 
@@ -54,7 +53,8 @@ def analyse(
     if tags or untag:
         results |= _tagged(dj, write=tags)
     if as_json:
-        print_json(results | {key: _listed(results[key]) for key in _FAILURES if key in results})
+        lists = {key: list(map(asdict, results[key])) for key in _LISTS if key in results}
+        print_json(results | lists)
     else:
         _show(results, tags=tags, untag=untag)
     if not untag:
@@ -63,6 +63,7 @@ def analyse(
 
 def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:
     passed_over(failure for key in _FAILURES for failure in results.get(key, ()))
+    omitted(results.get("omitted", ()))
     if not untag:
         out().print(
             f"{results['analysed']} analysed, {results['known']} known already, "
@@ -77,6 +78,7 @@ def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:
 
 
 _FAILURES = ("failed", "untaggable")
+_LISTS = (*_FAILURES, "omitted")
 
 
 def _heard(dj: EmotionDJ) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def _heard(dj: EmotionDJ) -> dict[str, Any]:
         "known": summary.known,
         "gone": summary.gone,
         "failed": summary.failed,
+        "omitted": list(summary.omitted),
     }
 
 
@@ -95,7 +98,3 @@ def _tagged(dj: EmotionDJ, *, write: bool) -> dict[str, Any]:
         done = (dj.library.tag if write else dj.library.untag)(report)
     name = "tagged" if write else "restored"
     return {name: done.changed, "unchanged": done.same, "untaggable": done.failed}
-
-
-def _listed(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    return [{"uri": failure.uri, "why": failure.why} for failure in failures]

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from emotion_dj.analysis import Failure, Summary
+    from emotion_dj.domain import Omission
 
     Report = Callable[[int, int], None]
 
@@ -45,6 +47,10 @@ def print_json(value: Any) -> None:
     sys.stdout.write(text + "\n")
 
 
+OMISSIONS = 5
+"""Places that are named one by one."""
+
+
 def summary_json(summary: Summary) -> dict[str, Any]:
     """Return what a scan did as `--json` prints it."""
     return {
@@ -52,7 +58,17 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "known": summary.known,
         "gone": summary.gone,
         "failed": [{"uri": failure.uri, "why": failure.why} for failure in summary.failed],
+        "omitted": list(map(asdict, summary.omitted)),
     }
+
+
+def omitted(omissions: Iterable[Omission]) -> None:
+    """Name the first places that are not looked into on purpose, and how many more there are."""
+    chosen = [omission for omission in omissions if omission.code != "unreadable"]
+    for omission in chosen[:OMISSIONS]:
+        say(f"left out: {omission.why}")
+    if len(chosen) > OMISSIONS:
+        say(f"left out: {len(chosen) - OMISSIONS} more; --json names them all")
 
 
 def passed_over(failures: Iterable[Failure]) -> None:

@@ -37,7 +37,7 @@ def emotion(
     """Measure the face reader; in photographs of any size faces are found and cropped first.
 
     Numbers as labels count as FER2013's do: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise,
-    6 neutral.
+    6 neutral. In a table with FER+'s columns of votes, what most people saw is measured besides.
     """
     from emotion_dj.training import evaluation
 
@@ -50,6 +50,12 @@ def emotion(
         f"accuracy {figures['accuracy']:.2%}  macro-F1 {figures['macro_f1']:.3f}  "
         f"ECE {figures['ece']:.3f}  {figures['ms_per_face']:.2f} ms per face, n = {figures['n']}"
     )
+    if seen := figures.get("votes"):
+        out().print(
+            f"what most people saw: {seen['accuracy']:.2%}  macro-recall {seen['macro_recall']:.3f}"
+            f"  ECE {seen['ece']:.3f}  {seen['affect_distance']:.3f} away on the plane, "
+            f"n = {seen['n']}"
+        )
     classes = figures["per_class"]
     for name, row in classes.items():
         if row["n"]:
@@ -78,6 +84,13 @@ def music(
         return
     for name, value in figures["r2"].items():
         out().print(f"{name:18} R2 {value:+.3f}  r {figures['pearson'][name]:+.3f}")
+    placed = figures["placed"]
+    ranks = ", ".join(f"{axis} {rho:.2f}" for axis, rho in placed["spearman"].items())
+    first = ", ".join(f"{mood} {percentile:.0f}" for mood, percentile in placed["top10"].items())
+    out().print(f"places against listeners: rank correlation {ranks}")
+    out().print(f"  quadrant right {placed['quadrant']:.0%}, mood right {placed['mood']:.0%}")
+    out().print(f"  percentile of the ten first: {first}")
+    out().print(f"  arousal along the asked path: r {placed['path_correlation']:+.2f}")
     out().print(f"n = {figures['n']}, {figures['cpu_s_per_track']:.2f} CPU-seconds per track")
     for why in figures["passed_over"]:
         say(f"passed over: {why}")

@@ -10,6 +10,7 @@ import typer
 from emotion_dj.cli.console import (
     Database,
     Json,
+    omitted,
     out,
     passed_over,
     print_json,
@@ -182,6 +183,7 @@ def _tell(summary: Summary, *, as_json: bool) -> None:
         print_json(summary_json(summary))
     else:
         passed_over(summary.failed)
+        omitted(summary.omitted)
         out().print(
             f"{summary.analysed} analysed, {summary.known} known already, "
             f"{len(summary.failed)} failed, {summary.gone} gone"

@@ -49,7 +49,10 @@ def play(
     aggregate: Annotated[
         Literal["room", "each"], typer.Option(help="Serve the whole room, or each face in turns.")
     ] = "room",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same seed gives the same set; without one each day has its own."),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
     ] = None,
@@ -96,6 +99,8 @@ def play(
         seed=seed,
         aggregate=aggregate,
     )
+    if seed is None or save is not None or mix is not None or to is not None or on is not None:
+        dj.taste.played(music)
     if as_json:
         from emotion_dj.serializers import photo_analysis_json, set_json
 

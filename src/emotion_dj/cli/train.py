@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from emotion_dj.cli.console import print_json, progress, say
 from emotion_dj.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from emotion_dj.training.music import Taught
 
 app = typer.Typer(help="Train the models (extra `train`).", no_args_is_help=True)
 
@@ -36,7 +39,11 @@ def emotion(
     ] = None,
     start: Annotated[
         list[Path] | None,
-        typer.Option(help="The folder of a run to begin from; of several, the mean of weights."),
+        typer.Option(help="A run's folder or a reader's card to begin from; of several, the mean."),
+    ] = None,
+    truth: Annotated[
+        Literal["votes", "label"] | None,
+        typer.Option(help="What choices are made by: what most people saw, or labels."),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=0, help="Another length of the run; 0 takes --start as it is.")
@@ -54,7 +61,7 @@ def emotion(
     import dataclasses
 
     from emotion_dj.training import emotion as training
-    from emotion_dj.training import emotion_card, emotion_data
+    from emotion_dj.training import emotion_card, emotion_data, emotion_recipe, emotion_run
 
     faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
@@ -69,21 +76,23 @@ def emotion(
             )
         print_json(figures)
         return
-    small = training.FURTHER if start else training.Recipe()
-    wanted = training.TEACHER if recipe == "teacher" else small
+    truth = emotion_data.truth_of(held, truth)
+    small = emotion_recipe.FURTHER if start else emotion_recipe.Recipe()
+    wanted = emotion_recipe.TEACHER if recipe == "teacher" else small
     if epochs is not None:
-        wanted = dataclasses.replace(wanted, epochs=epochs)
-    teachers = [training.load(folder) for folder in teacher or ()]
-    begun = [training.load(folder) for folder in start or ()]
+        settle = wanted.settle if epochs else 0
+        wanted = dataclasses.replace(wanted, epochs=epochs, settle=settle)
+    teachers = [emotion_run.load(folder) for folder in teacher or ()]
+    begun = [training.begun(path, faces, held) for path in start or ()]
     with progress("training") as report:
-        run = training.Run(wanted, out, start=[net for net, _ in begun])
+        run = emotion_run.Run(wanted, out, start=[net for net, _ in begun])
         nets = [net for net, _ in teachers]
         net = training.train(run, faces, held, teachers=nets, report=report)
     recipe_of_run = {**dataclasses.asdict(wanted), "teachers": [recipe for _, recipe in teachers]}
     if begun:
         recipe_of_run["start"] = [recipe for _, recipe in begun]
     prior = emotion_data.prior(faces)
-    card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior)
+    card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior, truth=truth)
     print_json(card["metrics"])
 
 
@@ -91,34 +100,50 @@ def emotion(
 def music(
     data: Table,
     audio: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Their recordings.")],
-    scales: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
-    ],
-    sounds: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-musicnn.py wrote."),
-    ],
     out: Out,
     *,
+    scales: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-vibenet.py wrote."),
+    ] = None,
+    sounds: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What scripts/hear-with-musicnn.py wrote."),
+    ] = None,
+    teachers: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The card of an ear that has learnt from both."
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length of the runs.")] = None,
 ) -> None:
     """Train the ear on a table in Emotify's form and on what teachers said of music."""
+    if not teachers and not (scales and sounds):
+        msg = "name --scales and --sounds, or --teachers"
+        raise typer.BadParameter(msg)
     if find_spec("torch") is None:
         raise MissingExtra("train", "training")
     from emotion_dj.training import music as recipe
-    from emotion_dj.training.music_data import read_emotify, read_lessons
-    from emotion_dj.training.sounds import EPOCHS, read_sounds
+    from emotion_dj.training.music_data import read_emotify
 
-    lessons, teacher_sounds = read_lessons(scales), read_sounds(sounds)
-    taught = recipe.Taught(lessons, teacher_sounds, epochs or EPOCHS)
+    told = recipe.kept_of(teachers) if teachers else _taught(scales, sounds, epochs)
     with progress("listening") as report:
         corpus = read_emotify(data, audio, report=report)
     for why in corpus.passed_over:
         say(f"passed over: {why}")
     with progress("training") as report:
-        card = recipe.train(corpus, taught, out, report=report)
+        card = recipe.train(corpus, told, out, report=report)
     print_json(card["metrics"])
+
+
+def _taught(scales: Path | None, sounds: Path | None, epochs: int | None) -> Taught:
+    from emotion_dj.training.music import Taught
+    from emotion_dj.training.music_data import read_lessons
+    from emotion_dj.training.sounds import EPOCHS, read_sounds
+
+    assert scales and sounds  # noqa: S101, PT018 - music asks for both
+    return Taught(read_lessons(scales), read_sounds(sounds), epochs or EPOCHS)
 
 
 @app.command()

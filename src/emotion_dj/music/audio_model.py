@@ -1,9 +1,9 @@
 """The ear: from sound to affect, with a small model of ours.
 
-A small network tells what two taggers would say, a kernel ridge regression Spotify's scales, and a
-second one, from both and our measurements, what listeners of Emotify felt; all in NumPy. Its two
-affect proxies are then placed on the plane, where tempo has a say of its own: it is the strongest
-known cue (Gagnon & Peretz 2003, Cognition and Emotion 17), and 300 tracks teach it poorly.
+A small network tells what two taggers would say, a kernel ridge regression Spotify's scales, and
+two more, from both and our measurements, what listeners of Emotify felt: one valence, which harmony
+tells most of, and one arousal and the nine scales; all in NumPy. A track stands on the plane where
+listeners are expected to put it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj import artifacts
+from emotion_dj import artifacts, installation
 from emotion_dj.domain import Affect, Analysis, AudioFeatures
 from emotion_dj.errors import ArtifactError
 from emotion_dj.music import network
@@ -51,9 +51,6 @@ SCALES: Final = (
 
 EXTREME: Final = 4.0
 """Inputs are clipped to so many deviations: nothing far outside the training music is believed."""
-
-USUAL_TEMPO: Final = 105.0
-OCTAVES: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +116,12 @@ class AudioModel:
             with np.load(artifact.path) as file:
                 self._projection = file["projection"]
                 self.network = network.unpacked(file, "sounds_")
-                self._scales = _unpacked(file, "scales_", self.card["scales"]["gamma"], kernel)
-                self._kernel = _unpacked(file, "", self.card["gamma"], rational)
+                self._scales = unpacked(file, "scales_", self.card["scales"]["gamma"], kernel)
+                self._valence = unpacked(file, "valence_", self.card["gamma"], rational)
+                self._others = unpacked(file, "others_", self.card["gamma"], rational)
         except (KeyError, ValueError, OSError) as error:
-            msg = f"the weights of the ear do not fit their card ({error}): reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights of the ear do not fit their card ({error}): {cure}"
             raise ArtifactError(msg) from error
 
     @property
@@ -136,25 +135,32 @@ class AudioModel:
 
     def predict(self, rows: Floats, sounds: Floats) -> Floats:
         """Predict TARGETS, float32 (n, t), from the inputs that the card names, (n, d), and what
-        the ``network`` says of the same tracks, (n, outputs).
+        the ``network`` says of the same tracks, (n, 2 * outputs).
         """  # noqa: D205
-        return self._kernel(self._inputs(rows, sounds))
+        vectors = self._inputs(rows, sounds)
+        return np.hstack([self._valence(vectors), self._others(vectors)])
+
+    def places(self, predicted: Floats) -> Floats:
+        """Return where tracks stand of which so much was predicted, valence and arousal (n, 2)."""
+        return on_plane(predicted[:, :2], self._plane)
 
     def analyse(self, audio: Audio) -> Analysis:
         """Hear a file or stream. Raises AudioError."""
         measured, sounds = self._heard(audio)
         row = measured.vector[None, self._columns]
-        predicted = dict(zip(TARGETS, map(float, self.predict(row, sounds)[0]), strict=True))
-        sound = self._projection @ self._kernel.standard(self._inputs(row, sounds))[0]
+        predicted = self.predict(row, sounds)
+        valence, arousal = self.places(predicted)[0].tolist()
+        shares = np.clip(predicted[0, 2:], 0, 1).tolist()
+        sound = self._projection @ self._others.standard(self._inputs(row, sounds))[0]
         return Analysis(
             features=_features(measured, self.id, self.scales(row)[0]),
-            affect=place(predicted, measured.vector, self._plane),
-            gems={name: min(1.0, max(0.0, predicted[name])) for name in GEMS},
+            affect=Affect(valence, arousal, uncertainty=self._plane["uncertainty"]),
+            gems=dict(zip(GEMS, shares, strict=True)),
             embedding=tuple(map(float, sound / (np.linalg.norm(sound) + 1e-9))),
         )
 
     def _heard(self, audio: Audio) -> tuple[Measurement, Floats]:
-        """Return what was measured, and what the network says of it (1, outputs)."""
+        """Return what was measured, and what the network says of it (1, 2 * outputs)."""
         signals = decode_whole(audio) if self._whole else iter([decode(audio)])
         parts, sounds = zip(*map(self._stretch, signals), strict=True)
         return combined(parts), np.median(sounds, axis=0).astype(np.float32)[None]
@@ -167,31 +173,18 @@ class AudioModel:
         return np.hstack([rows, self.scales(rows), sounds])
 
 
-def place(predicted: Mapping[str, float], vector: Floats, plane: Mapping[str, Any]) -> Affect:
-    """Put a prediction on the plane: its standard score plus the weighted tempo, scaled.
+def on_plane(felt: Floats, plane: Mapping[str, Any]) -> Floats:
+    """Place what was felt on the plane: valence and arousal (n, 2), in units of Emotify's proxies.
 
-    ``plane`` holds for each axis ``mean`` and ``deviation`` of predictions, the weight of
-    ``tempo`` and the ``scale`` of the sum, and the ``spread`` of all placements.
+    The ``mean`` of Emotify's listeners stands in the middle, and one ``deviation`` of theirs is
+    ``reach`` of the plane: one line for what they said and for what is expected of them.
     """
-    tempo = tempo_cue(vector)
-    valence, arousal = (
-        _axis(predicted[name], tempo, plane[name]) for name in ("valence", "arousal")
-    )
-    return Affect(valence, arousal, uncertainty=plane["spread"])
+    mean, deviation = np.array(plane["mean"]), np.array(plane["deviation"])
+    return np.asarray(np.clip(plane["reach"] * (felt - mean) / deviation, -1, 1), np.float32)
 
 
-def tempo_cue(vector: Floats) -> float:
-    """Return how fast the music is against a usual tempo, in deviations within +-2."""
-    octaves = vector[NAMES.index("tempo")] - np.log2(USUAL_TEMPO)
-    return float(np.clip(octaves / OCTAVES, -2, 2))
-
-
-def _axis(predicted: float, tempo: float, axis: Mapping[str, float]) -> float:
-    heard = (predicted - axis["mean"]) / axis["deviation"]
-    return float(np.clip(axis["scale"] * (heard + axis["tempo"] * tempo), -1, 1))
-
-
-def _unpacked(file: Mapping[str, Any], prefix: str, gamma: float, similarity: Similarity) -> Kernel:
+def unpacked(file: Mapping[str, Any], prefix: str, gamma: float, similarity: Similarity) -> Kernel:
+    """Return the regression whose arrays have such names in a file. Raises KeyError."""
     parts = ("mean", "deviation", "emphasis", "support", "weights", "offset")
     arrays = {name: file[prefix + name].astype(np.float32) for name in parts}
     return Kernel(**arrays, gamma=float(gamma), similarity=similarity)

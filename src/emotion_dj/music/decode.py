@@ -114,7 +114,8 @@ def _opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
 
     name = audio.name if isinstance(audio, Path) else "the stream"
     try:
-        with av.open(str(audio) if isinstance(audio, Path) else audio) as container:
+        place = str(audio) if isinstance(audio, Path) else audio
+        with av.open(place, metadata_errors="surrogateescape") as container:
             yield container, _audio_stream(container, name), name
     except (av.FFmpegError, OSError, ValueError, EOFError) as error:
         msg = f"{name} is not audio that can be decoded"

@@ -126,7 +126,7 @@ def stereo(audio: Audio) -> Floats:
     pieces: list[Any] = []
     opened: Any = str(audio) if isinstance(audio, Path) else audio
     try:
-        with av.open(opened, "r") as container:
+        with av.open(opened, "r", metadata_errors="surrogateescape") as container:
             resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
             for frame in container.decode(audio=0):
                 pieces += [piece.to_ndarray() for piece in resampler.resample(frame)]

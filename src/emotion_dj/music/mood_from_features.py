@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj import affect, artifacts
+from emotion_dj import affect, artifacts, installation
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Mood
 from emotion_dj.errors import ArtifactError
 from emotion_dj.music.audio_model import kernel
@@ -114,7 +114,8 @@ class MoodFromFeatures:
                     _unpacked(file, "hands_"), file["unmix"], float(self.card["temperature"])
                 )
         except (KeyError, ValueError, OSError) as error:
-            msg = f"the weights of {ARTIFACT} do not fit their card ({error}): reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights of {ARTIFACT} do not fit their card ({error}): {cure}"
             raise ArtifactError(msg) from error
 
     @property

@@ -44,8 +44,15 @@ class Network:
     offset: Floats
 
     def __call__(self, mels: Sequence[Floats]) -> Floats:
-        """Return the mean answer (outputs,) over all patches of some mel spectra in dB."""
-        return np.asarray(self.answers(patches(mels)).mean(axis=0))
+        """Return mean and deviation (2 * outputs,) of the answers to all patches of some mel
+        spectra in dB: what taggers would say, and how much that changes on the way.
+        """  # noqa: D205
+        return self.summary(patches(mels))
+
+    def summary(self, patches: npt.NDArray[np.floating]) -> Floats:
+        """Return mean and deviation (2 * outputs,) of the answers to some patches."""
+        answers = self.answers(patches)
+        return np.concatenate([answers.mean(axis=0), answers.std(axis=0)])
 
     def answers(self, patches: npt.NDArray[np.floating]) -> Floats:
         """Return the answers (n, outputs) to patches (n, FRAMES, BANDS), as `patches` cuts them."""

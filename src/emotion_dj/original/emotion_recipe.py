@@ -19,7 +19,7 @@ import numpy as np
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.original.face_recognition import LABELS, SIDE, FaceRecognition, load_keras
 from emotion_dj.training import metrics, plots
-from emotion_dj.training.emotion import is_half_fast
+from emotion_dj.training.emotion_views import is_half_fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 TASTE_WEIGHT: Final = 0.25
 """Distance that a wholly liked track may be farther away, and a wholly disliked one nearer."""
 
-RECENCY_WEIGHT: Final = 0.15
-"""Distance that the track which was played last must be nearer than one that was not."""
+RECENCY_WEIGHT: Final = 3.0
+"""Distance that a track which stands back wholly must be nearer: more than the plane is wide."""
 
 UNCERTAINTY_WEIGHT: Final = 0.05
 """Distance that a track whose place is anyone's guess must be nearer than a certain one."""

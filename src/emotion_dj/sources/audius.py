@@ -37,7 +37,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 class Audius:
-    """Fits `Source`, `Searchable`, `Listenable`, `Resolver` and `Pictured` of `interfaces`."""
+    """Fits `Source`, `Searchable`, `AudioSource`, `Streamable`, `Resolver`, `ArtworkProvider`."""
 
     name = "audius"
 

@@ -45,7 +45,7 @@ _STRANGE: Final = f"{NAME} answered something that is none of its answers: try l
 
 
 class Deezer:
-    """Fits `Source`, `Searchable`, `Listenable`, `Resolver` and `Pictured` of `interfaces`."""
+    """Fits `Source`, `Searchable`, `AudioSource`, `Streamable`, `Resolver`, `ArtworkProvider`."""
 
     name = "deezer"
 

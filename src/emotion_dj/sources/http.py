@@ -119,11 +119,6 @@ class Client:
             raise SourceError(msg)
         return dict(parse_qsl(parts.query))
 
-    def download(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """Yield the bytes of a GET, up to MAX_AUDIO. Raises a SourceError that fits."""
-        with self.stream(path, query) as answer:
-            yield from at_most(answer, MAX_AUDIO, self.name)
-
     @contextmanager
     def stream(
         self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None

@@ -44,13 +44,22 @@ _log = logging.getLogger(__name__)
 
 
 class Spotify:
-    """Fits `Source`, `Searchable`, `Sink`, `Player` and `FeatureProvider` of `interfaces`."""
+    """Fits `Source`, `Searchable`, `Sink`, `Player`, `Account` and `FeatureProvider` of
+    `interfaces`. ``has_login`` tells whether there is a login, without asking anybody.
+    """  # noqa: D205
 
     name = "spotify"
 
-    def __init__(self, address: str, token: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: Callable[[str], str],
+        *,
+        has_login: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Keep where the service is and how to get a token; nothing is asked yet."""
         self._client = Client("Spotify", address, token=token, explain=_explain, hosts=(HOST,))
+        self.logged_in = has_login
         self._tells_features = True
 
     def tracks(self) -> Iterator[Track]:

@@ -8,6 +8,7 @@ a nameless temporary file for the analysis and is gone after it.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import tempfile
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 from emotion_dj.domain import Tags, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
-from emotion_dj.sources.http import MAX_PICTURE, Client, at_most
+from emotion_dj.sources.http import MAX_AUDIO, MAX_FAULT, MAX_PICTURE, Client, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +39,8 @@ DEEDS: Final = {"like": "star", "unlike": "unstar", "play": "scrobble"}
 
 
 class Subsonic:
-    """Fits `Source`, `Listenable`, `Searchable`, `Sink`, `Pictured`, `Heeding` and
-    `Tagged` of `interfaces`.
+    """Fits `Source`, `AudioSource`, `Streamable`, `Searchable`, `Sink`, `ArtworkProvider`,
+    `FeedbackSink` and `TagProvider` of `interfaces`.
     """  # noqa: D205
 
     name = "subsonic"
@@ -49,7 +50,7 @@ class Subsonic:
         self._client = Client("the Subsonic server", f"{address.rstrip('/')}/rest")
         self._host = urlsplit(address).netloc.rpartition("@")[2]
         self._user, self._password, self._key = user, password, key
-        self._told: dict[str, Tags] = {}
+        self._tags: dict[str, Tags] = {}
         self._legacy = False
         self._met = False
 
@@ -61,8 +62,8 @@ class Subsonic:
         """Yield every song, album by album. Raises a SourceError."""
         offset = 0
         while True:
-            found = self._ask("getAlbumList2", type="alphabeticalByName", size=PAGE, offset=offset)
-            albums = _list(found, "albumList2", "album")
+            page = self._ask("getAlbumList2", type="alphabeticalByName", size=PAGE, offset=offset)
+            albums = _list(page, "albumList2", "album")
             for album in albums:
                 answer = self._ask("getAlbum", id=album["id"])
                 yield from map(self._track, _list(answer, "album", "song"))
@@ -71,20 +72,20 @@ class Subsonic:
             offset += PAGE
 
     def describe(self, track: Track) -> Track:
-        """Return the track: the server told everything already."""
+        """Return the track: the list had everything."""
         return track
 
     def search(self, query: str, *, limit: int = 25) -> list[Track]:
         """Return songs that match, at most ``limit``."""
         answer = self._ask("search3", query=query, songCount=limit, albumCount=0, artistCount=0)
-        return [self._track(song) for song in _list(answer, "searchResult3", "song")]
+        return [self._track(song) for song in _list(answer, "searchResult3", "song")][:limit]
 
     @contextmanager
     def open(self, track: Track) -> Iterator[BinaryIO]:
         """Give the audio for reading; nothing of it is kept after the block."""
         with tempfile.TemporaryFile() as file:
-            for chunk in self._client.download("stream.view", self._audio(track)):
-                file.write(chunk)
+            with self.stream(track, {}) as sent:
+                file.writelines(at_most(sent, MAX_AUDIO, self._client.name))
             file.seek(0)
             yield file
 
@@ -98,9 +99,14 @@ class Subsonic:
 
     @contextmanager
     def stream(self, track: Track, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """Open the song's audio on the server, with the byte range that the headers ask for."""
-        with self._client.stream("stream.view", self._audio(track), headers) as answer:
-            yield answer
+        """Open the song's audio on the server, with the byte range that the headers ask for.
+
+        Raises NotAvailable where it has no such song, or another SourceError.
+        """
+        with self._client.stream("stream.view", self._audio(track), headers) as sent:
+            if sent.headers.get("content-type", "").startswith("application/json"):
+                raise self._refused(sent)  # an error comes as a document, with status 200
+            yield sent
 
     def picture(self, track: Track) -> bytes | None:
         """Return the song's cover as the server has it, None where it has none."""
@@ -119,8 +125,8 @@ class Subsonic:
             self._ask(DEEDS[kind], once=True, id=self._id(track))
 
     def tagged(self, track: Track) -> Tags | None:
-        """Return the moods and the tempo that an OpenSubsonic server has told of a song."""
-        return self._told.get(track.uri)
+        """Return the moods and the tempo that an OpenSubsonic server listed with a song."""
+        return self._tags.get(track.uri)
 
     def write(self, music: DJSet, *, name: str) -> str:
         """Create or replace the playlist called ``name`` with the picks of this server.
@@ -146,15 +152,15 @@ class Subsonic:
     def _playlist(self, name: str) -> str | None:
         """Return the id of the listener's playlist called ``name``, None where there is none."""
         mine = self._owner()
-        for known in _list(self._ask("getPlaylists"), "playlists", "playlist"):
-            if known.get("name") == name and known.get("owner", mine) == mine:
-                return str(known["id"])
+        for playlist in _list(self._ask("getPlaylists"), "playlists", "playlist"):
+            if playlist.get("name") == name and playlist.get("owner", mine) == mine:
+                return str(playlist["id"])
         return None
 
     def _owner(self) -> str:
         if self._key and not self._user:
-            told = self._ask("tokenInfo").get("tokenInfo")
-            self._user = str(told.get("username", "")) if isinstance(told, dict) else ""
+            owner = self._ask("tokenInfo").get("tokenInfo")
+            self._user = str(owner.get("username", "")) if isinstance(owner, dict) else ""
         return self._user
 
     @property
@@ -168,7 +174,7 @@ class Subsonic:
         artist = str(song.get("artist") or "")
         uri = f"{self._prefix}{song['id']}"
         if moods := _texts(song.get("moods")):
-            self._told[uri] = Tags(tuple(map(str, moods)), _number(song.get("bpm")))
+            self._tags[uri] = Tags(tuple(map(str, moods)), _number(song.get("bpm")))
         return Track(
             uri=uri,
             title=str(song.get("title") or song["id"]),
@@ -188,26 +194,32 @@ class Subsonic:
 
     def _ask(self, method: str, *, once: bool = False, **query: Any) -> dict[str, Any]:
         """Return the body of an answer. Raises a SourceError that says what the server said."""
-        answer = self._client.get(f"{method}.view", self._signed(query), once=once)
-        body = answer.get("subsonic-response") if isinstance(answer, dict) else None
-        if not isinstance(body, dict):
-            msg = "what answers there is no Subsonic server: check EMOTION_DJ_SUBSONIC_URL"
-            raise SourceError(msg)
+        body = _body(self._client.get(f"{method}.view", self._signed(query), once=once))
         if body.get("status") == "ok":
             self._met = True
             return body
         fault = body.get("error") or {}
-        code = fault.get("code")
-        if code in NO_TOKENS and not (self._legacy or self._key):
+        if fault.get("code") in NO_TOKENS and not (self._legacy or self._key):
             self._legacy = True
             return self._ask(method, once=once, **query)
+        raise self._error(fault)
+
+    def _refused(self, sent: httpx.Response) -> SourceError:
+        """Return the error that came in place of audio."""
+        try:
+            document = json.loads(b"".join(at_most(sent, MAX_FAULT, self._client.name)))
+        except (ValueError, RecursionError):
+            document = None
+        return self._error(_body(document).get("error") or {})
+
+    def _error(self, fault: Mapping[str, Any]) -> SourceError:
+        """Return what a server's own word of an error means."""
+        code = fault.get("code")
         if code in WRONG_LOGIN:
             what = "API key" if self._key else "user and password"
-            msg = f"the Subsonic server does not accept this {what}"
-            raise LoginRequired(msg)
+            return LoginRequired(f"the Subsonic server does not accept this {what}")
         kind = NotAvailable if code == NOT_FOUND else SourceError
-        msg = f"the Subsonic server says: {fault.get('message') or f'error {code}'}"
-        raise kind(msg)
+        return kind(f"the Subsonic server says: {fault.get('message') or f'error {code}'}")
 
     def _signed(self, query: Mapping[str, Any]) -> dict[str, Any]:
         common = {"v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
@@ -221,10 +233,19 @@ class Subsonic:
         return {**common, "t": token, "s": salt}
 
 
+def _body(answer: Any) -> dict[str, Any]:
+    """Return what an answer holds. Raises SourceError where it is no Subsonic server's."""
+    body = answer.get("subsonic-response") if isinstance(answer, dict) else None
+    if isinstance(body, dict):
+        return body
+    msg = "what answers there is no Subsonic server: check EMOTION_DJ_SUBSONIC_URL"
+    raise SourceError(msg)
+
+
 def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
     """Return a list that servers leave out where it is empty."""
-    found = (body.get(outer) or {}).get(inner) or []
-    return [entry for entry in found if isinstance(entry, dict) and "id" in entry]
+    entries = (body.get(outer) or {}).get(inner) or []
+    return [entry for entry in entries if isinstance(entry, dict) and "id" in entry]
 
 
 def _texts(value: Any) -> list[str]:

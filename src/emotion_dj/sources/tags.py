@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from emotion_dj.errors import TagError
+from emotion_dj.errors import MissingExtra, TagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +42,7 @@ _WRITABLE: Final = 0o222
 _BLOCK: Final = 1 << 20
 
 _ID3_FRAMES: Final = {MOOD: "TMOO", BPM: "TBPM", KEY: "TKEY"}
+_ID3V1: Final = 128
 _MP4_ATOM: Final = "----:com.apple.iTunes:"
 
 
@@ -182,8 +183,7 @@ def _atom(field: str) -> str:
 
 def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
     """Change the tags of a file as a whole or not at all; return whether there was a change."""
-    import mutagen  # noqa: PLC0415 - only for those who write tags
-
+    mutagen = _mutagen()
     try:
         target = path.resolve(strict=True)
         status = target.stat()
@@ -192,7 +192,7 @@ def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
             return False
         _demand_writable(target, status)
         with _copy(target) as copy:
-            _save(file, copy)
+            _save(file, copy, _id3v1_of(target))
             _take_place(copy, target, status)
     except TagError:
         raise
@@ -205,6 +205,15 @@ def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
     return True
 
 
+def _mutagen() -> Any:
+    """Return the library that writes tags. Raises MissingExtra."""
+    try:
+        import mutagen  # noqa: PLC0415 - optional: its licence is the GPL
+    except ImportError as error:
+        raise MissingExtra("tags", "writing tags") from error
+    return mutagen
+
+
 def _demand_writable(target: Path, status: os.stat_result) -> None:
     """Raise TagError for a file that is read-only, also where we may write all the same (root)."""
     if not (os.access(target, os.W_OK) and status.st_mode & _WRITABLE):
@@ -214,17 +223,29 @@ def _demand_writable(target: Path, status: os.stat_result) -> None:
 
 def _open(path: Path) -> Any:
     """Return mutagen's view of a file, with tags, if empty ones; None where it knows no such."""
-    import mutagen  # noqa: PLC0415 - only for those who write tags
-    from mutagen.id3 import ID3  # noqa: PLC0415 - ditto
+    from mutagen.id3 import ID3  # noqa: PLC0415 - only for those who write tags
 
-    file = mutagen.File(path)
+    file = _mutagen().File(path)
     if file is None:
         return None
+    options: dict[str, Any] = {}
+    if isinstance(file.tags, ID3) and _id3v1_of(path):
+        options["load_v1"] = False  # the old tag stays where it is: it would become a new one
+    if isinstance(file.tags, ID3) and file.tags.version[:2] == (2, 3):
+        options["translate"] = False  # so that 2.3 stays 2.3
+    if options:
+        file = type(file)(path, **options)
     if file.tags is None:
         file.add_tags()
-    elif isinstance(file.tags, ID3) and file.tags.version[:2] == (2, 3):
-        return type(file)(path, translate=False)  # so that 2.3 stays 2.3
     return file
+
+
+def _id3v1_of(path: Path) -> bytes:
+    """Return the 128 bytes of a tag of the old form at the end of a file, b"" where none is."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _ID3V1))
+        end = file.read(_ID3V1)
+    return end if len(end) == _ID3V1 and end.startswith(b"TAG") else b""
 
 
 def _tags(file: Any, path: Path) -> _Tags:
@@ -240,18 +261,35 @@ def _tags(file: Any, path: Path) -> _Tags:
     raise TagError(msg)
 
 
-def _save(file: Any, copy: Path) -> None:
-    """Write the tags into the copy; a tag that is empty now is removed whole, as it came."""
-    from mutagen.id3 import ID3  # noqa: PLC0415 - only for those who write tags
+def _save(file: Any, copy: Path, id3v1: bytes) -> None:
+    """Write the tags into the copy; a tag that is empty now is removed whole, as it came.
 
-    if not isinstance(file.tags, ID3):
+    An old tag at the end stays as it is, byte for byte.
+    """
+    from mutagen import id3  # noqa: PLC0415 - only for those who write tags
+
+    if not isinstance(file.tags, id3.ID3):
         file.save(copy)
     elif not file.tags:
-        file.delete(copy)
+        _delete_id3v2(file, copy)
     elif file.tags.version[:2] == (2, 3):
         file.save(copy, v2_version=3, v23_sep=None)
     else:
         file.save(copy)
+    if id3v1 and isinstance(file.tags, id3.ID3):
+        with copy.open("rb+") as end:
+            end.seek(-_ID3V1, os.SEEK_END)
+            end.write(id3v1)
+
+
+def _delete_id3v2(file: Any, copy: Path) -> None:
+    from mutagen import id3  # noqa: PLC0415 - only for those who write tags
+    from mutagen.mp3 import MP3  # noqa: PLC0415 - ditto
+
+    if isinstance(file, MP3):
+        id3.delete(copy, delete_v1=False, delete_v2=True)
+    else:
+        file.delete(copy)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class SubsonicStandIn:
             "tokenInfo": lambda _: {"tokenInfo": {"username": OWNER}},
             "getAlbumList2": self._albums,
             "getAlbum": lambda _: {"album": {**self._album(), "song": list(self.songs.values())}},
-            "search3": lambda _: {"searchResult3": {"song": list(self.songs.values())}},
+            "search3": self._search,
             "getPlaylists": lambda _: {
                 "playlists": {"playlist": list(map(self._list, self.playlists))}
             },
@@ -134,6 +134,10 @@ class SubsonicStandIn:
 
     def _albums(self, query: dict[str, Any]) -> Any:
         return {"albumList2": {"album": [self._album()] if query.get("offset") == "0" else []}}
+
+    def _search(self, query: dict[str, Any]) -> Any:
+        limit = int(query.get("songCount", 20))
+        return {"searchResult3": {"song": list(self.songs.values())[:limit]}}
 
     def _list(self, name: str) -> dict[str, Any]:
         title, songs = self.playlists[name]

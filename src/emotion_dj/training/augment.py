@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch.nn import functional
+
+from emotion_dj.training.covers import Covers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _COSINES: Final = torch.cos(
     (torch.arange(8) + 0.5).view(1, -1) * torch.arange(8).view(-1, 1) * math.pi / 8
@@ -31,36 +36,54 @@ class Augmentation:
     """How strongly faces are varied; every figure is the largest change to either side.
 
     ``shift`` in shares of the side, ``scale`` as a factor, ``roll`` in degrees, ``contrast`` and
-    ``gamma`` as factors; the others are the share of faces that are blurred, made noisy, squeezed
-    by JPEG, or partly covered.
+    ``gamma`` as factors; then the share of faces that are blurred, made noisy or squeezed by JPEG
+    (one of the three), and what covers some.
     """
 
-    shift: float = 0.08
-    scale: float = 1.15
-    roll: float = 12.0
+    shift: float = 0.1
+    scale: float = 1.2
+    roll: float = 15.0
     contrast: float = 1.3
     gamma: float = 1.4
-    blurred: float = 0.05
-    noisy: float = 0.05
+    blurred: float = 0.06
+    noisy: float = 0.06
     squeezed: float = 0.1
-    covered: float = 0.12
+    covers: Covers = field(default_factory=Covers)
 
-    def __call__(self, faces: torch.Tensor, side: int) -> torch.Tensor:
-        """Map grey faces in [0, 1], (n, 1, h, w), to varied ones, (n, 1, side, side)."""
-        faces = self._light(self._move(faces, side))
-        faces = _where(self.blurred, _blur(faces), faces)
-        faces = _where(self.noisy, faces + 0.06 * torch.randn_like(faces), faces)
-        faces = _where(self.squeezed, _squeeze(faces), faces)
-        return _where(self.covered, _cover(faces), faces)
+    def __call__(self, faces: torch.Tensor, side: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map grey faces in [0, 1], (n, 1, h, w), to varied ones, (n, 1, side, side), and to what
+        is hidden of each (see `Covers`).
+        """  # noqa: D205
+        faces, hidden = self.covers(faces)
+        return self._spoil(self._light(self._move(faces, side))), hidden
 
     def gentler(self, share: float) -> Augmentation:
-        """Return one that changes faces by so much of what this one does."""
-        factors = {"scale", "contrast", "gamma"}
-        changed = {
-            name: value**share if name in factors else share * value
-            for name, value in asdict(self).items()
+        """Return one that changes faces by so much of what this one does.
+
+        Masks and glasses stay as many, since they are worn by the faces that will be read.
+        """
+        factors = {name: getattr(self, name) ** share for name in ("scale", "contrast", "gamma")}
+        parts = {
+            name: getattr(self, name) * share
+            for name in ("shift", "roll", "blurred", "noisy", "squeezed")
         }
-        return Augmentation(**changed)
+        covers = replace(self.covers, erased=self.covers.erased * share)
+        return replace(self, **factors, **parts, covers=covers)
+
+    def _spoil(self, faces: torch.Tensor) -> torch.Tensor:
+        """Blur some faces, make others noisy, squeeze others as JPEG does."""
+        faults: tuple[tuple[float, Callable[[torch.Tensor], torch.Tensor]], ...] = (
+            (self.blurred, _blur),
+            (self.noisy, lambda some: some + 0.06 * torch.randn_like(some)),
+            (self.squeezed, _squeeze),
+        )
+        lot, drawn = _draw(faces), 0.0
+        for share, fault in faults:
+            chosen = ((lot >= drawn) & (lot < drawn + share)).nonzero()[:, 0]
+            drawn += share
+            if len(chosen):
+                faces[chosen] = fault(faces[chosen])
+        return faces
 
     def _move(self, faces: torch.Tensor, side: int) -> torch.Tensor:
         """Mirror, roll, scale and shift in one resampling."""
@@ -101,11 +124,6 @@ def _between(faces: torch.Tensor, limit: float) -> torch.Tensor:
     return (2 * _draw(faces) - 1) * limit
 
 
-def _where(share: float, changed: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
-    chosen = (_draw(faces) < share).view(-1, 1, 1, 1)
-    return torch.where(chosen, changed, faces)
-
-
 def _blur(faces: torch.Tensor) -> torch.Tensor:
     """Halve the resolution and come back, as a distant face does."""
     side = faces.shape[-1]
@@ -125,15 +143,3 @@ def _squeeze(faces: torch.Tensor) -> torch.Tensor:
     blocks = (kept @ waves).unflatten(3, (8, 8)).transpose(2, 3)
     squeezed: torch.Tensor = (blocks.reshape(faces.shape) + 128) / 255
     return squeezed.clamp(0, 1)
-
-
-def _cover(faces: torch.Tensor) -> torch.Tensor:
-    """Cover a rectangle with one grey value (Zhong et al. 2020, random erasing)."""
-    height, width = faces.shape[2:]
-    rows = torch.arange(height, device=faces.device).view(1, -1, 1)
-    columns = torch.arange(width, device=faces.device).view(1, 1, -1)
-    tall = (height * (0.1 + 0.3 * _draw(faces, 1, 1))).round()
-    wide = (width * (0.1 + 0.3 * _draw(faces, 1, 1))).round()
-    top, left = _draw(faces, 1, 1) * (height - tall), _draw(faces, 1, 1) * (width - wide)
-    inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
-    return torch.where(inside.unsqueeze(1), _draw(faces, 1, 1, 1), faces)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from PIL import UnidentifiedImageError
 
 from emotion_dj.errors import DataError, MissingExtra
 from emotion_dj.training import emotion_examples
+from emotion_dj.training import votes as fer_plus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+
+Truth = Literal["votes", "label"]
+"""What choices are made by: what most of FER+'s ten people saw, or FER2013's label."""
 
 SIDE: Final = 48
 LABELS: Final = emotion_examples.LABELS
@@ -35,8 +39,9 @@ class LabelledFaces:
     """n grey faces with their labels.
 
     ``pixels`` uint8 (n, 48, 48); ``labels`` int64 (n,), an index into LABELS; ``votes`` float32
-    (n, 7), how many annotators gave each label, all 0 where nobody was asked; ``passed_over``
-    counts rows that have none of the seven labels, or whose picture could not be decoded.
+    (n, 10), how many annotators gave each of FER+'s answers, all 0 where nobody was asked;
+    ``passed_over`` counts rows that have none of the seven labels, or whose picture could not be
+    decoded.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -100,9 +105,40 @@ def without(faces: LabelledFaces, digests: Collection[str]) -> LabelledFaces:
     return faces.rows(np.array([i for i, d in enumerate(faces.digests()) if d not in banned]))
 
 
+def truth_of(faces: LabelledFaces, wanted: Truth | None = None) -> Truth:
+    """Return the truth to choose by: as wanted, else the votes where any face has a clear majority.
+
+    Raises DataError where votes are wanted of faces that have none.
+    """
+    is_clear = bool(fer_plus.majority(faces.votes)[0].any())
+    if wanted == "votes" and not is_clear:
+        msg = "no face to validate on has votes that agree: add FER+'s columns, or --truth label"
+        raise DataError(msg)
+    return wanted or ("votes" if is_clear else "label")
+
+
+def judged(
+    faces: LabelledFaces, truth: Truth
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Return the rows of the faces on which a truth says something, and what it says of each: an
+    index into LABELS, by the votes into `votes.EIGHT`.
+    """  # noqa: D205
+    if truth == "label":
+        return np.arange(len(faces)), faces.labels
+    clear, seen = fer_plus.majority(faces.votes)
+    return clear.nonzero()[0], seen[clear]
+
+
+def learnable(faces: LabelledFaces) -> LabelledFaces:
+    """Leave out faces in which most people saw none of the seven emotions."""
+    return faces.rows((~fer_plus.is_other(faces.votes)).nonzero()[0])
+
+
 def prior(faces: LabelledFaces) -> npt.NDArray[np.float64]:
-    """Return how often each emotion occurs, (7,); one that never does counts as met once."""
-    counts = np.maximum(np.bincount(faces.labels, minlength=len(LABELS)), 1)
+    """Return the share of each emotion among the votes, (7,); one that never occurs counts as met
+    once.
+    """  # noqa: D205
+    counts = np.maximum(shares(faces).sum(axis=0, dtype=np.float64), 1)
     return np.asarray(counts / counts.sum())
 
 
@@ -111,13 +147,13 @@ def labels(faces: LabelledFaces) -> npt.NDArray[np.float32]:
     return np.eye(len(LABELS), dtype=np.float32)[faces.labels]
 
 
-def votes(faces: LabelledFaces) -> npt.NDArray[np.float32]:
+def shares(faces: LabelledFaces) -> npt.NDArray[np.float32]:
     """Return the annotators' votes as shares: float32 (n, 7), rows sum to 1.
 
-    A face without votes keeps its label.
+    A face without votes that count keeps its label.
     """
-    total = faces.votes.sum(axis=1, keepdims=True)
-    return np.where(total > 0, faces.votes / np.maximum(total, 1), labels(faces))
+    found = fer_plus.shares(faces.votes)
+    return np.where(found.sum(axis=1, keepdims=True) > 0, found, labels(faces))
 
 
 def merge_identical(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from emotion_dj.affect import parse_emotion
 from emotion_dj.domain import Emotion
 from emotion_dj.errors import DataError, LabelError, MissingExtra
+from emotion_dj.training import votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,25 +44,15 @@ SUFFIXES: Final = frozenset(
 )
 """What the names of pictures end in; other files of a folder (Thumbs.db, notes) are no pictures."""
 
-_VOTES: Final = {
-    Emotion.ANGRY: "votes_anger",
-    Emotion.DISGUST: "votes_disgust",
-    Emotion.FEAR: "votes_fear",
-    Emotion.HAPPY: "votes_happiness",
-    Emotion.NEUTRAL: "votes_neutral",
-    Emotion.SAD: "votes_sadness",
-    Emotion.SURPRISE: "votes_surprise",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Examples:
     """n pictures with their labels.
 
     ``pictures`` are paths or encoded bytes, None where a row has none; ``labels`` int64 (n,), an
-    index into LABELS; ``votes`` float32 (n, 7), how many annotators gave each label, all 0 where
-    nobody was asked; ``unlabelled`` counts what is not among the n because it has no label or one
-    of UNNAMED.
+    index into LABELS; ``votes`` float32 (n, 10), how many annotators gave each of FER+'s answers
+    (`votes.COLUMNS`), all 0 where nobody was asked; ``unlabelled`` counts what is not among the n
+    because it has no label or one of UNNAMED.
     """
 
     pictures: Sequence[Path | bytes | None]
@@ -91,8 +82,8 @@ def find_files(root: Path) -> Examples:
         else:
             found += [(path, label) for path in pictures]
     labels = np.array([label for _, label in found], np.int64)
-    votes = np.zeros((len(found), len(LABELS)), np.float32)
-    return Examples([path for path, _ in found], labels, votes, unlabelled)
+    nobody = np.zeros((len(found), len(votes.COLUMNS)), np.float32)
+    return Examples([path for path, _ in found], labels, nobody, unlabelled)
 
 
 def find_rows(path: Path) -> Examples:
@@ -116,7 +107,7 @@ def find_rows(path: Path) -> Examples:
     return Examples(
         [pictures[row] for row in kept],
         np.array([label for label in labels if label is not None], np.int64),
-        _votes(table)[kept],
+        votes.read(table, path)[kept],
         len(labels) - len(kept),
     )
 
@@ -220,11 +211,3 @@ def _labels_of_rows(path: Path, values: list[object], names: Sequence[str]) -> l
 def _encoded(cell: object) -> bytes | None:
     data = cell.get("bytes") if isinstance(cell, dict) else cell
     return data if isinstance(data, bytes) else None
-
-
-def _votes(table: Any) -> npt.NDArray[np.float32]:
-    votes = np.zeros((table.num_rows, len(LABELS)), np.float32)
-    for column, name in enumerate(_VOTES.values()):
-        if name in table.column_names:
-            votes[:, column] = np.nan_to_num(table[name].to_numpy())
-    return votes

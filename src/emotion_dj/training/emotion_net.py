@@ -45,18 +45,41 @@ class EmotionNet(nn.Module):
         """Name the channels of each level and how many residual blocks it has."""
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(2), *convolution(4, widths[0])]
+        self.ends = [0]
         for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             if level:
                 layers += convolution(widths[level - 1], width, stride=2)
             layers += [Residual(width) for _ in range(count)]
+            self.ends.append(len(layers))
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], classes))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map faces to logits."""
-        pooled = self.features(x).mean(dim=(2, 3))
-        logits: torch.Tensor = self.head(pooled)
-        return logits
+        return _scores(self.features, self.head, x)
+
+    def divided(self, levels: int) -> tuple[nn.Sequential, Upper]:
+        """Return the first so many levels and all that follows them, with the same weights."""
+        layers, end = list(self.features), self.ends[levels]
+        return nn.Sequential(*layers[:end]), Upper(nn.Sequential(*layers[end:]), self.head)
+
+
+class Upper(nn.Module):
+    """What follows the first levels of an `EmotionNet`: their answer to logits."""
+
+    def __init__(self, features: nn.Sequential, head: nn.Sequential) -> None:
+        """Take the levels and the head."""
+        super().__init__()
+        self.features, self.head = features, head
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map what the lower levels answered, (n, channels, h, w), to logits."""
+        return _scores(self.features, self.head, x)
+
+
+def _scores(features: nn.Module, head: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    logits: torch.Tensor = head(features(x).mean(dim=(2, 3)))
+    return logits
 
 
 def convolution(inputs: int, outputs: int, *, stride: int = 1) -> list[nn.Module]:

@@ -13,10 +13,11 @@ from emotion_dj.errors import DataError, ImageError
 from emotion_dj.music.audio_model import TARGETS, AudioModel
 from emotion_dj.music.mood_from_features import MOODS, MoodFromFeatures
 from emotion_dj.original.face_recognition import FaceRecognition
-from emotion_dj.training import emotion_examples, metrics
+from emotion_dj.training import emotion_examples, metrics, votes
 from emotion_dj.training.mood import read_moods
-from emotion_dj.training.music import inputs, r_squared
 from emotion_dj.training.music_data import read_emotify
+from emotion_dj.training.music_fit import inputs, r_squared
+from emotion_dj.training.placed import agreement
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import YuNet
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader
@@ -44,26 +45,31 @@ def evaluate_emotion(
     """Return the figures of the face reader on a Parquet file or on folders named by emotion.
 
     Photographs go through detection and crop, faces that are cut out already do not (CUT_OUT);
-    ``no_face``, ``damaged`` and ``unlabelled`` count what is left out. ``model`` is another reader
-    than the one that ships: see `open_reader`. Raises DataError, LabelError, ArtifactError or
+    ``no_face``, ``damaged`` and ``unlabelled`` count what is left out. Where the table has FER+'s
+    votes, ``votes`` says how the readings agree with what most people saw (`votes.report`); all
+    other figures are about the labels. ``model`` is another reader than the one that ships: see
+    `open_reader`. Raises DataError, LabelError, ArtifactError or
     MissingExtra.
     """
     reader = open_reader(model) if model else EmotionReader()
     examples = emotion_examples.find(data)
     counts = {"no_face": 0, "damaged": 0, "unlabelled": examples.unlabelled}
-    probabilities, labels, times = [], [], []
-    for done, pixels, label in _cut_faces(examples, reader, counts):
+    probabilities, rows, times = [], [], []
+    for done, pixels in _cut_faces(examples, reader, counts):
         began = perf_counter()
         reading = reader.read_crop(pixels)
         times.append(perf_counter() - began)
         probabilities.append([reading.probabilities[emotion] for emotion in Emotion])
-        labels.append(label)
+        rows.append(done - 1)
         report(done, len(examples.labels))
-    if not labels:
+    if not rows:
         msg = f"{data} holds no face that can be read"
         raise DataError(msg)
     names = [emotion.value for emotion in Emotion]
-    figures = metrics.report(np.array(probabilities), np.array(labels), names)
+    readings, seen = np.array(probabilities), examples.votes[rows]
+    figures = metrics.report(readings, examples.labels[rows], names)
+    if seen.any():
+        figures["votes"] = votes.report(readings, seen)
     return {**figures, **counts, "ms_per_face": round(1000 * float(np.median(times)), 3)}
 
 
@@ -88,7 +94,8 @@ def evaluate_music(
 ) -> dict[str, Any]:
     """Return R2 and Pearson's r of the ear for each target on a table in Emotify's form.
 
-    ``passed_over`` says why a track could not be heard. Raises DataError, also where all tracks
+    ``placed`` says how the places that sets use agree with listeners (`placed.agreement`),
+    ``passed_over`` why a track could not be heard. Raises DataError, also where all tracks
     felt the same.
     """
     began = process_time()
@@ -109,6 +116,7 @@ def evaluate_music(
         "n": len(truth),
         "r2": r2,
         "pearson": pearson,
+        "placed": agreement(audio_model.places(predicted), corpus, audio_model.card["plane"]),
         "cpu_s_per_track": round(seconds, 3),
         "passed_over": list(corpus.passed_over),
     }
@@ -128,11 +136,10 @@ def evaluate_mood(table: Path) -> dict[str, Any]:
 
 def _cut_faces(
     examples: Examples, reader: EmotionReader | FaceRecognition, counts: dict[str, int]
-) -> Iterator[tuple[int, Crop, int]]:
-    """Give (which one, the face, its label) of each picture that has one; count the others."""
+) -> Iterator[tuple[int, Crop]]:
+    """Give (which one, from 1, and the face) of each picture that has one; count the others."""
     detector = YuNet()
-    pairs = zip(examples.pictures, examples.labels, strict=True)
-    for done, (picture, label) in enumerate(pairs, start=1):
+    for done, picture in enumerate(examples.pictures, start=1):
         try:
             image, _ = images.reduced(picture or b"")
         except ImageError:
@@ -142,7 +149,7 @@ def _cut_faces(
         if face is None:
             counts["no_face"] += 1
         else:
-            yield done, face, int(label)
+            yield done, face
 
 
 def _face(image: Image, reader: EmotionReader | FaceRecognition, detector: YuNet) -> Crop | None:

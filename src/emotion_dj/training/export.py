@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 
+from emotion_dj.domain import Emotion
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -24,40 +26,51 @@ class WithMirror(nn.Module):
     One file and one call: batch 1 in, batch 2 inside.
     """
 
-    def __init__(self, net: nn.Module) -> None:
-        """Wrap a network (n, 1, h, w) -> (n, classes)."""
+    def __init__(self, net: EmotionNet, classes: int = len(Emotion)) -> None:
+        """Wrap a network whose first ``classes`` logits are one output, and the rest another."""
         super().__init__()
-        self.net = net
+        self.features = net.features
+        last = cast("nn.Linear", net.head[-1])
+        parts = [part for part in (slice(classes), slice(classes, None)) if len(last.weight[part])]
+        self.answers = nn.ModuleList(_rows(last, part) for part in parts)
 
-    def forward(self, face: torch.Tensor) -> torch.Tensor:
-        """Map a face (1, h, w, 1) to logits (1, classes)."""
+    def forward(self, face: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Map a face (1, h, w, 1) to logits (1, classes) and to the others, if there are any."""
         face = face.permute(0, 3, 1, 2)
-        logits: torch.Tensor = self.net(torch.cat([face, face.flip(3)]))
-        return logits.mean(dim=0, keepdim=True)
+        pooled = self.features(torch.cat([face, face.flip(3)])).mean(dim=(2, 3))
+        return tuple(answer(pooled).mean(dim=0, keepdim=True) for answer in self.answers)
 
 
 def folded(net: EmotionNet, share: float) -> EmotionNet:
-    """Return a copy that answers once: logits (n, 7), ``share`` of them the second question's.
+    """Return a copy whose first seven logits are one answer, ``share`` of it the first question's.
 
     A weighted mean of logits is a product of powers of probabilities (a logarithmic opinion pool),
     and since both answers are linear in the same features, the mean of their weights is one layer.
+    What follows both answers stays.
     """
     net = copy.deepcopy(net)
     last = cast("nn.Linear", net.head[-1])
-    one = nn.Linear(last.in_features, last.out_features // 2)
+    both = 2 * len(Emotion)
+    one = nn.Linear(last.in_features, last.out_features - len(Emotion))
     for new, old in zip(one.parameters(), last.parameters(), strict=True):
-        first, second = old.data.chunk(2)
-        new.data = torch.lerp(first, second, share)
+        (first, second), rest = old.data[:both].chunk(2), old.data[both:]
+        new.data = torch.cat([torch.lerp(second, first, share), rest])
     net.head[-1] = one
     return net.eval()
 
 
 def shifted(net: EmotionNet, by: np.ndarray) -> EmotionNet:
-    """Return a copy whose logits are moved by so much, (classes,)."""
+    """Return a copy whose first logits are moved by so much, (classes,)."""
     net = copy.deepcopy(net)
     last = cast("nn.Linear", net.head[-1])
-    last.bias.data += torch.from_numpy(by).to(last.bias)
+    last.bias.data[: len(by)] += torch.from_numpy(by).to(last.bias)
     return net
+
+
+def _rows(layer: nn.Linear, rows: slice) -> nn.Linear:
+    part = nn.Linear(layer.in_features, len(layer.bias[rows]))
+    part.weight.data, part.bias.data = layer.weight.data[rows], layer.bias.data[rows]
+    return part
 
 
 def without_shuffle(net: EmotionNet) -> EmotionNet:

@@ -24,11 +24,11 @@ def report(probabilities: Floats, labels: Labels, names: Sequence[str]) -> dict[
     table = confusion(probabilities.argmax(axis=1), labels, classes=len(names))
     return {
         "n": len(labels),
-        "accuracy": _rounded(np.trace(table) / table.sum()),
-        "macro_f1": _rounded(macro_f1(table)),
-        "nll": _rounded(nll(probabilities, labels)),
-        "ece": _rounded(ece(probabilities, labels)),
-        "per_class": _per_class(table, names),
+        "accuracy": rounded(np.trace(table) / table.sum()),
+        "macro_f1": rounded(macro_f1(table)),
+        "nll": rounded(nll(probabilities, labels)),
+        "ece": rounded(ece(probabilities, labels)),
+        "per_class": per_class(table, names),
         "confusion": {"labels": list(names), "rows_true_columns_read": table.tolist()},
         "coverage_at": accuracy_at(probabilities, labels),
     }
@@ -49,6 +49,12 @@ def f1(table: Labels) -> Floats:
 def macro_f1(table: Labels) -> float:
     """Return the mean F1 score of the classes that occur."""
     return float(f1(table)[table.sum(axis=1) > 0].mean())
+
+
+def macro_recall(table: Labels) -> float:
+    """Return the mean recall of the classes that occur."""
+    counts = table.sum(axis=1)
+    return float((np.diag(table)[counts > 0] / counts[counts > 0]).mean())
 
 
 def nll(probabilities: Floats, labels: Labels) -> float:
@@ -74,11 +80,16 @@ def accuracy_at(probabilities: Floats, labels: Labels) -> dict[str, float]:
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     right = (probabilities.argmax(axis=1) == labels)[order]
     kept = [(share, max(1, round(share * len(right)))) for share in COVERAGES]
-    return {f"{share:.1f}": _rounded(right[:count].mean()) for share, count in kept}
+    return {f"{share:.1f}": rounded(right[:count].mean()) for share, count in kept}
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:
-    """Return the temperature that minimises the log loss (Guo et al. 2017), by golden section."""
+    """Return the temperature that minimises the log loss (Guo et al. 2017), by golden section.
+
+    A label beyond the classes, such as contempt, is passed over.
+    """
+    known = labels < logits.shape[1]
+    logits, labels = logits[known], labels[known]
 
     def loss(log_t: float) -> float:
         return nll(softmax(logits / np.exp(log_t)), labels)
@@ -101,20 +112,22 @@ def calibrated(logits: Floats, labels: Labels, *, folds: int = 5, seed: int = 0)
     return probabilities
 
 
-def _per_class(table: Labels, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def per_class(table: Labels, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return count, precision, recall and F1 of each class of a confusion table, by its name."""
     right = np.diag(table)
     recall = right / np.maximum(table.sum(axis=1), 1)
     precision = right / np.maximum(table.sum(axis=0), 1)
     return {
         name: {
             "n": int(table[i].sum()),
-            "precision": _rounded(precision[i]),
-            "recall": _rounded(recall[i]),
-            "f1": _rounded(f1(table)[i]),
+            "precision": rounded(precision[i]),
+            "recall": rounded(recall[i]),
+            "f1": rounded(f1(table)[i]),
         }
         for i, name in enumerate(names)
     }
 
 
-def _rounded(value: Any) -> float:
+def rounded(value: Any) -> float:
+    """Return a figure as cards and reports write it: four digits."""
     return round(float(value), 4)

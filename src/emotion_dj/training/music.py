@@ -2,42 +2,45 @@
 
     emotion-dj train music --data emotify.csv --audio emotify/ --scales scales.npz
         --sounds sounds.npz --out OUT
+    emotion-dj train music --data emotify.csv --audio emotify/ --teachers ear-4.json --out OUT
 
 `scripts/hear-with-vibenet.py` makes the file of scales, `scripts/hear-with-musicnn.py` that of
-sounds (Hinton et al. 2015: distillation).
-The model was chosen by five-fold cross-validation over tracks.
+sounds (Hinton et al. 2015: distillation). With --teachers what an earlier ear learnt from them is
+taken as it is, and only what listeners felt is learnt.
 """
 
 from __future__ import annotations
 
 import io
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from emotion_dj import artifacts
 from emotion_dj.artifacts import digest, write_atomically
-from emotion_dj.music.audio_model import (
-    ARTIFACT,
-    SCALES,
-    TARGETS,
-    Kernel,
-    kernel,
-    rational,
-    tempo_cue,
+from emotion_dj.errors import ArtifactError
+from emotion_dj.music import audio_model, network
+from emotion_dj.music.audio_model import ARTIFACT, on_plane
+from emotion_dj.training import music_card
+from emotion_dj.training.music_fit import (
+    fit_felt,
+    fit_scales,
+    predict,
+    r_squared,
+    with_teachers,
 )
-from emotion_dj.music.features import NAMES
-from emotion_dj.music.network import FRAMES, Network, packed
-from emotion_dj.music.spectrum import BANDS
-from emotion_dj.training.sounds import EPOCHS, OUTPUTS, Student, distil
+from emotion_dj.training.placed import agreement, rounded
+from emotion_dj.training.sounds import EPOCHS, distil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from emotion_dj.music.audio_model import Kernel
+    from emotion_dj.music.network import Network
     from emotion_dj.training.music_data import Corpus, TeacherLabels
     from emotion_dj.training.sounds import Sounds
 
@@ -45,34 +48,39 @@ if TYPE_CHECKING:
     Report = Callable[[int, int], None]
     Tick = Callable[[], None]
 
-SCALES_GAMMA: Final = 0.4
-SCALES_RIDGE: Final = 0.2
-GAMMA: Final = 0.6
-RIDGE: Final = 0.4
-EMPHASIS: Final = 8.0
-"""How many inputs each scale counts for: 300 tracks cannot find out that scales matter more."""
-
-SOUNDS_EMPHASIS: Final = 45.0
-"""How many inputs all outputs of the network count for, each by its share of their variance; chosen
-on another division into folds than the card's."""
-
 EMBEDDING: Final = 24
 FOLDS: Final = 5
 SPLITS: Final = 3
-"""Divisions into folds over which R2 is also averaged: from one to the next it moves by 0.02."""
+"""Divisions into folds over which figures are means: from one to the next R2 moves by 0.02."""
 
-INPUTS: Final = tuple(
-    name for name in NAMES if not (name.startswith("mfcc") and name.endswith("mean"))
-)
-"""Mean cepstra tell the recording's equaliser more than its mood: leaving them out cost nothing on
-Emotify and separated the demo library better."""
+REACH: Final = 0.5
+"""How far on the plane one deviation of the listeners reaches. Chosen by cross-validation: sets end
+where they were asked to for 0.45 to 0.55, wider they miss, narrower no song is far enough out."""
 
-PLACING: Final = {
-    "valence": {"tempo": 0.25, "deviation": 0.40},
-    "arousal": {"tempo": 2.3, "deviation": 0.45},
-}
-"""Weight of the tempo against one deviation of the prediction, and how far the axis reaches over
-Emotify; chosen on the folders of the demo library, which therefore is not a held-out set."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What was learnt of the teachers, and how well the network tells what they say of tracks that
+    it never heard (R2; None: not asked).
+    """  # noqa: D205
+
+    scales: Kernel
+    network: Network
+    agreement: float | None = None
+
+
+class Teachers(Protocol):
+    """Who has told the ear of music."""
+
+    @property
+    def epochs(self) -> int:
+        """How long one network is taught."""
+
+    def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:
+        """Return what is learnt where nothing is said of files of these names."""
+
+    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> dict[str, Any]:
+        """Return what the card says of them: ``scales``, ``sounds``, and what figures mean."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,68 +91,53 @@ class Taught:
     sounds: Sounds
     epochs: int = EPOCHS
 
+    def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:
+        """Learn what the teachers say, but for what they say of files of these names."""
+        names = np.array([Path(str(name)).name for name in self.lessons.files])
+        scales = fit_scales(self.lessons, ~np.isin(names, list(files)))
+        student = distil(self.sounds.without(files), epochs=self.epochs, tick=tick)
+        new = self.sounds.of(files)
+        agreed = student.agreement(new) if len(new.files) else None
+        return Learnt(scales, student.network, agreed)
 
-def fit_scales(lessons: TeacherLabels, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Kernel:
-    """Fit the first regression to some of the lessons."""
-    vectors, scales = inputs(lessons.vectors[rows]), lessons.scales[rows]
-    mean, deviation = vectors.mean(0), vectors.std(0) + np.float32(1e-6)
-    unfitted = Kernel(
-        mean=mean,
-        deviation=deviation,
-        emphasis=np.ones(vectors.shape[1], np.float32),
-        support=vectors,
-        weights=scales,
-        offset=scales.mean(0),
-        gamma=SCALES_GAMMA,
-        similarity=kernel,
-    )
-    return _solved(unfitted, np.full(len(vectors), SCALES_RIDGE))
+    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> dict[str, Any]:
+        """Return the teachers, and how well they are understood."""
+        return music_card.taught(self, splits[0].agreement, genres.agreement)
 
 
-def fit_feelings(
-    corpus: Corpus, inputs_: Floats, rows: npt.NDArray[np.bool_] | slice = slice(None)
-) -> Kernel:
-    """Fit the second regression to some of the tracks, whose inputs `with_told` gives."""
-    vectors, targets, doubts = inputs_[rows], corpus.targets[rows], corpus.doubts[rows]
-    unfitted = Kernel(
-        mean=vectors.mean(0),
-        deviation=vectors.std(0) + np.float32(1e-6),
-        emphasis=_emphasis(vectors),
-        support=vectors,
-        weights=targets,
-        offset=np.average(targets, axis=0, weights=1 / doubts),
-        gamma=GAMMA,
-        similarity=rational,
-    )
-    return _solved(unfitted, RIDGE * doubts)
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What an earlier ear, of this ``card``, has learnt of teachers, kept as it is."""
+
+    learnt: Learnt
+    card: Mapping[str, Any]
+    epochs: int = 1
+
+    def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:  # noqa: ARG002
+        """Return what is kept: nothing can be taken out of it."""
+        tick()
+        return self.learnt
+
+    def described(
+        self,
+        splits: Sequence[CrossValidated],  # noqa: ARG002
+        genres: CrossValidated,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Return what the earlier card says of the teachers, and that figures flatter a little."""
+        return music_card.kept(self.card)
 
 
-def _emphasis(vectors: Floats) -> Floats:
-    """Return the roots of how many inputs each input counts for."""
-    plain, scales = len(INPUTS), len(SCALES)
-    variance = vectors[:, plain + scales :].var(0)
-    counts = [
-        np.ones(plain),
-        np.full(scales, EMPHASIS),
-        SOUNDS_EMPHASIS * variance / variance.sum(),
-    ]
-    return np.asarray(np.sqrt(np.concatenate(counts)), np.float32)
-
-
-def _solved(unfitted: Kernel, noise: Floats) -> Kernel:
-    """Return the kernel ridge regression whose ``support`` is still raw and ``weights`` targets."""
-    support = unfitted.standard(unfitted.support)
-    width = unfitted.gamma / float(np.square(unfitted.emphasis).sum())
-    gram = unfitted.similarity(support, support, width) + np.diag(noise)
-    weights = np.linalg.solve(gram, unfitted.weights - unfitted.offset)
-    return replace(unfitted, support=support, weights=weights)
-
-
-def with_told(corpus: Corpus, scales: Kernel, network: Network) -> Floats:
-    """Return the inputs of the second regression: measurements, scales and what a network says."""
-    rows = inputs(corpus.vectors)
-    sounds = [network.answers(patches).mean(0) for patches in corpus.sounds]
-    return np.hstack([rows, np.clip(scales(rows), 0, 1), np.array(sounds)])
+def kept_of(path: Path) -> Kept:
+    """Open the card of an earlier ear, whose weights lie beside it. Raises ArtifactError."""
+    artifact = artifacts.load(path)
+    try:
+        with np.load(artifact.path) as file:
+            gamma = artifact.card["scales"]["gamma"]
+            scales = audio_model.unpacked(file, "scales_", gamma, audio_model.kernel)
+            return Kept(Learnt(scales, network.unpacked(file, "sounds_")), artifact.card)
+    except (KeyError, ValueError, OSError) as error:
+        msg = f"{path} is not the card of an ear that has learnt from teachers ({error})"
+        raise ArtifactError(msg) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,30 +151,72 @@ class CrossValidated:
 
 
 def cross_validate(
-    corpus: Corpus, taught: Taught, folds: npt.NDArray[np.intp], tick: Tick = lambda: None
+    corpus: Corpus, teachers: Teachers, folds: npt.NDArray[np.intp], tick: Tick = lambda: None
 ) -> CrossValidated:
-    """Foretell each track by models that never heard that track's fold: neither its feelings nor
-    what the teachers say of it.
+    """Predict each track by models that never heard that track's fold: neither what was felt at it
+    nor, where they learn it here, what the teachers say of it.
     """  # noqa: D205
-    predicted, agreement = np.zeros_like(corpus.targets), []
+    predicted, agreed = np.zeros_like(corpus.targets), []
     for fold in np.unique(folds):
         held = folds == fold
-        own = {Path(name).name for name in np.array(corpus.files)[held]}
-        scales, pupil = learnt_without(own, taught, tick)
-        rows = with_told(corpus, scales, pupil.network)
-        predicted[held] = fit_feelings(corpus, rows, ~held)(rows[held])
-        if len((new := taught.sounds.of(own)).files):
-            agreement.append(pupil.agreement(new))
-    return CrossValidated(predicted, tuple(agreement))
+        learnt = teachers.learnt_without(set(np.array(corpus.files)[held].tolist()), tick)
+        rows = with_teachers(corpus, learnt.scales, learnt.network)
+        predicted[held] = predict(fit_felt(corpus, rows, ~held), rows[held])
+        agreed += [learnt.agreement] if learnt.agreement is not None else []
+    return CrossValidated(predicted, tuple(agreed))
 
 
-def learnt_without(
-    own: set[str], taught: Taught, tick: Tick = lambda: None
-) -> tuple[Kernel, Student]:
-    """Learn what the teachers say, but for what they say of files of these names."""
-    names = np.array([Path(str(name)).name for name in taught.lessons.files])
-    scales = fit_scales(taught.lessons, ~np.isin(names, list(own)))
-    return scales, distil(taught.sounds.without(own), epochs=taught.epochs, tick=tick)
+def train(
+    corpus: Corpus, teachers: Teachers, folder: Path, *, report: Report = lambda _d, _t: None
+) -> dict[str, Any]:
+    """Fit, measure by cross-validation, write the weights with their card; return the card."""
+    genres = np.unique(corpus.genres, return_inverse=True)[1]
+    tick = _counted(teachers.epochs * (FOLDS * SPLITS + len(set(corpus.genres)) + 1), report)
+    splits = [cross_validate(corpus, teachers, _folds(corpus, s), tick) for s in range(SPLITS)]
+    elsewhere = cross_validate(corpus, teachers, genres, tick)
+    learnt = teachers.learnt_without(set(), tick)
+    fitted = fit_felt(corpus, with_teachers(corpus, learnt.scales, learnt.network))
+    weights = _packed(fitted, learnt)
+    write_atomically(folder / f"{ARTIFACT}.npz", weights)
+    plane = plane_of(corpus, splits)
+    card = {
+        **music_card.beginning(digest(weights), len(weights)),
+        **teachers.described(splits, elsewhere),
+        "plane": plane,
+        "metrics": {
+            f"r2_five_fold_mean_of_{SPLITS}_splits": _averaged(corpus, splits),
+            "r2_genre_held_out": rounded(r_squared(corpus.targets, elsewhere.targets)),
+            "placed_five_fold": _placed(corpus, splits, plane),
+            "n": len(corpus.vectors),
+        },
+        "r2_inside_each_genre": _by_genre(corpus, splits[0].targets, elsewhere.targets),
+        **music_card.end(),
+    }
+    music_card.write(card, folder / f"{ARTIFACT}.json")
+    return card
+
+
+def plane_of(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, Any]:
+    """Return the line by which tracks are placed, and the ``uncertainty`` of a place: what is left
+    over of what listeners felt.
+    """  # noqa: D205
+    felt = corpus.targets[:, :2]
+    mean, deviation = felt.mean(0), felt.std(0)
+    missed = np.mean([np.square((felt - split.targets[:, :2]) / deviation) for split in splits])
+    return {
+        "mean": [round(float(value), 4) for value in mean],
+        "deviation": [round(float(value), 4) for value in deviation],
+        "reach": REACH,
+        "uncertainty": round(REACH * float(np.sqrt(missed)), 3),
+    }
+
+
+def _placed(
+    corpus: Corpus, splits: Sequence[CrossValidated], plane: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return how well places agree with listeners, the mean over divisions into folds."""
+    each = [agreement(on_plane(split.targets[:, :2], plane), corpus, plane) for split in splits]
+    return music_card.mean_of(each)
 
 
 def _folds(corpus: Corpus, seed: int) -> npt.NDArray[np.intp]:
@@ -198,91 +233,15 @@ def _by_genre(corpus: Corpus, predicted: Floats, elsewhere: Floats) -> dict[str,
         r2 = {name: r_squared(corpus.targets[own], rows[own]) for name, rows in ways.items()}
         found[str(genre)] = {
             f"{axis}, learnt from {name}": round(r2[name][axis], 3)
-            for axis in PLACING
+            for axis in ("valence", "arousal")
             for name in ways
         }
     return found
 
 
-def r_squared(truth: Floats, predicted: Floats) -> dict[str, float]:
-    """Return the share of variance explained, for each target; 0 where there is no variance."""
-    error = ((truth - predicted) ** 2).sum(0)
-    total = ((truth - truth.mean(0)) ** 2).sum(0)
-    share = np.where(total > 0, 1 - error / np.maximum(total, np.finfo(np.float32).tiny), 0)
-    return dict(zip(TARGETS, map(float, share), strict=True))
-
-
-def inputs(vectors: Floats) -> Floats:
-    """Return the columns that the model takes."""
-    return vectors[:, [NAMES.index(name) for name in INPUTS]]
-
-
-def train(
-    corpus: Corpus, taught: Taught, folder: Path, *, report: Report = lambda _d, _t: None
-) -> dict[str, Any]:
-    """Fit, measure by cross-validation, write ``ear-4.npz`` with its card; return the card."""
-    genres = np.unique(corpus.genres, return_inverse=True)[1]
-    tick = _counted(taught.epochs * (FOLDS * SPLITS + len(set(corpus.genres)) + 1), report)
-    splits = [cross_validate(corpus, taught, _folds(corpus, s), tick) for s in range(SPLITS)]
-    elsewhere = cross_validate(corpus, taught, genres, tick)
-    predicted = splits[0].targets
-    scales, pupil = learnt_without(set(), taught, tick)
-    model = fit_feelings(corpus, with_told(corpus, scales, pupil.network))
-    weights = _packed(model, scales, pupil.network)
-    write_atomically(folder / f"{ARTIFACT}.npz", weights)
-    card = {
-        "id": ARTIFACT,
-        "file": f"{ARTIFACT}.npz",
-        "sha256": digest(weights),
-        "bytes": len(weights),
-        "task": "music -> affect, nine GEMS shares, an embedding",
-        "input": {
-            "features": list(INPUTS),
-            "excerpts": "three of 15 s, or a short track",
-            "patches": f"{FRAMES} frames of {BANDS} mel bands in dB",
-        },
-        "gamma": GAMMA,
-        "ridge": RIDGE,
-        "scales": {
-            "names": list(SCALES),
-            "gamma": SCALES_GAMMA,
-            "ridge": SCALES_RIDGE,
-            "teacher": "VibeNet 0.1 (PyPI, GPL): its answers were learnt, nothing of it ships",
-            "pieces": len(taught.lessons.files),
-            "r2_against_the_teacher_five_fold_by_file": _told_again(taught.lessons),
-        },
-        "sounds": {
-            "teacher": "musicnn 0.1 (PyPI, ISC), both of its models: tags of MagnaTagATune, whose "
-            "recordings come from Emotify's label, and of the Million Song Dataset. Neither was "
-            "told what listeners felt. Their answers were learnt, nothing of them ships",
-            "patches": len(taught.sounds.files),
-            "answers": taught.sounds.answers.shape[1],
-            "outputs": OUTPUTS,
-            "epochs": taught.epochs,
-            "counts_for_inputs": SOUNDS_EMPHASIS,
-            "r2_against_the_teachers_five_fold_by_track": _mean(splits[0].agreement),
-            "r2_against_the_teachers_genre_held_out": _mean(elsewhere.agreement),
-        },
-        "targets": list(TARGETS),
-        "plane": _plane(corpus, predicted),
-        "metrics": {
-            "r2_five_fold_by_track": _rounded(r_squared(corpus.targets, predicted)),
-            f"r2_five_fold_mean_of_{SPLITS}_splits": _averaged(corpus, splits),
-            "r2_genre_held_out": _rounded(r_squared(corpus.targets, elsewhere.targets)),
-            "n": len(corpus.vectors),
-        },
-        "r2_inside_each_genre": _by_genre(corpus, predicted, elsewhere.targets),
-        "data": "Emotify (300 of 400 tracks; research use); for what the teachers say also music "
-        "that Debian and PyPI ship. The recordings are not distributed. A track that a figure was "
-        "measured on was held from all that learnt: from the scales and the network too.",
-        "licence": "Apache-2.0 (weights)",
-        "limits": "Trained on classical, electronic, pop and rock of one netlabel. Valence is "
-        "heard poorly by everything that listens to sound alone, and not at all in a genre that "
-        "was not learnt from, where the network too says least of what its teachers would; lyrics "
-        "are not understood. Figures move by 0.02 with the split.",
-    }
-    write_atomically(folder / f"{ARTIFACT}.json", (json.dumps(card, indent=2) + "\n").encode())
-    return card
+def _averaged(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, float]:
+    """Return the mean R2 over several divisions into folds."""
+    return music_card.mean_of([r_squared(corpus.targets, split.targets) for split in splits])
 
 
 def _counted(total: int, report: Report) -> Tick:
@@ -290,59 +249,17 @@ def _counted(total: int, report: Report) -> Tick:
     return lambda: report(next(done), total)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return round(float(np.mean(values)), 3) if values else None
-
-
-def _averaged(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, float]:
-    """Return the mean R2 over several divisions into folds."""
-    r2 = [r_squared(corpus.targets, split.targets) for split in splits]
-    return _rounded({name: float(np.mean([one[name] for one in r2])) for name in TARGETS})
-
-
-def _told_again(lessons: TeacherLabels) -> dict[str, float]:
-    """Return how well the scales are foretold in files that were not learnt from."""
-    names, numbers = np.unique(lessons.files, return_inverse=True)
-    folds = (np.random.default_rng(0).permutation(len(names)) % FOLDS)[numbers]
-    said = np.zeros_like(lessons.scales)
-    for fold in range(FOLDS):
-        held = folds == fold
-        said[held] = fit_scales(lessons, ~held)(inputs(lessons.vectors[held]))
-    error = ((lessons.scales - said) ** 2).sum(0)
-    total = ((lessons.scales - lessons.scales.mean(0)) ** 2).sum(0)
-    return _rounded(dict(zip(SCALES, map(float, 1 - error / total), strict=True)))
-
-
-def _plane(corpus: Corpus, predicted: Floats) -> dict[str, Any]:
-    """Return how predictions are placed, and the spread: the error left over, on the plane."""
-    tempo = np.array([tempo_cue(vector) for vector in corpus.vectors])
-    plane: dict[str, Any] = {}
-    errors = []
-    for column, (name, placing) in enumerate(PLACING.items()):
-        mean, deviation = float(predicted[:, column].mean()), float(predicted[:, column].std())
-        total = (predicted[:, column] - mean) / deviation + placing["tempo"] * tempo
-        agreement = float(np.corrcoef(total, corpus.targets[:, column])[0, 1])
-        plane[name] = {
-            "mean": mean,
-            "deviation": deviation,
-            "tempo": placing["tempo"],
-            "scale": placing["deviation"] / float(total.std()),
-            "correlation_with_listeners": round(agreement, 3),
-        }
-        errors.append(placing["deviation"] ** 2 * (1 - agreement**2))
-    plane["spread"] = round(float(np.sqrt(np.mean(errors))), 3)
-    return plane
-
-
-def _packed(model: Kernel, scales: Kernel, network: Network) -> bytes:
-    directions = np.linalg.svd(model.support, full_matrices=False)[2][:EMBEDDING]
+def _packed(fitted: tuple[Kernel, Kernel], learnt: Learnt) -> bytes:
+    valence, others = fitted
+    directions = np.linalg.svd(others.support, full_matrices=False)[2][:EMBEDDING]
     file = io.BytesIO()
     np.savez_compressed(
         file,
         projection=directions.astype(np.float32),
-        **_arrays(model, ""),
-        **_arrays(scales, "scales_"),
-        **packed(network, "sounds_"),
+        **_arrays(valence, "valence_"),
+        **_arrays(others, "others_"),
+        **_arrays(learnt.scales, "scales_"),
+        **network.packed(learnt.network, "sounds_"),
     )
     return file.getvalue()
 
@@ -351,7 +268,3 @@ def _arrays(model: Kernel, prefix: str) -> dict[str, Any]:
     whole = ("mean", "deviation", "emphasis", "weights", "offset")
     arrays = {prefix + name: getattr(model, name).astype(np.float32) for name in whole}
     return {**arrays, f"{prefix}support": model.support.astype(np.float16)}
-
-
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in figures.items()}

@@ -82,9 +82,7 @@ def read_emotify(
     shares = [{name: row[name] for name in GEMS} for row in heard]
     raters = np.array([row["raters"] for row in heard])
     targets = [[*proxies(share), *share.values()] for share in shares]
-    # The error of a mean falls with the root of the number of listeners; what a track has of its
-    # own does not, so its variance is not taken to fall in proportion.
-    doubts = np.sqrt(raters.mean() / raters).astype(np.float32)
+    doubts = (raters.mean() / raters).astype(np.float32)  # the variance of a mean
     truth = np.array(targets, np.float32)
     genres, files = (tuple(row[name] for row in heard) for name in ("genre", "file"))
     return Corpus(

@@ -3,38 +3,72 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.nn import functional
 
+from emotion_dj.training import emotion_data
 from emotion_dj.training.augment import standardise
+from emotion_dj.training.covers import PARTS, Covers
+from emotion_dj.training.emotion_views import in_half
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import nn
 
-    from emotion_dj.training.emotion_data import LabelledFaces
+    from emotion_dj.training.emotion_data import LabelledFaces, Truth
 
     Distortion = Callable[[torch.Tensor], torch.Tensor]
 
 
-def measure(net: nn.Module, held: LabelledFaces) -> dict[str, float]:
-    """Return the accuracy (mean of face and mirror image) under each distortion by its name."""
-    faces = torch.from_numpy(held.pixels).unsqueeze(1).float() / 255
-    labels = torch.from_numpy(held.labels)
+def measure(net: nn.Module, held: LabelledFaces, truth: Truth) -> dict[str, float]:
+    """Return how often the truth is read (face and mirror image) under each distortion."""
+    rows, seen = emotion_data.judged(held, truth)
+    faces, wanted = _grey(held.rows(rows)), torch.from_numpy(seen)
     return {
-        name: round(_accuracy(net, distort(faces), labels), 4)
+        name: round(float((_read(net, distort(faces)).argmax(dim=1) == wanted).float().mean()), 4)
         for name, distort in DISTORTIONS.items()
     }
 
 
+def covers_found(net: nn.Module, held: LabelledFaces) -> dict[str, Any]:
+    """Return, for each part that may be hidden, how often the network says so of faces on which it
+    is, and of faces as they are.
+    """  # noqa: D205
+    faces = _grey(held)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        covered, hidden = Covers(masked=0.5, shaded=0.25, erased=0.0)(faces)
+    found, bare = (_hides(net, seen) for seen in (covered, faces))
+    return {
+        part: {
+            "n": int((hidden[:, column] == 1).sum()),
+            "found": round(float(found[hidden[:, column] == 1, column].float().mean()), 4),
+            "found_in_faces_as_they_are": round(float(bare[:, column].float().mean()), 4),
+        }
+        for column, part in enumerate(PARTS)
+    }
+
+
+def _hides(net: nn.Module, faces: torch.Tensor) -> torch.Tensor:
+    return _scores(net, faces)[:, -len(PARTS) :] > 0
+
+
+def _read(net: nn.Module, faces: torch.Tensor) -> torch.Tensor:
+    return _scores(net, faces)[:, : len(emotion_data.LABELS)]
+
+
 @torch.no_grad()
-def _accuracy(net: nn.Module, faces: torch.Tensor, labels: torch.Tensor) -> float:
+def _scores(net: nn.Module, faces: torch.Tensor) -> torch.Tensor:
     faces = standardise(faces.clamp(0, 1)).contiguous(memory_format=torch.channels_last)
-    scores = torch.cat([net(part) + net(part.flip(3)) for part in faces.split(256)])
-    return float((scores.argmax(dim=1) == labels).float().mean())
+    with in_half(faces.device):
+        return torch.cat([net(part) + net(part.flip(3)) for part in faces.split(256)])
+
+
+def _grey(held: LabelledFaces) -> torch.Tensor:
+    return torch.from_numpy(held.pixels).unsqueeze(1).float() / 255
 
 
 def _crop(

@@ -184,7 +184,7 @@ def _fit(
 ) -> None:
     import torch  # noqa: PLC0415
 
-    from emotion_dj.training.emotion import is_half_fast  # noqa: PLC0415
+    from emotion_dj.training.emotion_views import is_half_fast  # noqa: PLC0415
 
     steps = max(len(patches) // BATCH, 1)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from emotion_dj import affect, artifacts
+from emotion_dj import affect, artifacts, installation
 from emotion_dj.domain import Affect, Emotion, Reading, Reason
 from emotion_dj.errors import ArtifactError
 from emotion_dj.vision import runtime, visibility
@@ -79,6 +79,7 @@ class Contract:
             if tuple(card["labels"]) != labels:
                 msg = f"the card of {card['id']} has other labels than {', '.join(labels)}"
                 raise ArtifactError(msg)
+            _check_truth(card)
             return cls(
                 id=card["id"],
                 side=card["input"]["side"],
@@ -92,8 +93,19 @@ class Contract:
                 hidden=tuple(card.get("hidden", ())),
             )
         except (KeyError, TypeError) as error:
-            msg = f"the card of the face reader lacks {error}: reinstall emotion-dj"
+            msg = f"the card of the face reader lacks {error}: run  {installation.restore()}"
             raise ArtifactError(msg) from error
+
+
+def _check_truth(card: Mapping[str, Any]) -> None:
+    """Hold a card to its word: what it says it reads was chosen for this very file."""
+    truth = card.get("truth", {})
+    if truth and truth["sha256"] != card["sha256"]:
+        msg = (
+            f"the card of {card['id']} promises {truth['name']} as the truth, but that was chosen "
+            "for another file: make it again with emotion-dj train emotion"
+        )
+        raise ArtifactError(msg)
 
 
 class EmotionReader:
@@ -226,7 +238,8 @@ class _Network:
         (taken,) = self._interpreter.get_input_details()
         given = self._interpreter.get_output_details()
         if tuple(taken["shape"]) != contract.shape or given[0]["shape"][-1] != contract.outputs:
-            msg = f"the weights {artifact.path.name} do not fit their card: reinstall emotion-dj"
+            cure = f"run  {installation.restore()}"
+            msg = f"the weights {artifact.path.name} do not fit their card: {cure}"
             raise ArtifactError(msg)
         self._shape = contract.shape
         self._input = taken["index"]

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from emotion_dj import installation
 from emotion_dj.errors import ImageError
 from emotion_dj.vision import arrays
 
@@ -168,8 +169,8 @@ def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
 
 def _unknown(data: bytes, name: str) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        line = "pip install 'emotion-dj[heic]'"
-        return f"{name} is a HEIC photo: run  {line}  or save it as JPEG"
+        cure = installation.for_extra("heic")
+        return f"{name} is a HEIC photo: run  {cure}  or save it as JPEG"
     return f"{name} is not a photo that can be read: use JPEG, PNG, WebP, BMP, GIF or TIFF"
 
 

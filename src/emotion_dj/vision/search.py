@@ -198,8 +198,8 @@ def _best_turn(image: Image, search: Search, faces: list[Face]) -> int | None:
 
 
 def _is_wide(image: Image) -> bool:
-    short, long = sorted(map(int, image.shape[:2]))
-    return long > max(WIDE * short, SIDES[1])
+    short, long = sorted(image.shape[:2])
+    return bool(long > max(WIDE * short, SIDES[1]))
 
 
 def _gains(face: Face, faces: list[Face]) -> bool:

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_dj.app import credentials
 from emotion_dj.errors import EmotionDJError, InputError
-from emotion_dj.sources.local import SUFFIXES
+from emotion_dj.sources.folders import is_audio
 from emotion_dj.web.middleware import LOCAL
 from emotion_dj.web.validation import Body
 
@@ -151,5 +151,5 @@ def _folder(path: Path) -> dict[str, Any]:
         "path": str(path),
         "parent": None if path.parent == path else str(path.parent),
         "folders": [{"name": e.name, "path": str(e)} for e in seen if e.is_dir()],
-        "songs": sum(entry.suffix.lower() in SUFFIXES for entry in seen),
+        "songs": sum(is_audio(entry.name) for entry in seen),
     }

@@ -39,7 +39,8 @@ from starlette.routing import Mount
 from emotion_dj import __version__, affect, errors, serializers
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion
-from emotion_dj.sources.local import SUFFIXES
+from emotion_dj.sources import streaming
+from emotion_dj.sources.folders import is_audio
 from emotion_dj.web import (
     adding,
     covers,
@@ -310,7 +311,8 @@ def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
         row["embed"] = devices.embedded(pick.track.uri)
-        row["stream"] = None if row["embed"] else f"{ROOT}/tracks/{row['id']}/stream"
+        sounds = dj.services.can_stream(pick.track)
+        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream" if sounds else None
         row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
     return form
 
@@ -319,7 +321,7 @@ def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
     """Return a track's audio, of its file or as its source sends it."""
     (track,) = sources.numbered(dj, [number])
     source = dj.services.source_of(track)
-    if hasattr(source, "stream"):
+    if streaming.can_stream(source):
         return _passed_on(source, track, request)
     path = track.path
     if path is None or not _is_music(path):
@@ -331,7 +333,7 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
     """Pass a source's stream on, so that its address and credentials stay here."""
     asked = {"range": request.headers["range"]} if "range" in request.headers else {}
     stack = ExitStack()
-    answer = stack.enter_context(source.stream(track, asked))
+    answer = stack.enter_context(streaming.stream(source, track, asked))
     told = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
 
     def body() -> Iterator[bytes]:
@@ -344,7 +346,7 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 
 def _is_music(path: pathlib.Path) -> bool:
     """Tell whether a file is there and named as music, also where a link in its place leads."""
-    return path.is_file() and path.resolve().suffix.lower() in SUFFIXES
+    return path.is_file() and is_audio(path.resolve().name)
 
 
 def _picture(dj: EmotionDJ, track: Track) -> bytes | None:

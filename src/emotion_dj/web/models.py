@@ -67,7 +67,7 @@ def _example(**fields: Any) -> ConfigDict:
 
 
 class ReadFace(Body):
-    """One face as `/readings` returned it; score and emotion are not looked at."""
+    """One face as `/readings` returned it; what is not needed for a set is not looked at."""
 
     box: Annotated[
         tuple[Place, Place, Size, Size],
@@ -84,6 +84,8 @@ class ReadFace(Body):
     abstained: bool = False
     score: float | None = None
     emotion: Annotated[str | None, Field(max_length=40)] = None
+    turned: float | None = None
+    reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
 
 
 class SetRequest(Body):
@@ -135,7 +137,7 @@ class SetRequest(Body):
         ),
     ] = "match"
     n: Annotated[int, Field(ge=1, le=200, description="How many songs"), WHOLE] = 10
-    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31), WHOLE] | None = None
     aggregate: Literal["room", "each"] = "room"
     sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=100)]],
@@ -267,7 +269,7 @@ class Face(BaseModel):
 class PhotoAnalysis(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-4")
+    model_config = _example(faces=[_FACE], affect=_AFFECT, model="face-5")
 
     faces: list[Face]
     affect: Affect

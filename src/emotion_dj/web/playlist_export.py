@@ -41,9 +41,13 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
     routes = APIRouter(tags=["saving"])
 
     def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
-        if isinstance(request, models.PlaylistRequest):
-            return _listed(dj, request)
-        return recommend(request)
+        dj_set = (
+            _listed(dj, request)
+            if isinstance(request, models.PlaylistRequest)
+            else recommend(request)
+        )
+        dj.taste.played(dj_set)
+        return dj_set
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
@@ -54,9 +58,8 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
         Who asks from another machine gets addresses of this service in place of paths of its files.
         """
         music = requested_set(request)
-        if not _is_here(http_request):
-            service = http_request.url.replace(path="", query="", fragment="")
-            music = _streamed(dj, music, str(service))
+        service = str(http_request.url.replace(path="", query="", fragment=""))
+        music = _streamed(dj, music, service, keep_files=_is_here(http_request))
         data = playlists.render(music, form, explain=messages.explain)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
@@ -78,12 +81,12 @@ def _is_here(http_request: Request) -> bool:
     return {http_request.url.hostname, client} <= LOCAL
 
 
-def _streamed(dj: EmotionDJ, music: DJSet, service: str) -> DJSet:
-    """Return a set whose files are named by where the service streams them."""
+def _streamed(dj: EmotionDJ, music: DJSet, service: str, *, keep_files: bool) -> DJSet:
+    """Return a set in which all that sounds is named by where this service streams it."""
     numbers = dj.library.numbers([pick.track.uri for pick in music.picks])
 
     def streamed(pick: Pick) -> Pick:
-        if pick.track.path is None:
+        if (keep_files and pick.track.path) or not dj.services.can_stream(pick.track):
             return pick
         place = f"{service}{ROOT}/tracks/{numbers[pick.track.uri]}/stream"
         return replace(pick, track=replace(pick.track, media=Media("stream", place)))

@@ -9,7 +9,8 @@ import pytest
 from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
 from emotion_dj.errors import LabelError, LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.spotify import Spotify
-from emotion_dj.testing.spotify import SpotifyStandIn, song, status
+from emotion_dj.testing.conformance import PLAYLIST, SourceContract
+from emotion_dj.testing.spotify import SpotifyStandIn, entry, song, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,22 @@ def a_set(*tracks: Track) -> DJSet:
     here = Affect(0, 0)
     picks = tuple(Pick(track, here, Mood.CALM, 1.0, ()) for track in tracks)
     return DJSet(picks, Plan("match"), (here,) * len(picks), here, Reason("journey"))
+
+
+def test_it_keeps_the_contract_of_a_sink_and_a_player(
+    site: SpotifyStandIn, account: Spotify
+) -> None:
+    """The public suite, over the socket; what cannot travel to a worker is not asked to."""
+    site.saved = [entry(song(name), under="track") for name in ("one", "two")]
+    site.devices = [device("Desk", is_active=True)]
+    suite = SourceContract()
+    suite.make = lambda: account  # type: ignore[method-assign]
+    suite.test_a_search_keeps_its_limit()
+    suite.test_a_set_is_written_and_replaced()
+    suite.test_its_devices_play()
+    assert site.playing == ["spotify:track:one"]
+    (playlist,) = filter(None, site.playlists.values())
+    assert playlist.name == PLAYLIST
 
 
 def test_a_set_becomes_a_playlist_and_replaces_it(site: SpotifyStandIn, account: Spotify) -> None:

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from emotion_dj import installation
 from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError
 
@@ -97,7 +98,7 @@ class SQLite:
             msg = (
                 f"the catalogue {self.address} was written by a newer emotion-dj (version "
                 f"{version}, this one knows {migrate.VERSION}): update with  "
-                "pip install --upgrade emotion-dj"
+                f"{installation.update()}"
             )
             raise CatalogueError(msg)
         if tables and not version:

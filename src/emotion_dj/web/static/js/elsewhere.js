@@ -81,7 +81,7 @@ export class Elsewhere extends EventTarget {
     this.place.append(...known.devices.map((/** @type {Device} */ { id, name }) =>
       button(say("playOn", { device: name }), async () => {
         try {
-          await post("/devices/play", { tracks: this.rest().map((song) => song.id), device: id });
+          await post("/devices/play", { tracks: [...new Set(this.rest().map((song) => song.id))], device: id });
           text.textContent = say("playsOn", { device: name });
         } catch (error) {
           text.textContent = /** @type {Error} */ (error).message;

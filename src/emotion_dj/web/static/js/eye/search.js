@@ -1,4 +1,4 @@
-// Where the faces are: the search of vision/yunet.py and vision/detectors.py. Every number comes from there.
+// Where the faces are: the upright search of vision/search.py and vision/yunet.py. Every number comes from there.
 
 import { shrunk } from "./pixels.js";
 
@@ -13,7 +13,9 @@ import { shrunk } from "./pixels.js";
  * @property {number} frame the longest side of a camera's picture, which is searched finer only if nobody is found
  * @property {number} min_score
  * @property {Record<string, number>} surer the least score of what a finer search adds
- * @property {number} finer_side the least width of what a finer search adds, in its pixels
+ * @property {number} hint what scores so much and is not believed makes a finer search worth while
+ * @property {number} coarsest the least width of a face in the coarsest search, in its pixels
+ * @property {number} finer the least width of what a finer search adds, in its pixels
  * @property {number} worth how much finer the picture must be for another search
  * @property {number} same the share of the smaller box that two boxes of one face have in common
  * @property {number} overlap the share of their union of which only the surer of two boxes is kept
@@ -36,21 +38,33 @@ export function search(memory, network, picture, card) {
   for (const side of card.sides) {
     const { small, factor: part } = shrunk(memory, largest.small, side, card.gap);
     const factor = part * largest.factor;
-    const { narrowest, surest } = bar(side, faces.length > 0, card);
-    const found = once(memory, network, small, card).filter((face) => face.score >= surest && face.box[2] > narrowest);
+    const { narrowest, surest } = bar(side, factor, faces.length > 0, card);
+    const seen = once(memory, network, small, card);
+    const found = seen.filter((face) => face.score >= surest && face.box[2] > narrowest);
     faces = merged(faces, found.map((face) => scaled(face, factor)), card.same);
-    const known = faces.length > 0;
-    if (factor <= (known ? card.worth : 1) || (known && Math.max(picture.width, picture.height) <= card.frame)) break;
+    const somebody = faces.length > 0;
+    if (factor <= (somebody ? card.worth : 1)) break;
+    if (somebody && Math.max(picture.width, picture.height) <= card.frame && !hints(seen, faces, factor, card)) break;
   }
   return faces.sort((a, b) => area(b.box) - area(a.box));
 }
 
-/** How wide and how sure a face must be to be believed. @param {number} side @param {boolean} known @param {SearchCard} card */
-function bar(side, known, card) {
+/**
+ * How wide and how sure a face must be to be believed.
+ * @param {number} side @param {number} factor @param {boolean} somebody @param {SearchCard} card
+ */
+function bar(side, factor, somebody, card) {
   const [coarse, middle] = card.sides;
-  const lenient = side === coarse || (side === middle && !known);
-  return { narrowest: side === coarse ? 0 : card.finer_side, surest: lenient ? card.min_score : card.surer[side] };
+  if (side === coarse) return { narrowest: factor > 1 ? card.coarsest : 0, surest: card.min_score };
+  return { narrowest: card.finer, surest: side === middle && !somebody ? card.min_score : card.surer[side] };
 }
+
+/**
+ * Whether a search shows what may be a face beside those that are believed.
+ * @param {Found[]} seen @param {Found[]} faces @param {number} factor @param {SearchCard} card
+ */
+const hints = (seen, faces, factor, card) =>
+  seen.some((other) => faces.every((face) => ofSmaller(face.box, scaled(other, factor).box) <= card.same));
 
 /** @param {Found} face @param {number} factor @returns {Found} */
 const scaled = ({ box, score, landmarks }, factor) => ({
@@ -85,12 +99,12 @@ const ofSmaller = (a, b) => common(a, b) / Math.max(1e-9, Math.min(area(a), area
 /** Whether two boxes are of about one size: an eye is no other view of its face. @param {Box} a @param {Box} b */
 const alike = (a, b) => Math.max(a[2], b[2]) < 2 * Math.min(a[2], b[2]);
 
-/** One search: the sure faces, the surest first, each of them once. @param {Memory} memory @param {Network} network @param {Picture} picture @param {SearchCard} card */
+/** One search: all that may be faces, the surest first, each of them once. @param {Memory} memory @param {Network} network @param {Picture} picture @param {SearchCard} card */
 export function once(memory, network, picture, card) {
   const [height, width] = [picture.height, picture.width].map((side) => card.multiple * Math.ceil(side / card.multiple));
   const outputs = network.run([1, height, width, COLOURS], (at) =>
     memory.kernels.colours(picture.at, picture.width, picture.height, at, width, height));
-  return distinct(outputs.flatMap(({ shape, values }, i) => decoded(values, shape[2], card.strides[i], card.min_score)), card.overlap);
+  return distinct(outputs.flatMap(({ shape, values }, i) => decoded(values, shape[2], card.strides[i], card.hint)), card.overlap);
 }
 
 /** @param {Float32Array} values @param {number} columns @param {number} stride @param {number} least @returns {Found[]} */

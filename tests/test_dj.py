@@ -60,7 +60,7 @@ def test_tomorrow_is_another_day(tmp_path: Path) -> None:
         week.append({pick.track.uri for pick in dj_set.picks})
     assert len(set.union(*week)) >= 66
     assert all(len(a & b) <= 1 for a, b in pairwise(week))
-    assert not dj.library.current().taste.any()
+    assert not dj.taste.preferences(dj.library.current()).taste.any()
 
 
 def test_every_kind_of_photo_argument_is_the_same(dj: EmotionDJ, smiling_photo: Path) -> None:
@@ -181,7 +181,7 @@ def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:
     seen, music = photo_analysis_json(look), set_json(dj.recommend(look, n=3))
     assert json.loads(json.dumps([seen, music])) == [seen, music]
     (face,) = seen["faces"]
-    assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
+    assert {"box", "score", "emotion", "abstained", "emotions", "turned", "reasons"} == set(face)
     assert set(face["emotions"]) == {emotion.value for emotion in Emotion}
     assert set(seen["affect"]) == {"valence", "arousal", "uncertainty"}
     assert seen["model"] == "face-5"

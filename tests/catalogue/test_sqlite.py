@@ -239,7 +239,7 @@ def test_a_newer_catalogue_is_refused(path: Path) -> None:
     Catalogue(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(CatalogueError, match=r"newer emotion-dj .* pip install --upgrade"):
+    with pytest.raises(CatalogueError, match=r"newer emotion-dj .*: update with  "):
         Catalogue(path)
 
 

@@ -78,7 +78,7 @@ def test_read_prints_faces_affect_and_model(smiling_photo: Path) -> None:
     found = run("read", smiling_photo, "--json").json
     assert set(found) == {"faces", "affect", "model"}
     (face,) = found["faces"]
-    assert set(face) == {"box", "score", "emotion", "abstained", "emotions"}
+    assert {"box", "score", "emotion", "abstained", "emotions", "turned", "reasons"} == set(face)
     assert face["emotion"] == "happy"
     assert len(face["box"]) == 4
     assert sum(face["emotions"].values()) == pytest.approx(1, abs=0.001)

@@ -172,4 +172,4 @@ def test_train_music_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
     assert "is not a file of sounds" in refused.stderr
     done = run(*command, "--sounds", sounds)
     assert done.returncode == 0, done.stderr
-    assert "r2_five_fold_by_track" in json.loads(done.stdout)
+    assert "r2_five_fold_mean_of_3_splits" in json.loads(done.stdout)

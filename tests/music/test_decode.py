@@ -118,7 +118,7 @@ def test_what_is_no_audio_is_said(tmp_path: Path, smiling_photo: Path) -> None:
         (tmp_path / name).write_bytes(data)
         with pytest.raises(AudioError, match="not audio"):
             decode(tmp_path / name)
-    with pytest.raises(AudioError, match="not audio"):
+    with pytest.raises(AudioError, match="has no audio"):
         decode(smiling_photo)
     with pytest.raises(AudioError, match="not audio"):
         decode(tmp_path / "none.mp3")

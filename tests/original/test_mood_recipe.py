@@ -95,7 +95,7 @@ def test_what_is_no_such_table_gets_one_sentence(tmp_path: Path) -> None:
     half = np.arange(20) % 2
     for values, labels, words in (
         (np.full((20, 5), "loud"), half, "not a table of numbers"),
-        (np.full((20, 5), np.nan), half, "no finite number"),
+        (np.full((20, 5), np.nan), half, "not a finite number"),
         (rows[:0], half[:0], "too small"),
         (rows, half * 0, "too small"),
         (rows, np.arange(20), "too small"),

@@ -19,6 +19,7 @@ from emotion_dj.app import model_registry
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import Omission, Track
 from emotion_dj.errors import LibraryError
+from emotion_dj.executors import InProcess
 from emotion_dj.sources.folders import walk
 from emotion_dj.sources.local import Local
 
@@ -193,7 +194,7 @@ def test_nothing_is_gone_behind_a_closed_door(
     ids, model = [model_registry.audio_model_id()], model_registry.audio_model()
     list(map(model.analyse, [first]))  # its libraries lie where an unprivileged user may not look
     with unprivileged(), Catalogue(tmp_path / "c.sqlite") as catalogue:
-        run = Run(catalogue, lambda: model, ids[0], workers=1)
+        run = Run(catalogue, lambda: model, ids[0], InProcess())
         assert run([Local((music,))]).analysed == 2
         (music / "closed").chmod(0)
         shutil.copy(third, music / "open" / "c.opus")

@@ -309,8 +309,8 @@ def test_the_original_trains_saves_and_reads(
 ) -> None:
     """Its two files, its class on a real photograph, its place in `evaluate`; a missing file."""
     from emotion_dj.original import emotion_recipe
+    from emotion_dj.original.face_recognition import FaceRecognition
     from emotion_dj.training import evaluation
-    from emotion_dj.vision import FaceRecognition
 
     few, other = held.rows(np.arange(256)), held.rows(np.arange(3000, 3100))
     figures = emotion_recipe.train(few, other, tmp_path, epochs=1)

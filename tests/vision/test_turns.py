@@ -129,3 +129,20 @@ def test_doubtful_detections_count_less(portrait: Image) -> None:
     ]
     assert tops[0] == pytest.approx(0.94)
     assert tops[0] > tops[1] > tops[2]
+
+
+def test_a_plain_mask_hides_the_mouth(dj: EmotionDJ, portrait: Image) -> None:
+    """A mask drawn over the smile: the code says so and nothing is named; bare it is a smile."""
+    from PIL import ImageDraw
+
+    (face,) = YuNet().detect(portrait)
+    assert face.landmarks is not None
+    x, y, w, h = face.box
+    picture = Pillow.fromarray(portrait)
+    nose = face.landmarks[2][1]
+    corners = [(x - 0.1 * w, nose), (x + 1.1 * w, nose), (x + 0.8 * w, y + 1.15 * h)]
+    corners += [(x + 0.2 * w, y + 1.15 * h)]
+    ImageDraw.Draw(picture).polygon(corners, fill=(150, 190, 215))
+    for reading in dj.read(picture).readings[:1]:
+        assert reading.abstained
+        assert reading.reasons

@@ -127,7 +127,7 @@ def load(folder: Path) -> tuple[EmotionNet, dict[str, Any]]:
         average = AveragedModel(net)
         average.load_state_dict(state["average"])
     except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
-        msg = f"{path} is no checkpoint of this recipe: {error}"
+        msg = f"{path} is not a checkpoint of this recipe: {error}"
         raise DataError(msg) from error
     return cast("EmotionNet", average.module.eval()), recipe
 

@@ -35,15 +35,6 @@ class YuNet:
         """
         return search.at_any_turn(image, self._search)
 
-    def follow(self, image: Image, *, turned: int = 0) -> list[Face]:
-        """Return the faces of a camera's or film's frame, searched at the turn of the last one.
-
-        Small ones beside large ones are not looked for.
-        """
-        if turned:
-            return search.at_turn(image, self._search, turned)
-        return search.at_one_size(image, self._search)
-
 
 class Haar:
     """The Viola-Jones cascade of the original system, through OpenCV < 5, extra ``opencv``."""

@@ -147,7 +147,7 @@ class EmotionReader:
             likely,
             model=self.contract.id,
             abstained=max(likely.values()) < self.contract.abstain_below,
-            reasons=tuple(Reason(part) for part in self._hidden(hidden)),
+            reasons=tuple(Reason(part) for part in self._hidden(pixels, hidden)),
             affect=point,
         )
 
@@ -155,11 +155,11 @@ class EmotionReader:
         probabilities = softmax(logits / self.contract.temperature)
         return dict(zip(Emotion, map(float, probabilities), strict=True))
 
-    def _hidden(self, logits: Floats) -> list[str]:
-        """Return the parts that are rather hidden than seen."""
-        return [
-            part for part, logit in zip(self.contract.hidden, logits, strict=False) if logit > 0
-        ]
+    def _hidden(self, pixels: npt.NDArray[np.uint8], logits: Floats) -> list[str]:
+        """Return the parts that are rather hidden than seen; the pixels tell where it does not."""
+        if not self.contract.hidden:
+            return ["mouth_hidden"] if visibility.is_mouth_plain(pixels) else []
+        return [part for part, logit in zip(self.contract.hidden, logits, strict=True) if logit > 0]
 
     def whole(self, image: Image) -> npt.NDArray[np.uint8]:
         """Take a whole image for a face that is cut out already, as `cut` gives it."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
 
 from emotion_dj import installation
 from emotion_dj.errors import ImageError
@@ -207,12 +207,20 @@ def _upright(picture: Pillow.Image, *, name: str, halve: bool) -> Image:
         msg = f"{name} has {width} x {height} pixels: make it smaller than {millions} megapixels"
         raise ImageError(msg)
     try:
-        turned = ImageOps.exif_transpose(picture)
+        turned = _turned(picture)
         if halve and width * height > ENOUGH and turned.mode in _REDUCIBLE:
             turned = turned.reduce(2)
         return np.asarray(_rgb(turned))
     except Exception as error:  # decoders of damaged files raise nearly anything
         raise _damaged(name) from error
+
+
+def _turned(picture: Pillow.Image) -> Pillow.Image:
+    """Return a picture as its metadata turns it, without a copy where that is not needed."""
+    picture.load()  # a PNG may say it after its pixels
+    if picture.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+        return picture
+    return ImageOps.exif_transpose(picture)
 
 
 def _rgb(picture: Pillow.Image) -> Pillow.Image:
@@ -222,7 +230,7 @@ def _rgb(picture: Pillow.Image) -> Pillow.Image:
         cut_out = picture.convert("RGBA")
         paper = Pillow.new("RGBA", cut_out.size, "white")
         return Pillow.alpha_composite(paper, cut_out).convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _damaged(name: str) -> ImageError:

@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 SMILE: Final = 0.6
 """A resting face that is happier is none."""
 
-_STRENGTH: Final = 0.8
-"""How much of the difference counts. From 0.6 to 1 it is worth 15 to 24 points on four posed
-people; over 0.9 a few clear smiles beside somebody else's resting face lose their certainty."""
+_STRENGTH: Final = 0.7
+"""How much of the difference counts, and so how little a picture at a bad moment can do."""
 
-_CALM: Final = {e: 0.4 if e is Emotion.NEUTRAL else 0.1 for e in Emotion}
+_CALM: Final = {e: 0.7 if e is Emotion.NEUTRAL else 0.05 for e in Emotion}
 """What a calm face should give: neutral, with room for a change towards any emotion."""
 
-_FLOOR: Final = 0.01
+_FLOOR: Final = 0.001
 """Added to a resting face's probabilities: of two that are nearly 0 the lesser says nothing."""
 
 _TOLERANCE: Final = 0.01

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from emotion_dj.domain import Emotion, Reason
 
@@ -35,6 +36,15 @@ from the eyes to the mouth."""
 OUTSIDE: Final = 0.35
 """A chin or forehead may be outside of the picture by so much of that way."""
 
+_MOUTH: Final = (0.625, 0.917, 0.3125, 0.6875)
+"""Top, bottom, left and right of where the mouth is, as shares of a crop's sides."""
+
+_PLAIN: Final = 0.08
+"""Mean change from row to row there, at 48 pixels to a side, over the deviation of the face."""
+
+_SIDE: Final = 48
+_FLAT: Final = 4
+
 TRUST: Final = {"mouth_hidden": 0.3, "eyes_hidden": 0.6, "cut_off": 0.6}
 """How much of a reading is left where a part is hidden."""
 
@@ -55,6 +65,19 @@ def judged(reading: Reading, face: Face, shape: Sequence[int], abstain_below: fl
         abstained=reading.abstained or unclear,
         reasons=tuple(map(Reason, codes)),
     )
+
+
+def is_mouth_plain(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Tell whether a face that is cut out shows nothing where its mouth is, as behind a mask.
+
+    For readers whose network does not say what is hidden. Of 3,589 faces 0.6 % are plain there, of
+    clear smiles none, and of drawn masks 96 % (scripts/masks.py).
+    """
+    grey = pixels.reshape(*pixels.shape[:2], -1).mean(axis=2)
+    side = len(grey)
+    top, bottom, left, right = (round(share * side) for share in _MOUTH)
+    change = np.abs(np.diff(grey[top:bottom, left:right], axis=0)).mean() * side / _SIDE
+    return bool(change < _PLAIN * (grey.std() + _FLAT))
 
 
 def is_cut_off(face: Face, shape: Sequence[int]) -> bool:

@@ -67,7 +67,7 @@ def _example(**fields: Any) -> ConfigDict:
 
 
 class ReadFace(Body):
-    """One face as `/readings` returned it; score and emotion are not looked at."""
+    """One face as `/readings` returned it; what is not needed for a set is not looked at."""
 
     box: Annotated[
         tuple[Place, Place, Size, Size],
@@ -84,6 +84,8 @@ class ReadFace(Body):
     abstained: bool = False
     score: float | None = None
     emotion: Annotated[str | None, Field(max_length=40)] = None
+    turned: float | None = None
+    reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
 
 
 class SetRequest(Body):

@@ -214,6 +214,30 @@ def test_what_is_drawn_explores_and_settles() -> None:
     assert usual.tolist() == same.tolist()
 
 
+def test_draws_have_the_deviation_of_the_posterior() -> None:
+    """In units of it their squares sum to the number of features, also where those go together."""
+    music = library()
+    x = taste.describe(music, np.arange(50))
+    squares = []
+    for times in range(20, 60):
+        counts = {(1000 + row, "like"): times for row in range(50)}
+        drawn, mean = (taste.learn(counts, music, exploration=e).weights for e in (1.0, 0.0))
+        precision = np.eye(x.shape[1]) / 0.5**2 + times * x.T @ x
+        squares.append((drawn - mean) @ precision @ (drawn - mean))
+    assert np.mean(squares) == pytest.approx(x.shape[1], rel=0.2)
+
+
+def test_what_is_looked_at_is_the_place_with_squares_the_measures_and_the_sound() -> None:
+    """Tempo and loudness in steps from a middling song; a missing one is middling."""
+    music = library(2)
+    music.valence[:], music.arousal[:] = 0.5, -0.25
+    music.tempo[:], music.loudness[:] = [200, np.nan], [-18, np.nan]
+    music = replace(music, embedding=np.array([[0.5], [1]], np.float16))
+    place = [1, 0.5, -0.25, -0.125, 0.25, 0.0625]
+    described = taste.describe(music, np.array([1, 0]))
+    assert described.tolist() == [[*place, 0, 0, 0, 1], [*place, 2, 4, -1, 0.5]]
+
+
 def test_what_was_played_lately_stands_back() -> None:
     """Wholly for the last quarter of a library, then little and ever less."""
     music = library()
@@ -221,7 +245,7 @@ def test_what_was_played_lately_stands_back() -> None:
     recency = learn(music, {}, plays=[3, *range(most + 2)]).recency
     assert recency[:most].tolist() == [1.0] * most
     assert recency[most] == pytest.approx(taste.FADED)
-    assert 0 < recency[most + 1] < taste.FADED
+    assert recency[most + 1] == pytest.approx(taste.FADED * 49 / 50)
     assert np.count_nonzero(recency) == most + 2
 
 

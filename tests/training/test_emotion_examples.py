@@ -143,7 +143,7 @@ def test_a_table_without_pyarrow_names_the_line_that_helps(
 ) -> None:
     """Where pyarrow is absent a Parquet file asks for its extra."""
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'emotion-dj\[tables\]'"):
+    with pytest.raises(MissingExtra, match=r"needs an extra: run  .*tables"):
         emotion_examples.find(tmp_path / "t.parquet")
 
 

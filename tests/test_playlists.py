@@ -88,7 +88,7 @@ ADDRESS = re.compile(r"(?:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})+"
 def test_xspf_keeps_to_its_specification(music: DJSet, tmp_path: Path, *, relative: bool) -> None:
     """XSPF 1 (xspf.org/spec): its elements only, at most once where it says so, in its order for
     addresses and numbers; exactly one trackList.
-    """  # noqa: D205
+    """
     playlists.save(music, tmp_path / "set.xspf", relative=relative)
     root = ET.fromstring((tmp_path / "set.xspf").read_bytes())  # noqa: S314 - our own file
     assert (root.tag, root.attrib) == (f"{SPACE}playlist", {"version": "1"})

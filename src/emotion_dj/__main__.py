@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; what does not load is one sentence, or the report of `doctor`."""
     try:
-        from emotion_dj import cli  # noqa: PLC0415 - may not load
+        from emotion_dj import cli
 
         cli.main()
     except ImportError as error:
@@ -19,7 +19,7 @@ def main() -> None:
 
 def _explained(error: ImportError) -> int:
     """Say what is missing and the line that brings it; return the exit code."""
-    from emotion_dj import checkup, installation  # noqa: PLC0415 - hardly ever needed
+    from emotion_dj import checkup, installation
 
     if sys.argv[1:] == ["doctor"]:
         sys.stdout.write(checkup.plainly())

@@ -127,7 +127,7 @@ def parse_affect(text: str) -> Affect:
 def parse_place(text: str) -> Affect:
     """Return the point that an emotion, a mood or ``V,A`` stands for, as a person says it of
     themselves. Raises LabelError.
-    """  # noqa: D205
+    """
     with suppress(LabelError):
         return of_emotion(parse_emotion(text))
     with suppress(LabelError):
@@ -198,7 +198,7 @@ def of_reading(reading: Reading, offsets: Offsets = NO_OFFSETS) -> Affect:
 def likely_emotions(point: Affect) -> dict[Emotion, float]:
     """Return probabilities of the emotions for a face of which only the place is read: the nearer
     the point of an emotion, the likelier.
-    """  # noqa: D205
+    """
     near = {e: math.exp(-(distance(point, of_emotion(e)) ** 2) / _NEARNESS) for e in Emotion}
     total = math.fsum(near.values())
     return {emotion: value / total for emotion, value in near.items()}
@@ -248,7 +248,7 @@ def mood(affect: Affect) -> Mood:
 def describe(affect: Affect) -> tuple[str, ...]:
     """Return the words for where a point lies, one or two of bright, dark, lively, tense and calm,
     or balanced alone.
-    """  # noqa: D205
+    """
     bright = _side(affect.valence, low="dark", high="bright")
     lively = _side(affect.arousal, low="calm", high="tense" if bright == "dark" else "lively")
     return tuple(word for word in (bright, lively) if word) or ("balanced",)

@@ -133,7 +133,7 @@ class Run:
     ) -> Summary:
         """Analyse the libraries; report(done, total) counts tracks. Raises LibraryError where
         there is no audio file at all.
-        """  # noqa: D205
+        """
         uris: list[str] = []
         analysed = known = gone = 0
         failed: list[Failure] = []

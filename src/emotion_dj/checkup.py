@@ -92,14 +92,14 @@ def _base() -> Iterator[Check]:
 
 
 def _settings_line() -> str:
-    from emotion_dj.app import settings  # noqa: PLC0415 - may not load
+    from emotion_dj.app import settings
 
     settings.load()
     return str(settings.config_file())
 
 
 def _catalogue_line() -> str:
-    from emotion_dj.app import settings  # noqa: PLC0415 - may not load
+    from emotion_dj.app import settings
 
     return settings.load().database or str(settings.default_database())
 
@@ -119,7 +119,7 @@ def _libraries() -> Iterator[Check]:
 
 def _models() -> Iterator[Check]:
     try:
-        from emotion_dj.app import model_registry  # noqa: PLC0415 - may not load
+        from emotion_dj.app import model_registry
 
         models = model_registry.MODELS
     except Exception as error:  # noqa: BLE001 - the library that is missing is named above

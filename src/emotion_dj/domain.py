@@ -296,7 +296,7 @@ class Plan:
 class Listener:
     """Who listens. One person's alone, stored under their ``id``, are likes, skips and plays (their
     taste and recency) and corrections; tracks, analyses and candidates are everyone's.
-    """  # noqa: D205
+    """
 
     id: str = "me"
 

@@ -163,14 +163,14 @@ def tool(prefix: Path, python: str) -> tuple[str, ...]:
 
 
 def _has_pip() -> bool:
-    from importlib.util import find_spec  # noqa: PLC0415 - only for those who are told a line
+    from importlib.util import find_spec
 
     return find_spec("pip") is not None
 
 
 def _without_pip(python: str) -> tuple[str, ...]:
     """Return words for an environment without pip, as uv makes them."""
-    from shutil import which  # noqa: PLC0415 - only for those who are told a line
+    from shutil import which
 
     if which("uv"):
         return ("uv", "pip", "install", "--python", python)
@@ -181,7 +181,7 @@ def _without_pip(python: str) -> tuple[str, ...]:
 
 def _is_managed(prefix: Path) -> bool:
     """Tell a system's own Python, whose pip refuses by default (PEP 668)."""
-    import sysconfig  # noqa: PLC0415 - only for those who are told a line
+    import sysconfig
 
     own = prefix == Path(sys.base_prefix)
     return own and Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").is_file()
@@ -189,7 +189,7 @@ def _is_managed(prefix: Path) -> bool:
 
 def _source() -> Mapping[str, Any]:
     """Return what pip noted of where the package came from, or the tree that is run as it lies."""
-    from importlib import metadata  # noqa: PLC0415 - slow to load
+    from importlib import metadata
 
     try:
         noted = metadata.distribution(NAME).read_text("direct_url.json")
@@ -211,7 +211,7 @@ def _tree() -> Mapping[str, Any]:
 
 
 def _requires() -> tuple[str, ...]:
-    from importlib import metadata  # noqa: PLC0415 - slow to load
+    from importlib import metadata
 
     try:
         return tuple(metadata.requires(NAME) or ())
@@ -220,14 +220,14 @@ def _requires() -> tuple[str, ...]:
 
 
 def _is_installed(library: str) -> bool:
-    from importlib import metadata  # noqa: PLC0415 - slow to load
+    from importlib import metadata
 
     return next(iter(metadata.distributions(name=library)), None) is not None
 
 
 def _path(url: str) -> Path:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - only for those who are told a line
-    from urllib.request import url2pathname  # noqa: PLC0415
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
 
     return Path(url2pathname(urlsplit(url).path))
 

@@ -268,7 +268,7 @@ def _numbered(words: list[str]) -> list[str]:
 @lru_cache(4096)
 def _aloud(text: str) -> str:
     """Return how a name sounds, in Latin letters, as far as its letters' own names tell."""
-    from anyascii import anyascii  # noqa: PLC0415 - its tables are read for other scripts alone
+    from anyascii import anyascii
 
     return text if text.isascii() else anyascii(text).lower()
 

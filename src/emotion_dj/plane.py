@@ -69,7 +69,7 @@ COLOURS: Final = {
 def save(candidates: Candidates, path: Path) -> Path:
     """Draw the plane into a .png or .svg file: each cell in its mood's colour, darker where more
     tracks stand. Raises SettingsError for another suffix, DataError where it cannot be written.
-    """  # noqa: D205
+    """
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
         msg = f"'{path.name}' is not a picture that can be drawn: name a .png or .svg file"
@@ -111,9 +111,9 @@ def _labels() -> list[tuple[float, float, str]]:
 
 
 def _png(candidates: Candidates) -> bytes:
-    from io import BytesIO  # noqa: PLC0415 - as Pillow, only for those who draw
+    from io import BytesIO
 
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415
+    from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.new("RGB", (SIDE, SIDE), "white")
     draw = ImageDraw.Draw(picture)

@@ -130,7 +130,7 @@ def learn(
 def _recency(plays: Sequence[int], wholly: int) -> dict[int, float]:
     """Return how far back each track stands for having been played: 1 for so many of the last ones,
     then from FADED, falling to 0 over RECENT_PLAYS.
-    """  # noqa: D205
+    """
     newest = list(dict.fromkeys(plays))
     fading = newest[wholly : wholly + RECENT_PLAYS]
     later = {number: FADED * (1 - age / RECENT_PLAYS) for age, number in enumerate(fading)}
@@ -151,7 +151,7 @@ def offsets_of(store: FeedbackStore, listener: Listener = ME) -> dict[Emotion, t
 def describe(music: Candidates, rows: Rows) -> Floats:
     """Return what the model looks at, float32 (rows, features): place on the plane with squares,
     tempo and loudness (0 where unknown), and the embedding.
-    """  # noqa: D205
+    """
     v, a = music.valence[rows], music.arousal[rows]
     tempo = np.nan_to_num((music.tempo[rows] - 120) / 40)
     loudness = np.nan_to_num((music.loudness[rows] + 12) / 6)

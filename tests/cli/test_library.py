@@ -126,7 +126,7 @@ def test_places_and_moods_of_a_table_count(tmp_path: Path, demo_music: Path) -> 
 def test_what_is_exported_can_be_imported(tmp_path: Path, table: Path, suffix: str) -> None:
     """Title, artists and features come back the same from every kind of file; the place is
     estimated anew, among rows in another order, which rounds otherwise.
-    """  # noqa: D205
+    """
     run("library", "import", table)
     file = tmp_path / f"out{suffix}"
     assert "20 tracks" in run("library", "export", file).stdout

@@ -86,7 +86,7 @@ def test_the_ear_hears_what_listeners_felt(shared: Path) -> None:
 def test_expected_and_felt_are_placed_by_one_line() -> None:
     """The mean of the listeners stands in the middle, a deviation of theirs reaches so far, and the
     plane ends.
-    """  # noqa: D205
+    """
     plane = {"mean": [0.1, -0.2], "deviation": [0.5, 2.0], "reach": 0.4}
     felt = np.array([[0.1, -0.2], [0.6, -2.2], [9.0, -99.0]], np.float32)
     assert on_plane(felt, plane) == pytest.approx(

@@ -154,7 +154,7 @@ def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
 ) -> None:
     """A cover is drawn anew and small; a like is a star until it is taken back, a play a
     scrobble, a skip stays here.
-    """  # noqa: D205
+    """
     picture = io.BytesIO()
     Pillow.new("RGB", (900, 900), "red").save(picture, "PNG")
     server.pictures["c"] = picture.getvalue()
@@ -199,7 +199,7 @@ def test_a_key_is_in_no_process_list_and_no_file_but_its_own(
 ) -> None:
     """While worker processes hear sixteen songs: no command line, no environment, no log; and
     afterwards nothing on disk but the file that only its owner can read.
-    """  # noqa: D205
+    """
     server.songs = {str(i): {"isDir": False, **described(str(i))} for i in range(16)}
     server.audio = dict.fromkeys(server.songs, clips["calm"][0])
     kept = tmp_path / "data/emotion-dj/credentials.json"

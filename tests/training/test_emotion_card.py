@@ -143,7 +143,7 @@ def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_
 def test_a_card_is_held_to_the_truth_that_it_promises(held: LabelledFaces, tmp_path: Path) -> None:
     """Chosen by labels the card says so; put beside other weights it is refused; no votes, no truth
     of votes.
-    """  # noqa: D205
+    """
     import torch
 
     from emotion_dj import artifacts

@@ -40,7 +40,7 @@ def excerpt(shared: Path, path: Path, rows: int) -> Path:
 def taught(corpus: Corpus, path: Path) -> Taught:
     """Let the ear that ships tell its own scales of these tracks, through a file, and tell of the
     sounds of four patches of each how loud the bands are.
-    """  # noqa: D205
+    """
     told = AudioModel().scales(inputs(corpus.vectors))
     names = {"features": np.array(NAMES), "scales": np.array(SCALES)}
     np.savez(path, vectors=corpus.vectors, answers=told, files=np.array(corpus.files), **names)

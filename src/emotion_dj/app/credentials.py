@@ -87,8 +87,8 @@ def _from_keyring(name: str) -> str | None:
 def _keyring() -> tuple[Any, type[Exception]]:
     """Return the keyring library, or None, and what it raises."""
     try:
-        import keyring  # noqa: PLC0415 - optional, and slow to load
-        from keyring.errors import KeyringError  # noqa: PLC0415
+        import keyring
+        from keyring.errors import KeyringError
     except ImportError:
         return None, Exception
     return keyring, KeyringError

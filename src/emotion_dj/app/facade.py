@@ -90,15 +90,15 @@ class EmotionDJ:
     @cached_property
     def _catalogue(self) -> Catalogue:
         """The catalogue that the settings name. Raises CatalogueError."""
-        from emotion_dj.catalogue import Catalogue  # noqa: PLC0415 - loaded on first use, as below
+        from emotion_dj.catalogue import Catalogue
 
         return Catalogue(self.settings.database or settings_module.default_database())
 
     @cached_property
     def _models(self) -> DJ:
-        from emotion_dj.app import model_registry  # noqa: PLC0415
-        from emotion_dj.dj import DJ  # noqa: PLC0415
-        from emotion_dj.ranking import NearestRanker  # noqa: PLC0415
+        from emotion_dj.app import model_registry
+        from emotion_dj.dj import DJ
+        from emotion_dj.ranking import NearestRanker
 
         detector = model_registry.face_detector(self.settings.detector)
         reader = model_registry.face_reader(self.settings.reader)
@@ -123,7 +123,7 @@ class EmotionDJ:
         then read as it differs from that. ``bgr`` says that an array's colours are in OpenCV's
         order. Raises ImageError, NoFace, or DataError for a resting face that is none.
         """
-        from emotion_dj.vision import images  # noqa: PLC0415
+        from emotion_dj.vision import images
 
         image, factor = images.reduced(photo, bgr=bgr)
         analysis = self._dj.look(image)
@@ -136,12 +136,12 @@ class EmotionDJ:
 
         Raises ImageError, NoFace, or DataError where it shows several people or a smile.
         """
-        from emotion_dj.vision import resting  # noqa: PLC0415
+        from emotion_dj.vision import resting
 
         return resting.of_photo(self.read(photo))
 
     def _at_rest(self, analysis: PhotoAnalysis, resting: Mapping[Emotion, float]) -> PhotoAnalysis:
-        from emotion_dj.vision import resting as at_rest  # noqa: PLC0415
+        from emotion_dj.vision import resting as at_rest
 
         least = self.reader_card["calibration"]["abstain_below"]
         first, *others = analysis.readings
@@ -153,7 +153,7 @@ class EmotionDJ:
 
         Times when nobody is seen are left out. Raises ImageError or NoFace.
         """
-        from emotion_dj.vision import film as films  # noqa: PLC0415
+        from emotion_dj.vision import film as films
 
         models, way = self._models, self._dj
 
@@ -229,7 +229,7 @@ class EmotionDJ:
 
         ``relative`` names files as seen from the playlist's folder. Raises DataError.
         """
-        from emotion_dj import messages, playlists  # noqa: PLC0415
+        from emotion_dj import messages, playlists
 
         ready = self.services.resolved(dj_set)
         playlists.save(ready, path, relative=relative, explain=messages.explain)
@@ -240,8 +240,8 @@ class EmotionDJ:
     ) -> list[str]:
         """Write a set as one recording, an .opus, .mp3, .flac or .wav file; return a sentence for
         each song that had to be left out. Raises SettingsError or AudioError.
-        """  # noqa: D205
-        from emotion_dj.music import mix  # noqa: PLC0415
+        """
+        from emotion_dj.music import mix
 
         songs = [(pick.track.title, partial(self._audio, pick.track)) for pick in dj_set.picks]
         return mix.render(songs, path, count=len(songs), report=report)

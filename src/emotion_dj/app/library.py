@@ -145,7 +145,7 @@ class Library:
         """Remove tracks by uri, or all that came from what was added by a name; return how many,
         and the names that mean nothing. Files are never touched. Raises LibraryError where no name
         means anything.
-        """  # noqa: D205
+        """
         folders, uris = self._catalogue.folders(), self._catalogue.numbers(names)
         places = {name: _added_as(name, folders) for name in names}
         strange = [name for name in names if places[name] is None and name not in uris]
@@ -165,8 +165,8 @@ class Library:
         table states is believed before our estimate.
 
         Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
-        """  # noqa: D205
-        from emotion_dj.sources import history  # noqa: PLC0415
+        """
+        from emotion_dj.sources import history
 
         if history.is_history(table):
             streams = history.read(table)
@@ -176,8 +176,8 @@ class Library:
         return self._import_features(table)
 
     def _import_features(self, table: Path) -> int:
-        from emotion_dj.music.mood_from_features import MoodFromFeatures  # noqa: PLC0415
-        from emotion_dj.sources import beets_library, tables  # noqa: PLC0415
+        from emotion_dj.music.mood_from_features import MoodFromFeatures
+        from emotion_dj.sources import beets_library, tables
 
         model = MoodFromFeatures()
         reader = beets_library if beets_library.is_library(table) else tables
@@ -196,7 +196,7 @@ class Library:
 
     def export(self, file: Path) -> int:
         """Write every track with its features, mood and place to a table; return how many."""
-        from emotion_dj.sources import tables  # noqa: PLC0415
+        from emotion_dj.sources import tables
 
         return tables.write(file, self.rows())
 
@@ -235,7 +235,7 @@ class Library:
         return self._tagging().restore(self._sources(), report)
 
     def _tagging(self) -> Tagging:
-        from emotion_dj.tagging import Tagging  # noqa: PLC0415
+        from emotion_dj.tagging import Tagging
 
         model = self._settings.audio_model
         return Tagging(
@@ -267,15 +267,15 @@ class Library:
 
     def _place_by_tags(self, sources: Iterable[Source], failed: Collection[str]) -> None:
         """Place songs that cannot be heard by what the tags of their source say of them."""
-        from emotion_dj.placement import place_by_tags  # noqa: PLC0415
+        from emotion_dj.placement import place_by_tags
 
         for source in sources:
             if failed and isinstance(source, AudioSource) and isinstance(source, TagProvider):
                 place_by_tags(self._catalogue, source, failed)
 
     def _placer(self, source: object) -> FallbackPlacer:
-        from emotion_dj.music.mood_from_features import MoodFromFeatures  # noqa: PLC0415
-        from emotion_dj.placement import FallbackPlacer, IsrcAnalyser  # noqa: PLC0415
+        from emotion_dj.music.mood_from_features import MoodFromFeatures
+        from emotion_dj.placement import FallbackPlacer, IsrcAnalyser
 
         providers = [source] if isinstance(source, FeatureProvider) else []
         if self._settings.reccobeats_api:

@@ -31,7 +31,7 @@ def audio_model(
     ``hearing`` is one of HEARING_MODES: three excerpts of a track, or all of it. Raises
     SettingsError or ArtifactError.
     """
-    from emotion_dj.music.audio_model import AudioModel  # noqa: PLC0415 - loads NumPy
+    from emotion_dj.music.audio_model import AudioModel
 
     return AudioModel(artifacts.named(name), whole=_is_whole(hearing))
 
@@ -77,14 +77,14 @@ def _is_whole(hearing: str) -> bool:
 
 def face_reader(name: str = artifacts.FACE_READER) -> EmotionReader:
     """Return the face reader of this name. Raises ArtifactError."""
-    from emotion_dj.vision.emotion import EmotionReader  # noqa: PLC0415 - loads NumPy and Pillow
+    from emotion_dj.vision.emotion import EmotionReader
 
     return EmotionReader(artifacts.named(name))
 
 
 def face_detector(name: str) -> FaceDetector:
     """Return the detector of this name. Raises SettingsError, MissingExtra or ArtifactError."""
-    from emotion_dj.vision import detectors  # noqa: PLC0415 - loads NumPy and Pillow
+    from emotion_dj.vision import detectors
 
     return detectors.make(name)
 

@@ -114,7 +114,7 @@ class Services:
 
     def logout(self) -> str:
         """Forget the login to Spotify; return how the uris of what came from there begin."""
-        from emotion_dj.app import credentials  # noqa: PLC0415
+        from emotion_dj.app import credentials
 
         credentials.forget(TOKENS)
         return "spotify:"
@@ -129,7 +129,7 @@ class Services:
 
     def can_stream(self, track: Track) -> bool:
         """Tell whether the sound of a track is to be had: of its file, or of its source."""
-        from emotion_dj.sources import streaming  # noqa: PLC0415
+        from emotion_dj.sources import streaming
 
         try:
             return track.path is not None or streaming.can_stream(self.source_of(track))

@@ -43,7 +43,7 @@ class SourceSpec:
 
 def source_specs(settings: Settings) -> dict[str, SourceSpec]:
     """Return every source that may be named: ours, then those of plug-ins. None is loaded."""
-    from emotion_dj.sources import plugins  # noqa: PLC0415
+    from emotion_dj.sources import plugins
 
     ours: tuple[tuple[str, str, Callable[[str], Source]], ...] = (
         ("demo", "the extra demo", _undivided("demo", _demo)),
@@ -85,7 +85,7 @@ def _undivided(name: str, make: Callable[[], Source]) -> Callable[[str], Source]
 
 def uri_prefixes(settings: Settings) -> dict[str, str]:
     """Return how the uris of each source begin, by its name; the demo library's are files too."""
-    from emotion_dj.sources import demo  # noqa: PLC0415
+    from emotion_dj.sources import demo
 
     own = {"files": "file://", "demo": demo.uri_prefix()}
     return own | {name: f"{name}:" for name in source_specs(settings) if name not in own}
@@ -94,7 +94,7 @@ def uri_prefixes(settings: Settings) -> dict[str, str]:
 def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str]:
     """Return how the uris of what is named begin, as far as that shows before it is listed: a part
     of a source, such as one list of it, begins as all of the source does, and is left out.
-    """  # noqa: D205
+    """
     begin = uri_prefixes(settings)
     specs, prefixes = source_specs(settings), []
     for name in names:
@@ -109,7 +109,7 @@ def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     """Return one library for all folders, and one for each source that is named."""
-    from emotion_dj.sources.local import Local  # noqa: PLC0415
+    from emotion_dj.sources.local import Local
 
     specs = source_specs(settings)
     parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
@@ -140,8 +140,8 @@ def library_names(library: str | Path | Iterable[str | Path] | None) -> tuple[st
 def check(names: Iterable[str | Path], settings: Settings) -> None:
     """See that what is named can be made and its folders are there. Raises as `sources` does, and
     LibraryError.
-    """  # noqa: D205
-    from emotion_dj.sources.local import Local  # noqa: PLC0415
+    """
+    from emotion_dj.sources.local import Local
 
     for source in sources(names, settings):
         if isinstance(source, Local):
@@ -168,7 +168,7 @@ def library(name: str, settings: Settings) -> Source:
 
 
 def _plugin(entry: EntryPoint, _which: str) -> Source:
-    from emotion_dj.sources import plugins  # noqa: PLC0415
+    from emotion_dj.sources import plugins
 
     library: Source = plugins.make(entry)
     return library
@@ -176,28 +176,28 @@ def _plugin(entry: EntryPoint, _which: str) -> Source:
 
 def deezer(settings: Settings, which: str = "") -> Deezer:
     """Return Deezer's chart, or the list that ``which`` names. Raises SettingsError."""
-    from emotion_dj.sources.deezer import Deezer  # noqa: PLC0415
+    from emotion_dj.sources.deezer import Deezer
 
     return Deezer(settings.deezer_api, which=which)
 
 
 def reccobeats(settings: Settings) -> ReccoBeats:
     """Return what knows the features of tracks by their Spotify ids."""
-    from emotion_dj.sources.reccobeats import ReccoBeats  # noqa: PLC0415
+    from emotion_dj.sources.reccobeats import ReccoBeats
 
     return ReccoBeats(settings.reccobeats_api)
 
 
 def _audius(settings: Settings) -> Source:
-    from emotion_dj.sources.audius import Audius  # noqa: PLC0415
+    from emotion_dj.sources.audius import Audius
 
     return Audius(settings.audius_api)
 
 
 def subsonic(settings: Settings) -> Subsonic:
     """Return the listener's server. Raises SettingsError or LoginRequired."""
-    from emotion_dj.app import credentials  # noqa: PLC0415
-    from emotion_dj.sources.subsonic import Subsonic  # noqa: PLC0415
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.subsonic import Subsonic
 
     if settings.subsonic_url and "://" not in settings.subsonic_url:
         msg = f"'{settings.subsonic_url}' is not an address of a server: write http:// or https://"
@@ -214,8 +214,8 @@ def subsonic(settings: Settings) -> Subsonic:
 
 def spotify(settings: Settings) -> Spotify:
     """Return the listener's Spotify. Raises SettingsError."""
-    from emotion_dj.app import credentials  # noqa: PLC0415
-    from emotion_dj.sources.spotify import Spotify  # noqa: PLC0415
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.spotify import Spotify
 
     has_login = partial(credentials.has, TOKENS)
     return Spotify(settings.spotify_api, session(settings), has_login=has_login)
@@ -223,8 +223,8 @@ def spotify(settings: Settings) -> Spotify:
 
 def session(settings: Settings) -> Session:
     """Return the login to Spotify that is kept. Raises SettingsError."""
-    from emotion_dj.app import credentials  # noqa: PLC0415
-    from emotion_dj.sources.spotify_login import Session  # noqa: PLC0415
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.spotify_login import Session
 
     if not settings.spotify_client_id:
         msg = (
@@ -248,6 +248,6 @@ def session(settings: Settings) -> Session:
 
 
 def _demo() -> Source:
-    from emotion_dj.sources.demo import demo  # noqa: PLC0415
+    from emotion_dj.sources.demo import demo
 
     return demo()

@@ -13,7 +13,7 @@ __all__ = ["Catalogue"]
 def __getattr__(name: str) -> Any:
     """Load the database library where the catalogue is asked for."""
     if name == "Catalogue":
-        from emotion_dj.catalogue.store import Catalogue  # noqa: PLC0415
+        from emotion_dj.catalogue.store import Catalogue
 
         return Catalogue
     raise AttributeError(name)

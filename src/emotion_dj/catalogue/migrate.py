@@ -14,8 +14,8 @@ VERSION: Final = 3
 
 def upgrade(connection: Connection, version: int = 0, *, to: str = "head") -> None:
     """Run the scripts after a version of the tables, up to one of them or to the last."""
-    from alembic import command  # noqa: PLC0415 - slow to load, and hardly ever needed
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

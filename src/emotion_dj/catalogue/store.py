@@ -22,7 +22,7 @@ class Catalogue(Tracks, Analyses, Feedback):
     def __init__(self, address: str | Path) -> None:
         """Open or create the catalogue at an address; an older one is migrated. Raises
         CatalogueError, or SettingsError for what is not an address.
-        """  # noqa: D205
+        """
         self.address = str(address)
         self._database = Database(self.address)
 

@@ -57,7 +57,7 @@ EXTREME: Final = 4.0
 class Kernel:
     """A fitted regression: float32 ``mean``, ``deviation``, ``emphasis`` (d,), ``support`` (m, d),
     ``weights`` (m, t), ``offset`` (t,), and the width ``gamma`` of the kernel ``similarity``.
-    """  # noqa: D205
+    """
 
     mean: Floats
     deviation: Floats
@@ -136,7 +136,7 @@ class AudioModel:
     def predict(self, rows: Floats, sounds: Floats) -> Floats:
         """Predict TARGETS, float32 (n, t), from the inputs that the card names, (n, d), and what
         the ``network`` says of the same tracks, (n, 2 * outputs).
-        """  # noqa: D205
+        """
         vectors = self._inputs(rows, sounds)
         return np.hstack([self._valence(vectors), self._others(vectors)])
 

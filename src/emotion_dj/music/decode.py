@@ -110,7 +110,7 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
 @contextmanager
 def _opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
     """Give container, stream and name for people; what goes wrong inside becomes AudioError."""
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     name = audio.name if isinstance(audio, Path) else "the stream"
     try:
@@ -175,7 +175,7 @@ def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterat
 
 def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
     """Yield decoded frames from ``start`` seconds on; damaged packets are passed over."""
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     damaged = 0
     packets = container.demux(stream)
@@ -208,7 +208,7 @@ def resample(mono: Floats, rate: int) -> Floats:
     """Bring mono samples to RATE in one call: FFmpeg's cost per frame is larger than per sample."""
     if rate == RATE:
         return mono
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     frame = av.AudioFrame.from_ndarray(mono[np.newaxis], format="fltp", layout="mono")
     frame.sample_rate = rate

@@ -46,7 +46,7 @@ class Measurement:
 def measure(signal: Signal, seen: Spectra | None = None) -> Measurement:
     """Measure a signal, of which the spectra may have been ``seen`` already; the vector is float32
     of length len(NAMES).
-    """  # noqa: D205
+    """
     seen = seen or spectra(signal)
     power, mel = np.concatenate(seen.power), np.concatenate(seen.mel)
     beat, notes = rhythm(seen), tonality(signal)
@@ -75,7 +75,7 @@ def combined(parts: Sequence[Measurement]) -> Measurement:
     """Return one measurement for the stretches of a track: medians, so that an intro, a break or
     applause does not decide; the key is that of all notes together, the loudness that of the mean
     power. One stretch is returned as it is.
-    """  # noqa: D205
+    """
     if len(parts) == 1:
         return parts[0]
 

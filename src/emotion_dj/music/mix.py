@@ -75,7 +75,7 @@ def render(
     At most two songs are in memory. The file appears when it is whole. Raises SettingsError for a
     suffix that is none of CODECS, AudioError where no song could be read, or the file not written.
     """
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     check(path)
     failed: list[str] = []
@@ -120,7 +120,7 @@ def _read(
 
 def stereo(audio: Audio) -> Floats:
     """Decode a whole file or stream to stereo float32 (2, n) at RATE. Raises AudioError."""
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     name = audio.name if isinstance(audio, Path) else "the stream"
     pieces: list[Any] = []
@@ -169,7 +169,7 @@ def _trim(samples: Floats) -> Floats:
 def _beats(mono: Floats, *, from_end: bool) -> tuple[float, int]:
     """Return the tempo of an edge of a song, and the sample at RATE of its first beat, or of the
     beat BEATS before its end.
-    """  # noqa: D205
+    """
     heard = spectra(decode.Signal((mono,), None, 1.0))
     tempo = rhythm(heard).tempo
     strength = onset_strength(heard.mel[0])
@@ -221,7 +221,7 @@ def _crossed(out: Floats, into: Floats) -> Floats:
 
 def _encode(parts: Iterable[Floats], path: Path) -> int:
     """Encode stereo samples at RATE; return how many were written."""
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     written = 0
     with av.open(str(path), "w") as container:

@@ -57,7 +57,7 @@ middle it spreads as music does. Both were chosen by `benchmarks/evaluation.py`.
 class Regression:
     """A fitted kernel regression, float32: of features ``mean``, ``deviation`` and how much each
     matters, ``scale`` (9,); ``support`` (m, 9), ``weights`` (m, t), ``offset`` (t,).
-    """  # noqa: D205
+    """
 
     mean: Floats
     deviation: Floats
@@ -77,7 +77,7 @@ class AnnotatorMixture:
     """How h people file songs: ``regression`` gives four scores for each of them and then whose
     lists a track resembles (h,); ``unmix`` (h, h) turns the mean of that over somebody's list into
     1 for its author and 0 for others.
-    """  # noqa: D205
+    """
 
     regression: Regression
     unmix: Floats

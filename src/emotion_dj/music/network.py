@@ -34,7 +34,7 @@ class Network:
     """Weights, float32: ``mean`` and ``deviation`` (BANDS,) of the mel spectrum in dB; for each
     layer ``kernels`` (width, channels in, channels out) and ``biases`` (channels out,), with the
     normalisation folded in; the ``head`` (2 * channels, outputs) and its ``offset`` (outputs,).
-    """  # noqa: D205
+    """
 
     mean: Floats
     deviation: Floats
@@ -46,7 +46,7 @@ class Network:
     def __call__(self, mels: Sequence[Floats]) -> Floats:
         """Return mean and deviation (2 * outputs,) of the answers to all patches of some mel
         spectra in dB: what taggers would say, and how much that changes on the way.
-        """  # noqa: D205
+        """
         return self.summary(patches(mels))
 
     def summary(self, patches: npt.NDArray[np.floating]) -> Floats:

@@ -35,7 +35,7 @@ _LEAST_OVERLAP: Final = 0.25
 class Rhythm:
     """``tempo`` in beats a minute, ``pulse`` its clarity in [0, 1], ``onset_rate`` in onsets a
     second, ``strength`` the mean onset strength in dB.
-    """  # noqa: D205
+    """
 
     tempo: float
     pulse: float

@@ -35,7 +35,7 @@ class Tonality:
     """``key`` 0-11 from C, ``mode`` 1 major or 0 minor, ``clarity`` the correlation with that key,
     ``majorness`` how much better the best major key fits than the best minor one, ``chroma`` the
     share of each pitch class (12 values from C, summing to 1).
-    """  # noqa: D205
+    """
 
     key: int
     mode: int

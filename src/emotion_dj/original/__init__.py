@@ -13,7 +13,7 @@ __all__ = ["FaceRecognition"]
 def __getattr__(name: str) -> object:
     """Load the face reader when somebody asks for it: Keras is slow to load."""
     if name == "FaceRecognition":
-        from emotion_dj.original.face_recognition import FaceRecognition  # noqa: PLC0415
+        from emotion_dj.original.face_recognition import FaceRecognition
 
         return FaceRecognition
     msg = f"module {__name__!r} has no attribute {name!r}"

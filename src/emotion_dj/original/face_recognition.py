@@ -96,7 +96,7 @@ def load_keras() -> Any:
     """
     os.environ.setdefault("KERAS_BACKEND", "torch")
     try:
-        import keras  # noqa: PLC0415 - optional and large
+        import keras
     except ImportError as error:
         raise MissingExtra("train", "the original's network") from error
     return keras
@@ -104,7 +104,7 @@ def load_keras() -> Any:
 
 def _cascade() -> Any:
     try:
-        import cv2  # noqa: PLC0415 - optional and large
+        import cv2
 
         name = "haarcascade_frontalface_default.xml"
         return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / name))

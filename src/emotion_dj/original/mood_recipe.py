@@ -116,7 +116,7 @@ def train(
     Written: the LiteRT file, its card, the scaler and the label encoder (joblib), and the
     confusion matrix (PNG).
     """
-    from sklearn.preprocessing import LabelEncoder, StandardScaler  # noqa: PLC0415 - slow to load
+    from sklearn.preprocessing import LabelEncoder, StandardScaler
 
     encoder = LabelEncoder().fit(songs.labels)
     labels = encoder.transform(songs.labels).astype(np.int64)
@@ -169,14 +169,14 @@ def fit(
 def _keras() -> Any:
     """Load Keras on PyTorch: the variable counts only before the first import."""
     os.environ["KERAS_BACKEND"] = "torch"
-    import keras  # noqa: PLC0415 - slow to load, and after the variable
+    import keras
 
     return keras
 
 
 def _split(labels: Labels) -> tuple[Labels, Labels]:
     """Return the places of the songs to learn from and of those held back, labels in proportion."""
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to load
+    from sklearn.model_selection import train_test_split
 
     learnt, held = train_test_split(
         np.arange(len(labels)), test_size=HELD_BACK, random_state=SEED, stratify=labels
@@ -190,9 +190,9 @@ def _chances(net: Any, rows: Floats) -> npt.NDArray[np.float64]:
 
 def _baselines(split: _Split, songs: Songs, labels: Labels) -> dict[str, float]:
     """Return what needs no network: the commonest label, loudness alone, and the labels' nature."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to load
-    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - slow to load
-    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415 - slow to load
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score
+    from sklearn.tree import DecisionTreeClassifier
 
     loud = slice(LOUDNESS, LOUDNESS + 1)
     tree = DecisionTreeClassifier(max_leaf_nodes=_TREE_LEAVES, random_state=SEED)
@@ -214,17 +214,17 @@ def _baselines(split: _Split, songs: Songs, labels: Labels) -> dict[str, float]:
 
 def _to_litert(net: Any) -> bytes:
     """Return the network as a fp32 LiteRT file: standardised features (1, 5) -> chances (1, 4)."""
-    import torch  # noqa: PLC0415 - slow to load
+    import torch
 
-    from emotion_dj.training.export import to_litert  # noqa: PLC0415 - loads torch
+    from emotion_dj.training.export import to_litert
 
     return to_litert(_as_torch(net), torch.zeros(1, len(FEATURES)))
 
 
 def _as_torch(net: Any) -> nn.Module:
     """Return the same layers as plain PyTorch: Keras's own modules cannot be traced."""
-    import torch  # noqa: PLC0415 - slow to load
-    from torch import nn  # noqa: PLC0415 - slow to load
+    import torch
+    from torch import nn
 
     layers: list[nn.Module] = []
     for dense in net.layers:
@@ -236,7 +236,7 @@ def _as_torch(net: Any) -> nn.Module:
 
 
 def _write_joblib(path: Path, value: Any) -> None:
-    import joblib  # noqa: PLC0415 - extra `train`
+    import joblib
 
     file = io.BytesIO()
     joblib.dump(value, file)
@@ -245,8 +245,8 @@ def _write_joblib(path: Path, value: Any) -> None:
 
 def _picture(table: Labels, names: Sequence[str]) -> bytes:
     """Draw a confusion matrix: each cell its count, shaded by its share of the row."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to load
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()

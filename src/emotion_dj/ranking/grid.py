@@ -158,7 +158,7 @@ class Search:
     def costs(self, target: Affect, rows: Rows) -> Floats:
         """Return what each row is from the target, less taste, plus what speaks against it, less a
         jitter that depends on seed and row alone.
-        """  # noqa: D205
+        """
         against = (
             np.float32(UNCERTAINTY_WEIGHT) * self.candidates.uncertainty[rows]
             + np.float32(RECENCY_WEIGHT) * self.preferences.recency[rows]

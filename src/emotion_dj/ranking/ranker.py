@@ -165,7 +165,7 @@ class _Selection:
     def _best(self, rows: Rows, costs: Floats) -> int:
         """Return the row with the least cost, likeness to what is in the set already (maximal
         marginal relevance: Carbonell & Goldstein 1998) and clash with the pick before.
-        """  # noqa: D205
+        """
         rows = rows[costs <= costs[0] + self._trade()]
         if len(rows) == 1 or not self._taken:
             return int(rows[0])

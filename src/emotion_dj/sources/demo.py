@@ -58,7 +58,7 @@ def demo() -> Demo:
     """Return the demo library. Raises MissingExtra."""
     if not _is_here():
         raise MissingExtra("demo", "the demo library")
-    from immich_memories_music import tracks_dir  # noqa: PLC0415 - optional
+    from immich_memories_music import tracks_dir
 
     return Demo(Local((tracks_dir(),)))
 

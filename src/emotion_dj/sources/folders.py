@@ -124,7 +124,7 @@ def walk(root: Path) -> Iterator[Track | Omission]:
     place that was passed over.
 
     Raises LibraryError where the root goes away meanwhile.
-    """  # noqa: D205
+    """
     root = root.resolve()
     if root.is_file():
         yield _track(root.parent.as_uri(), str(root.parent), root.name)
@@ -188,7 +188,7 @@ def _with_file(
     """Return the rules with those of a folder's own ignore file. Raises OSError."""
     if not any(entry.name == IGNORE_FILE and _is_file(entry) for entry in entries):
         return rules
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only where somebody wrote such a file
+    from pathspec import GitIgnoreSpec
 
     text = Path(folder, IGNORE_FILE).read_text(encoding="utf-8", errors="surrogateescape")
     return (*rules, _Rules(folder, GitIgnoreSpec.from_lines(text.splitlines())))

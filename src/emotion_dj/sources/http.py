@@ -101,7 +101,7 @@ class Client:
     ) -> Any:
         """Return the JSON answer, None where it is empty, of a request that is never repeated,
         since it may have been obeyed. Raises a SourceError that fits.
-        """  # noqa: D205
+        """
         self._cache.clear()
         return self._ask(method, path, 1, json=document, data=form)
 

@@ -34,7 +34,7 @@ class Local:
     def tracks(self) -> Iterator[Track]:
         """Yield every audio file below the roots, by name. Raises LibraryError for a root that is
         not there or goes away meanwhile.
-        """  # noqa: D205
+        """
         return (entry for entry in self.listing() if isinstance(entry, Track))
 
     def listing(self) -> Iterator[Track | Omission]:

@@ -76,7 +76,7 @@ def read(path: Path) -> Metadata:
 def picture(path: Path) -> bytes | None:
     """Return the encoded front cover in a file, else any picture, None without one that is small
     enough. Raises nothing.
-    """  # noqa: D205
+    """
     data = _attempt(_tinytag_picture, path, None) or _attempt(_av_picture, path, None)
     return data if data and len(data) <= MAX_PICTURE else None
 
@@ -92,7 +92,7 @@ def _attempt(reader: Callable[[Path], _T], path: Path, nothing: _T) -> _T:
 def _has_only_id3v1(path: Path) -> bool:
     """Tell an MP3 whose old tag holds bytes in an encoding that nobody says, not Latin-1 as
     tinytag takes it for.
-    """  # noqa: D205
+    """
     try:
         with path.open("rb") as file:
             return file.read(3) != b"ID3" and path.suffix.lower() in {".mp3", ".mp2", ".mp1"}
@@ -101,7 +101,7 @@ def _has_only_id3v1(path: Path) -> bool:
 
 
 def _by_tinytag(path: Path) -> Metadata:
-    from tinytag import TinyTag  # noqa: PLC0415 - only for new files
+    from tinytag import TinyTag
 
     tag = TinyTag.get(path)
     other: Mapping[str, list[str]] = tag.other
@@ -123,7 +123,7 @@ def _by_apev2(path: Path) -> Metadata:
 
 
 def _by_av(path: Path) -> Metadata:
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     with av.open(str(path), metadata_errors="surrogateescape") as container:
         streams = container.streams.audio
@@ -179,7 +179,7 @@ def _seconds(duration: Any) -> float | None:
 
 
 def _tinytag_picture(path: Path) -> bytes | None:
-    from tinytag import TinyTag  # noqa: PLC0415 - only where a picture is asked for
+    from tinytag import TinyTag
 
     images = TinyTag.get(path, duration=False, image=True).images
     image = images.front_cover or images.any
@@ -187,7 +187,7 @@ def _tinytag_picture(path: Path) -> bytes | None:
 
 
 def _av_picture(path: Path) -> bytes | None:
-    import av  # noqa: PLC0415 - FFmpeg is large
+    import av
 
     with av.open(str(path), metadata_errors="surrogateescape") as container:
         for stream in container.streams.video:

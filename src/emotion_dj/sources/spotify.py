@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 class Spotify:
     """Fits `Source`, `Searchable`, `Sink`, `Player`, `Account` and `FeatureProvider` of
     `interfaces`. ``has_login`` tells whether there is a login, without asking anybody.
-    """  # noqa: D205
+    """
 
     name = "spotify"
 

@@ -1,6 +1,6 @@
 """A track's audio on its way to a player, whatever its source can do: sent by the source itself
 where it can stream, else read out of what it opens, byte ranges included.
-"""  # noqa: D205
+"""
 
 from __future__ import annotations
 

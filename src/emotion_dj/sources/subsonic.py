@@ -41,7 +41,7 @@ DEEDS: Final = {"like": "star", "unlike": "unstar", "play": "scrobble"}
 class Subsonic:
     """Fits `Source`, `AudioSource`, `Streamable`, `Searchable`, `Sink`, `ArtworkProvider`,
     `FeedbackSink` and `TagProvider` of `interfaces`.
-    """  # noqa: D205
+    """
 
     name = "subsonic"
 
@@ -187,7 +187,7 @@ class Subsonic:
     def _audio(self, track: Track) -> dict[str, Any]:
         """Return the query of a stream; the first one makes sure of how to log in, since a server
         may answer with an error in place of audio.
-        """  # noqa: D205
+        """
         if not self._met:
             self._ask("ping")
         return self._signed({"id": self._id(track), "format": "raw"})

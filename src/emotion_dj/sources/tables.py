@@ -118,8 +118,8 @@ def _to_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _to_parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     try:
-        import pyarrow as pa  # noqa: PLC0415 - optional, and slow to load
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtra("tables", "a Parquet file") from error
     file = BytesIO()
@@ -148,7 +148,7 @@ def _json(path: Path) -> Iterator[dict[str, Any]]:
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - optional, and slow to load
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtra("tables", "a Parquet file") from error
     try:

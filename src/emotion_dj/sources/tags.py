@@ -126,7 +126,7 @@ class _Id3:
         return [str(text) for frame in self.tags.getall(_frame(field)) for text in frame.text]
 
     def put(self, field: str, values: list[str]) -> None:
-        from mutagen import id3  # noqa: PLC0415 - only for those who write tags
+        from mutagen import id3
 
         name = _frame(field)
         self.tags.delall(name)
@@ -163,7 +163,7 @@ class _Mp4:
         return [v.decode("utf-8", "surrogateescape") if field != BPM else str(v) for v in values]
 
     def put(self, field: str, values: list[str]) -> None:
-        from mutagen.mp4 import MP4FreeForm  # noqa: PLC0415 - only for those who write tags
+        from mutagen.mp4 import MP4FreeForm
 
         self.tags.pop(_atom(field), None)
         if values and field == BPM:
@@ -208,7 +208,7 @@ def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
 def _mutagen() -> Any:
     """Return the library that writes tags. Raises MissingExtra."""
     try:
-        import mutagen  # noqa: PLC0415 - optional: its licence is the GPL
+        import mutagen
     except ImportError as error:
         raise MissingExtra("tags", "writing tags") from error
     return mutagen
@@ -223,7 +223,7 @@ def _demand_writable(target: Path, status: os.stat_result) -> None:
 
 def _open(path: Path) -> Any:
     """Return mutagen's view of a file, with tags, if empty ones; None where it knows no such."""
-    from mutagen.id3 import ID3  # noqa: PLC0415 - only for those who write tags
+    from mutagen.id3 import ID3
 
     file = _mutagen().File(path)
     if file is None:
@@ -249,9 +249,9 @@ def _id3v1_of(path: Path) -> bytes:
 
 
 def _tags(file: Any, path: Path) -> _Tags:
-    from mutagen._vorbis import VComment  # noqa: PLC0415 - only for those who write tags
-    from mutagen.id3 import ID3  # noqa: PLC0415 - ditto
-    from mutagen.mp4 import MP4Tags  # noqa: PLC0415 - ditto
+    from mutagen._vorbis import VComment
+    from mutagen.id3 import ID3
+    from mutagen.mp4 import MP4Tags
 
     kinds: dict[type, Callable[[Any], _Tags]] = {ID3: _Id3, VComment: _Vorbis, MP4Tags: _Mp4}
     for kind, view in kinds.items():
@@ -266,7 +266,7 @@ def _save(file: Any, copy: Path, id3v1: bytes) -> None:
 
     An old tag at the end stays as it is, byte for byte.
     """
-    from mutagen import id3  # noqa: PLC0415 - only for those who write tags
+    from mutagen import id3
 
     if not isinstance(file.tags, id3.ID3):
         file.save(copy)
@@ -283,8 +283,8 @@ def _save(file: Any, copy: Path, id3v1: bytes) -> None:
 
 
 def _delete_id3v2(file: Any, copy: Path) -> None:
-    from mutagen import id3  # noqa: PLC0415 - only for those who write tags
-    from mutagen.mp3 import MP3  # noqa: PLC0415 - ditto
+    from mutagen import id3
+    from mutagen.mp3 import MP3
 
     if isinstance(file, MP3):
         id3.delete(copy, delete_v1=False, delete_v2=True)

@@ -37,6 +37,6 @@ def guess(raw: bytes) -> str:
 def _is_likely(text: str, script: re.Pattern[str]) -> bool:
     """Tell whether every word that is not plain is of a script: a Western one, read as Cyrillic,
     would have letters of both in one word.
-    """  # noqa: D205
+    """
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     return sum(map(len, words)) >= _LETTERS and all(map(script.fullmatch, words))

@@ -126,7 +126,7 @@ STILL_ASKED: Final = frozenset({"/audio-features"})
 
 @cache
 def _read(path: Path) -> dict[str, Any]:
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra of developers
+    import yaml  # type: ignore[import-untyped]
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506 - safe

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @contextmanager
 def served(application: Any) -> Iterator[str]:
     """Serve an application on a free port of 127.0.0.1 for the block; give its address."""
-    import uvicorn  # noqa: PLC0415 - an extra
+    import uvicorn
 
     ready = threading.Event()
 

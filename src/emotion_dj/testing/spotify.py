@@ -106,7 +106,7 @@ def status(code: int, reason: str | None = None, **headers: str) -> Fault:
     """Return a fault with a status code, the reason that its body names, and headers."""
 
     def answer() -> Response:
-        from starlette.responses import JSONResponse  # noqa: PLC0415 - an extra, as all below
+        from starlette.responses import JSONResponse
 
         told = {"status": code, "message": f"fault {code}"} | ({"reason": reason} if reason else {})
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -221,8 +221,8 @@ class SpotifyStandIn:
         self._refresh.clear()
 
     def _application(self) -> Starlette:
-        from starlette.applications import Starlette  # noqa: PLC0415
-        from starlette.routing import Route  # noqa: PLC0415
+        from starlette.applications import Starlette
+        from starlette.routing import Route
 
         def api(path: str, answer: Callable[[Request, Any], Any], *methods: str) -> Route:
             return Route(f"/v1{path}", self._guarded(answer), methods=methods or ["GET"])
@@ -250,7 +250,7 @@ class SpotifyStandIn:
         """Wrap a handler: count, hold against the contract, check the token, misbehave."""
 
         async def guarded(request: Request) -> Response:
-            from starlette.responses import JSONResponse, Response  # noqa: PLC0415
+            from starlette.responses import JSONResponse, Response
 
             method, path = request.method, request.url.path.removeprefix("/v1")
             self.requests.append((method, path))
@@ -287,7 +287,7 @@ class SpotifyStandIn:
         return status(403)() if needed and not needed & scopes else None
 
     async def _authorize(self, request: Request) -> Response:
-        from starlette.responses import PlainTextResponse, RedirectResponse  # noqa: PLC0415
+        from starlette.responses import PlainTextResponse, RedirectResponse
 
         query = dict(request.query_params)
         self.logins.append(str(request.url))
@@ -307,7 +307,7 @@ class SpotifyStandIn:
         return RedirectResponse(f"{redirect.geturl()}?{urlencode(told)}", 302)
 
     async def _token(self, request: Request) -> Response:
-        from starlette.responses import JSONResponse  # noqa: PLC0415
+        from starlette.responses import JSONResponse
 
         form = {k: v[0] for k, v in parse_qs((await request.body()).decode()).items()}
         scopes = self._exchanged(form)
@@ -383,7 +383,7 @@ class SpotifyStandIn:
         return 204, None
 
     async def _embed(self, request: Request) -> Response:
-        from starlette.responses import HTMLResponse  # noqa: PLC0415
+        from starlette.responses import HTMLResponse
 
         self.embedded.append(request.path_params["id"])
         return HTMLResponse(EMBEDDED.replace("LENGTH", str(1000 * self.embed_lasts)))

@@ -53,7 +53,7 @@ class Augmentation:
     def __call__(self, faces: torch.Tensor, side: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Map grey faces in [0, 1], (n, 1, h, w), to varied ones, (n, 1, side, side), and to what
         is hidden of each (see `Covers`).
-        """  # noqa: D205
+        """
         faces, hidden = self.covers(faces)
         return self._spoil(self._light(self._move(faces, side))), hidden
 

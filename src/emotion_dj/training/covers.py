@@ -29,7 +29,7 @@ SEEN: Final = 0.2
 class Covers:
     """The shares of the faces that wear a mask, wear dark glasses, or have a rectangle erased
     (Zhong et al. 2020, "Random erasing data augmentation").
-    """  # noqa: D205
+    """
 
     masked: float = 0.07
     shaded: float = 0.03
@@ -96,7 +96,7 @@ def _rectangle(faces: torch.Tensor) -> torch.Tensor:
 def _painted(faces: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:
     """Paint what is covered: one grey, in a quarter of the faces their own; shaded, some with
     folds, some with a grain.
-    """  # noqa: D205
+    """
     down, _ = _axes(faces)
     own = faces.mean(dim=(2, 3)).unsqueeze(2) + 0.1 * _normal(faces)
     grey = torch.where(_between(faces, 0, 1) < 0.25, own, _between(faces, 0, 1))  # noqa: PLR2004

@@ -82,7 +82,7 @@ def begun(
 ) -> tuple[EmotionNet, dict[str, Any]]:
     """Return the network that a run left in its folder, or the one of a reader's card, and its
     recipe. Raises DataError or ArtifactError.
-    """  # noqa: D205
+    """
     return emotion_run.load(path) if path.is_dir() else published.load(path, *examples(faces, held))
 
 
@@ -100,7 +100,7 @@ def logits(net: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, torch.Tens
 def answered(net: nn.Module, pixels: np.ndarray) -> np.ndarray:
     """Return both answers of a network (n, 2, 7) as log probabilities, each the mean over a face
     and its mirror image.
-    """  # noqa: D205
+    """
     plain, mirrored = logits(net, pixels)
     return answers((plain + mirrored) / 2).numpy()
 
@@ -109,7 +109,7 @@ def evaluate(net: nn.Module, held: LabelledFaces) -> dict[str, float]:
     """Return, of a network that answers all questions, over faces and their mirror images: how
     often it reads what most people saw, the mean recall and the log loss of that (of the labels,
     where nobody voted), and how often its other answer is FER2013's label.
-    """  # noqa: D205
+    """
     votes, label = answered(net, held.pixels).swapaxes(0, 1)
     rows, seen = emotion_data.judged(held, emotion_data.truth_of(held))
     read, ours = votes[rows].argmax(axis=1), seen < len(emotion_data.LABELS)
@@ -125,7 +125,7 @@ def evaluate(net: nn.Module, held: LabelledFaces) -> dict[str, float]:
 def examples(faces: LabelledFaces, held: LabelledFaces) -> tuple[torch.Tensor, torch.Tensor]:
     """Return pixels (n, 1, 48, 48) and targets (n, 2, 7), the votes' shares and the label, of the
     faces that may be learnt from.
-    """  # noqa: D205
+    """
     allowed = emotion_data.learnable(emotion_data.without(faces, held.digests()))
     targets = np.stack([emotion_data.shares(allowed), emotion_data.labels(allowed)], axis=1)
     pixels, targets = emotion_data.merge_identical(allowed, targets)

@@ -86,7 +86,7 @@ def publish(
 def frontier(net: EmotionNet, held: LabelledFaces, truth: Truth) -> Table:
     """Return, by the share of FER+'s votes in the reading, how often it is FER2013's label and how
     often the truth: the two contradict each other on a third of the faces.
-    """  # noqa: D205
+    """
     scores = emotion.answered(net, held.pixels)
     rows, seen = emotion_data.judged(held, truth)
     blends = {share: share * scores[:, 0] + (1 - share) * scores[:, 1] for share in SHARES}
@@ -99,7 +99,7 @@ def frontier(net: EmotionNet, held: LabelledFaces, truth: Truth) -> Table:
 def choose(shares: Table, truth: Truth) -> float:
     """Return the share of the votes that agrees with them best; where the labels are the truth, the
     largest whose accuracy is within TOLERANCE of the best.
-    """  # noqa: D205
+    """
     if truth == "votes":
         return max(shares, key=lambda share: (shares[share][1], share))
     best = max(accuracy for accuracy, _ in shares.values())
@@ -112,7 +112,7 @@ def tilted(net: EmotionNet, held: LabelledFaces, prior: np.ndarray, truth: Truth
 
     A network learns that rare emotions are rare, and errs against them where it is unsure (logit
     adjustment: Menon et al. 2021, eq. 9). ``net`` answers once.
-    """  # noqa: D205
+    """
     plain, mirrored = emotion.logits(net, held.pixels)
     rows, seen = emotion_data.judged(held, truth)
     scores = ((plain + mirrored) / 2).numpy()[rows, : len(LABELS)]
@@ -129,7 +129,7 @@ def tilted(net: EmotionNet, held: LabelledFaces, prior: np.ndarray, truth: Truth
 def choose_tilt(tilts: Table) -> float:
     """Return the least tilt that brings the macro-recall to RECALL; where none does, the one with
     the best sum of accuracy and macro-recall.
-    """  # noqa: D205
+    """
     enough = [tilt for tilt, (_, recall) in tilts.items() if recall >= RECALL]
     return min(enough) if enough else max(tilts, key=lambda tilt: sum(tilts[tilt]))
 
@@ -168,7 +168,7 @@ def _exported(
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Write the int8 weights; return a card with what only the export tells, and the logits (n, 7)
     that those weights give.
-    """  # noqa: D205
+    """
     served = export.WithMirror(export.without_shuffle(net), len(LABELS)).eval()
     exact = export.to_litert(served, torch.zeros(1, SIDE, SIDE, 1))
     small = export.to_int8(exact)

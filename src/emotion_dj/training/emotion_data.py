@@ -86,9 +86,9 @@ def frame(root: Path) -> pd.DataFrame:
     and ``label`` (the emotion's name), as the original's ``createdataframe`` did.
 
     Raises DataError, LabelError or MissingExtra.
-    """  # noqa: D205
+    """
     try:
-        import pandas as pd  # noqa: PLC0415 - optional, and slow to load
+        import pandas as pd
     except ImportError as error:
         raise MissingExtra("train", "a data frame") from error
     found = emotion_examples.find_files(root)
@@ -122,7 +122,7 @@ def judged(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     """Return the rows of the faces on which a truth says something, and what it says of each: an
     index into LABELS, by the votes into `votes.EIGHT`.
-    """  # noqa: D205
+    """
     if truth == "label":
         return np.arange(len(faces)), faces.labels
     clear, seen = fer_plus.majority(faces.votes)
@@ -137,7 +137,7 @@ def learnable(faces: LabelledFaces) -> LabelledFaces:
 def prior(faces: LabelledFaces) -> npt.NDArray[np.float64]:
     """Return the share of each emotion among the votes, (7,); one that never occurs counts as met
     once.
-    """  # noqa: D205
+    """
     counts = np.maximum(shares(faces).sum(axis=0, dtype=np.float64), 1)
     return np.asarray(counts / counts.sum())
 

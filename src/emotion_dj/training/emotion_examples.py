@@ -178,7 +178,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Any:
     try:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - optional, and slow to load
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtra("tables", "a Parquet file") from error
     try:

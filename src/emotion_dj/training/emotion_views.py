@@ -37,7 +37,7 @@ _CHUNK: Final = 256
 class Seen(NamedTuple):
     """A batch: ``inputs`` of the levels that learn, what is ``hidden`` of each face (n, 2), and the
     teachers' ``opinions`` (n, 2, 7), if there are teachers.
-    """  # noqa: D205
+    """
 
     inputs: torch.Tensor
     hidden: torch.Tensor

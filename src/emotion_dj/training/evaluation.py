@@ -76,7 +76,7 @@ def evaluate_emotion(
 def open_reader(model: Path) -> EmotionReader | FaceRecognition:
     """Open a face reader: the card of weights beside it, the original's JSON with its weights
     beside it, or the folder of a finished run. Raises ArtifactError, DataError or MissingExtra.
-    """  # noqa: D205
+    """
     names = (f"{ARTIFACT}.json", f"{FaceRecognition.id}.json")
     if model.is_dir():
         found = [model / name for name in names if (model / name).is_file()]

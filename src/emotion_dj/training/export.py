@@ -95,7 +95,7 @@ def to_litert(net: nn.Module, sample: torch.Tensor) -> bytes:
 
     The converter's chatter goes to stderr, since stdout is for results.
     """
-    import litert_torch  # noqa: PLC0415 - takes seconds to load
+    import litert_torch
 
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
         path = Path(folder) / "model.tflite"
@@ -105,7 +105,7 @@ def to_litert(net: nn.Module, sample: torch.Tensor) -> bytes:
 
 def to_int8(model: bytes) -> bytes:
     """Quantise the weights to int8, one scale per channel; activations at run time."""
-    from ai_edge_quantizer import quantizer, recipe  # noqa: PLC0415 - takes seconds to load
+    from ai_edge_quantizer import quantizer, recipe
 
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "fp32.tflite", Path(folder) / "int8.tflite"

@@ -111,7 +111,7 @@ def _agreed(features: Floats, labels: Labels) -> Playlist:
 class Felt:
     """What listeners felt: ``features`` (n, 9), and ``places`` (n, 2), valence and arousal in
     [-1, 1].
-    """  # noqa: D205
+    """
 
     features: Floats
     places: Floats
@@ -271,7 +271,7 @@ def cross_validate(
     of the tracks held back as one list, and of each by itself.
 
     A track of the others with the same features as one that is held back is not learnt from.
-    """  # noqa: D205
+    """
     right = []
     for held in _folds(len(playlist.labels), seed):
         seen = Playlist(playlist.features[~held], playlist.labels[~held])

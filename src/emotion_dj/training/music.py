@@ -62,7 +62,7 @@ where they were asked to for 0.45 to 0.55, wider they miss, narrower no song is 
 class Learnt:
     """What was learnt of the teachers, and how well the network tells what they say of tracks that
     it never heard (R2; None: not asked).
-    """  # noqa: D205
+    """
 
     scales: Kernel
     network: Network
@@ -144,7 +144,7 @@ def kept_of(path: Path) -> Kept:
 class CrossValidated:
     """Predictions ``targets`` (n, len(TARGETS)) for all tracks, and the ``agreement`` of each
     fold's network with its teachers on tracks that it never heard, where they heard any.
-    """  # noqa: D205
+    """
 
     targets: Floats
     agreement: tuple[float, ...]
@@ -155,7 +155,7 @@ def cross_validate(
 ) -> CrossValidated:
     """Predict each track by models that never heard that track's fold: neither what was felt at it
     nor, where they learn it here, what the teachers say of it.
-    """  # noqa: D205
+    """
     predicted, agreed = np.zeros_like(corpus.targets), []
     for fold in np.unique(folds):
         held = folds == fold
@@ -199,7 +199,7 @@ def train(
 def plane_of(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, Any]:
     """Return the line by which tracks are placed, and the ``uncertainty`` of a place: what is left
     over of what listeners felt.
-    """  # noqa: D205
+    """
     felt = corpus.targets[:, :2]
     mean, deviation = felt.mean(0), felt.std(0)
     missed = np.mean([np.square((felt - split.targets[:, :2]) / deviation) for split in splits])

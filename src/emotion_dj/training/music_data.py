@@ -37,7 +37,7 @@ class Corpus:
     """n tracks: ``vectors`` (n, len(NAMES)), ``sounds``: what was kept of each one's mel spectra,
     ``targets`` (n, len(TARGETS)), ``doubts`` (n,): how noisy its targets are against the usual
     track's, genres and files; ``passed_over`` says of each other track why it could not be heard.
-    """  # noqa: D205
+    """
 
     vectors: Floats
     sounds: tuple[Kept, ...]
@@ -135,7 +135,7 @@ def proxies(share: dict[str, float]) -> tuple[float, float]:
 class TeacherLabels:
     """What a teacher said of m pieces of music: ``vectors`` (m, len(NAMES)), ``scales`` (m, 7) and
     the ``files`` that they were cut from.
-    """  # noqa: D205
+    """
 
     vectors: Floats
     scales: Floats

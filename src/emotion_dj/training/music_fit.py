@@ -85,7 +85,7 @@ def fit_scales(lessons: TeacherLabels, rows: Rows = EVERYTHING) -> Kernel:
 def fit_felt(corpus: Corpus, inputs_: Floats, rows: Rows = EVERYTHING) -> tuple[Kernel, Kernel]:
     """Fit the regression to valence, and that to the other targets, to some of the tracks, whose
     inputs `with_teachers` gives.
-    """  # noqa: D205
+    """
     vectors, targets, doubts = inputs_[rows], corpus.targets[rows], corpus.doubts[rows]
     everything = dict.fromkeys(INPUTS, 1.0)
     return (

@@ -58,7 +58,7 @@ def load(
 
 def _weights(file: bytes) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield weight and bias of each layer, in order, as float32."""
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 - slow to load
+    from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file, 0))
     graph = model.subgraphs[0]
@@ -87,7 +87,7 @@ def _numbers(tensor: Any, buffers: Any, file: bytes) -> np.ndarray:
 def _fill(net: EmotionNet, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
     """Put the weights into convolutions whose normalisation does nothing but add the bias; of the
     last layer only what tells the hidden parts, the answers are fitted anew.
-    """  # noqa: D205
+    """
     convolutions = [part for part in net.modules() if isinstance(part, nn.Conv2d)]
     norms = [part for part in net.modules() if isinstance(part, nn.BatchNorm2d)]
     below, heads = layers[: len(convolutions)], layers[len(convolutions) :]

@@ -36,7 +36,7 @@ def measure(net: nn.Module, held: LabelledFaces, truth: Truth) -> dict[str, floa
 def covers_found(net: nn.Module, held: LabelledFaces) -> dict[str, Any]:
     """Return, for each part that may be hidden, how often the network says so of faces on which it
     is, and of faces as they are.
-    """  # noqa: D205
+    """
     faces = _grey(held)
     with torch.random.fork_rng():
         torch.manual_seed(0)

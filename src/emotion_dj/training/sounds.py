@@ -47,7 +47,7 @@ COVERED: Final = 8
 class Sounds:
     """What teachers said of n patches: ``mel`` (n, FRAMES, BANDS) in dB, float16; ``answers``
     (n, a), float32; the ``files`` that they were cut from.
-    """  # noqa: D205
+    """
 
     mel: npt.NDArray[np.float16]
     answers: Floats
@@ -96,7 +96,7 @@ def _fault(sounds: Sounds) -> str:
 class Code:
     """What a network is to say instead of all answers: their ``directions`` (a, OUTPUTS) of
     greatest variance, once the answers stand in deviations (``spread``) from their ``middle``.
-    """  # noqa: D205
+    """
 
     middle: Floats
     spread: Floats
@@ -139,7 +139,7 @@ def distil(
 
     ``tick`` is called after each epoch. Raises DataError where there is no lesson.
     """
-    import torch  # noqa: PLC0415 - the extra `train`
+    import torch
 
     if not len(sounds.mel):
         msg = "no sound is left to learn from, once the tracks to test on are held back: hear more"
@@ -156,8 +156,8 @@ def distil(
 
 def module() -> torch.nn.Sequential:
     """Return the network as torch trains it: patches (n, BANDS, FRAMES) -> (n, OUTPUTS)."""
-    import torch  # noqa: PLC0415
-    from torch import nn  # noqa: PLC0415
+    import torch
+    from torch import nn
 
     class MeanAndMax(nn.Module):
         """(n, channels, frames) -> (n, 2 * channels)."""
@@ -182,9 +182,9 @@ def _fit(
     epochs: int,
     tick: Callable[[], None],
 ) -> None:
-    import torch  # noqa: PLC0415
+    import torch
 
-    from emotion_dj.training.emotion_views import is_half_fast  # noqa: PLC0415
+    from emotion_dj.training.emotion_views import is_half_fast
 
     steps = max(len(patches) // BATCH, 1)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
@@ -204,7 +204,7 @@ def _fit(
 
 def _varied(patches: torch.Tensor) -> torch.Tensor:
     """Return patches a little louder, shifted, and with some bands covered."""
-    import torch  # noqa: PLC0415
+    import torch
 
     louder = patches + LOUDER * torch.randn(len(patches), 1, 1)
     shifted = torch.roll(louder, int(torch.randint(-SHIFT, SHIFT + 1, ())), 2)
@@ -215,7 +215,7 @@ def _varied(patches: torch.Tensor) -> torch.Tensor:
 
 def _as_ours(net: torch.nn.Sequential, mean: Floats, deviation: Floats) -> Network:
     """Return torch's network as the one that serves."""
-    import torch  # noqa: PLC0415
+    import torch
 
     parts: list[Any] = list(net)
     layers = [_folded(a, b) for a, b in pairwise(parts) if isinstance(a, torch.nn.Conv1d)]

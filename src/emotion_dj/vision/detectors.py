@@ -42,7 +42,7 @@ class Haar:
     def __init__(self) -> None:
         """Load OpenCV and the cascade that it ships. Raises MissingExtra."""
         try:
-            import cv2  # noqa: PLC0415 - optional and large
+            import cv2
 
             cascade = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
             self._cascade = cv2.CascadeClassifier(str(cascade))

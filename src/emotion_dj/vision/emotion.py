@@ -176,7 +176,7 @@ def crop(image: Image, box: Box, contract: Contract, turned: int = 0) -> npt.NDA
 
     The square shares the centre of the box; where it leaves the image, the edge is continued.
     ``turned`` is that of the face.
-    """  # noqa: D205
+    """
     half = max(1.0, contract.crop * float(np.sqrt(box.w * box.h)) / 2)
     quarters = round(turned / 90)
     slant = turned - 90 * quarters

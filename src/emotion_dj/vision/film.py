@@ -63,7 +63,7 @@ def frames(path: Path, *, every: float = EVERY) -> Iterator[tuple[float, Image]]
 
     What precedes the damage in a cut-off film is yielded. Raises ImageError.
     """
-    import av  # noqa: PLC0415 - slow to load
+    import av
 
     try:
         with av.open(str(path)) as container:
@@ -95,7 +95,7 @@ def _frames(container: Any, name: str, every: float) -> Iterator[tuple[float, Im
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the frames of a stream up to where it is damaged; raise what stops the first one."""
-    import av  # noqa: PLC0415 - slow to load
+    import av
 
     stream.thread_type = "AUTO"
     shown = False

@@ -180,7 +180,7 @@ def _formats() -> tuple[str, ...]:
     formats = FORMATS if find_spec("PIL._avif") is None else (*FORMATS, "AVIF")
     if find_spec("pillow_heif") is None:
         return formats
-    import pillow_heif  # noqa: PLC0415 - optional
+    import pillow_heif
 
     pillow_heif.register_heif_opener()
     return (*formats, "HEIF")

@@ -58,7 +58,7 @@ def relative(reading: Reading, resting: Resting, *, abstain_below: float) -> Rea
 def check(resting: Mapping[Emotion, float]) -> Resting:
     """Return a resting face: all seven probabilities. Raises DataError where they are none, or
     where it smiles.
-    """  # noqa: D205
+    """
     whole = set(resting) == set(Emotion) and all(0 <= p <= 1 for p in resting.values())
     if not whole or abs(math.fsum(resting.values()) - 1) > _TOLERANCE:
         msg = "a resting face is a probability for each of the seven emotions, which sum to 1"

@@ -27,7 +27,7 @@ def interpreter(weights: Path, shape: Sequence[int] | None = None) -> Any:
     ``shape`` is that of its input, where the file leaves it open. Raises MissingRuntime.
     """
     try:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - native code
+        from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise MissingRuntime from error
     with nullcontext() if _ANNOUNCED.is_set() else _quiet():

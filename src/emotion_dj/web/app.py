@@ -214,7 +214,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
         """Remember a like, a skip or a play, or take the last like back, here and at the listener's
         own server.
-        """  # noqa: D205
+        """
         (track,) = sources.numbered(dj, [taste.track])
         dj.taste.add(taste.track, taste.kind)
         after.add_task(_report_feedback, dj, track, taste.kind)

@@ -68,7 +68,7 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
     def write(name: str, request: models.ExportRequest) -> dict[str, str]:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
-        """  # noqa: D205
+        """
         sink = _sink(dj, name)
         return {"where": sink.write(requested_set(request), name=NAME)}
 
@@ -114,7 +114,7 @@ def _in_words(sentence: str) -> tuple[Reason, ...]:
 def _sink(dj: EmotionDJ, name: str) -> Sink:
     """Return a service that takes sets now. Raises LoginRequired, also where it is not set up: who
     asks over HTTP can do nothing about settings.
-    """  # noqa: D205
+    """
     try:
         sink = dj.services.sink(name)
     except SettingsError as error:

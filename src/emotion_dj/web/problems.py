@@ -53,7 +53,7 @@ HTTP: Final = {
 class ProblemMiddleware:
     """Wraps an application: what is refused below /api is told in a problem document, also where
     a library in between has an answer of its own.
-    """  # noqa: D205
+    """
 
     app: ASGIApp
 

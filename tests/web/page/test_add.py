@@ -27,7 +27,7 @@ def test_a_folder_is_chosen_and_heard(
 ) -> None:
     """Without any music: two folders deep, added, its dots appear, a set is made of it; what cannot
     be heard is named.
-    """  # noqa: D205
+    """
     (tmp_path / "empty").mkdir()
     mine = tmp_path / "Music" / "mine"  # in the home folder of the service
     mine.mkdir(parents=True)

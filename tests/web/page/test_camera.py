@@ -134,7 +134,7 @@ def test_a_lasting_change_of_face_is_announced_and_heard(
 ) -> None:
     """A smile starts music by itself; a sad face that lasts: what comes is said, with the reason,
     and comes once the song had its least time; undo brings the first song back.
-    """  # noqa: D205
+    """
     with opened_with(address, *watching(moody)) as page:
         page.click("#camera")
         says(page, "#play-word", "Pause")

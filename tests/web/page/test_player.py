@@ -27,7 +27,7 @@ pytestmark = pytest.mark.needs_browser
 def test_the_keyboard_is_enough(page: Page, says: Callable[..., None]) -> None:
     """Arrow keys move the listener, which is heard; space pauses and plays, N goes on, M mutes, ?
     lists the keys.
-    """  # noqa: D205
+    """
     sets: list[str] = []
     page.on("request", lambda request: request.url.endswith("/sets") and sets.append(request.url))
     page.focus("#map .you")

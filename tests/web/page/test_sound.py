@@ -153,7 +153,7 @@ def test_an_act_is_heard_soon_and_can_be_taken_back(
 ) -> None:
     """Another mood: its song is the louder one soon after the press; undo brings the first
     song back where it was.
-    """  # noqa: D205
+    """
     choose(ear, "happy")
     heard(ear, plays(ear), comes_true)
     first = plays(ear)
@@ -197,7 +197,7 @@ def test_silence_at_the_ends_is_skipped_and_a_set_never_ends(
 ) -> None:
     """From before the end of each of five songs into the next, and on into the same ones again:
     never a quarter of a second of silence.
-    """  # noqa: D205
+    """
     choose(ear, "happy")
     heard(ear, plays(ear), comes_true)
     ear.evaluate("() => { heard.length = 0; }")

@@ -80,7 +80,7 @@ def test_a_phone_shows_what_counts_in_one_screen(
 ) -> None:
     """After a photo: headline, picture, plane, what plays, play and next, without scrolling; the
     reading and the queue are one tap away, and like behind one button.
-    """  # noqa: D205
+    """
     size = {"width": 390, "height": 844}
     with opened(address, viewport=size, has_touch=True, is_mobile=True) as page:
         show(page, smiling_photo)

@@ -51,6 +51,6 @@ def backend_of(address: str) -> Backend:
     if "://" in path or not path:
         msg = f"the catalogue is one SQLite file, and '{address}' names none: give the path of one"
         raise SettingsError(msg)
-    from emotion_dj.catalogue.backends.sqlite import SQLite  # noqa: PLC0415 - of several one
+    from emotion_dj.catalogue.backends.sqlite import SQLite
 
     return SQLite(address)

@@ -41,7 +41,7 @@ class SQLite:
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """What SQLite raises, with the library and without it."""
-        from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
+        from sqlalchemy.exc import DatabaseError
 
         return DatabaseError, sqlite3.Error
 
@@ -59,7 +59,7 @@ class SQLite:
 
     def open(self) -> Engine:
         """Open or create the file; an older one is copied, then migrated in place."""
-        from sqlalchemy import create_engine, event  # noqa: PLC0415
+        from sqlalchemy import create_engine, event
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": TIMEOUT})
@@ -72,7 +72,7 @@ class SQLite:
 
     def insert(self, table: Table) -> Any:
         """Return SQLite's insert."""
-        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+        from sqlalchemy.dialects import sqlite
 
         return sqlite.insert(table)
 
@@ -153,7 +153,7 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
 
 def _complete(connection: Connection) -> None:
     """Make the tables that are not there, and give a database that has none its own id."""
-    from emotion_dj.catalogue import schema  # noqa: PLC0415
+    from emotion_dj.catalogue import schema
 
     schema.metadata.create_all(connection)
     name, value = "id", secrets.randbits(62)

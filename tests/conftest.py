@@ -52,6 +52,10 @@ NEEDS = {
         all(map(find_spec, ("beets", "schemathesis", "supysonic"))),
         "other people's programs are not installed: ./scripts/test --all brings them",
     ),
+    "needs_node": (
+        bool(shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")),
+        "Node is not installed: ./scripts/test --all brings it",
+    ),
     "needs_namespaces": (_has_namespaces(), "mounts of its own are not allowed here"),
     "live": (
         "EMOTION_DJ_LIVE" in os.environ,

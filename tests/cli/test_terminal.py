@@ -52,7 +52,7 @@ def songs(tmp_path: Path) -> int:
 @pytest.mark.usefixtures("songs")
 def test_a_full_disk_is_said(command: str, smiling_photo: Path) -> None:
     """Where stdout takes nothing: one sentence and exit code 3."""
-    words = command.replace("PHOTO", str(smiling_photo)).split()
+    words = [word.replace("PHOTO", str(smiling_photo)) for word in command.split()]
     with Path("/dev/full").open("w") as full:
         done = run(*words, out=full)
     told = [line for line in done.stderr.splitlines() if line.startswith("emotion-dj: ")]

@@ -223,7 +223,7 @@ def test_a_key_is_in_no_process_list_and_no_file_but_its_own(
     ):
         while process.poll() is None:
             for place in Path("/proc").glob("[0-9]*"):
-                seen |= _shown(place)
+                seen |= _shown(place, str(tmp_path))
     assert process.returncode == 0, told.read_text()
     assert any("spawn_main" in text for text in seen), "no worker process was seen"
     assert not [text for text in seen if server.key in text]
@@ -231,12 +231,15 @@ def test_a_key_is_in_no_process_list_and_no_file_but_its_own(
     assert holders == [kept]
 
 
-def _shown(process: Path) -> set[str]:
-    """Return what a process shows to others of its user, nothing of one that has ended."""
+def _shown(process: Path, own: str) -> set[str]:
+    """Return what a process shows to others of its user, nothing of one that has ended, or that
+    another test has begun.
+    """
     try:
-        return {(process / name).read_text("latin-1") for name in ("cmdline", "environ")}
+        shown = {(process / name).read_text("latin-1") for name in ("cmdline", "environ")}
     except OSError:
         return set()
+    return shown if any(own in text for text in shown) else set()
 
 
 def _holds(path: Path, secret: str) -> bool:

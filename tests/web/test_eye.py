@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "src" / "emotion_dj" / "web" / "static"
 HERE = Path(__file__).parent / "eye"
+pytestmark = pytest.mark.needs_node
+
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"
 
 CLOSE = 2e-5

@@ -21,6 +21,8 @@ from emotion_dj.vision.smoothing import RULES, Room, Settled, follow, settle
 TESTS = Path(__file__).resolve().parents[1]
 CASES = json.loads((TESTS / "data" / "live-smoothing.json").read_text("utf-8"))
 STATIC = TESTS.parent / "src" / "emotion_dj" / "web" / "static"
+pytestmark = pytest.mark.needs_node
+
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"
 NOT_EMOTIONS = ("box", "unsure", "id", "emotion", "abstained")
 

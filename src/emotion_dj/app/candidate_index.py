@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emotion_dj.app.once import once
 from emotion_dj.app.source_registry import TABLES, uri_prefixes
 from emotion_dj.errors import LabelError
 
@@ -60,7 +60,7 @@ class CandidateIndex:
         rows = np.unique(np.concatenate([np.zeros(0, np.intp), *stretches]))
         return CandidateIndex(self._music.rows(rows), self._settings)
 
-    @cached_property
+    @once
     def _begin(self) -> dict[str, str]:
         return uri_prefixes(self._settings)
 
@@ -68,7 +68,7 @@ class CandidateIndex:
     def _names(self) -> tuple[str, ...]:
         return *self._begin, TABLES
 
-    @cached_property
+    @once
     def _source(self) -> npt.NDArray[np.int8]:
         """The place of each row's source among the names; a later one has what is of both."""
         source = np.full(len(self._music), len(self._begin), np.int8)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from emotion_dj import affect as affects
 from emotion_dj.app import settings as settings_module
 from emotion_dj.app.library import Library
+from emotion_dj.app.once import once
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
@@ -72,29 +73,29 @@ class EmotionDJ:
         for part in ("services", "library", "taste"):
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
-    @cached_property
+    @once
     def services(self) -> Services:
         """Where sets can be written and played, and the sources that tracks came from."""
         return Services(self.settings)
 
-    @cached_property
+    @once
     def library(self) -> Library:
         """The music: scanned, searched, imported, tagged."""
         return Library(self._names, self.settings, self.services, lambda: self._catalogue)
 
-    @cached_property
+    @once
     def taste(self) -> Taste:
         """What the listener likes, and how they differ from what faces say."""
         return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
 
-    @cached_property
+    @once
     def _catalogue(self) -> Catalogue:
         """The catalogue that the settings name. Raises CatalogueError."""
         from emotion_dj.catalogue import Catalogue
 
         return Catalogue(self.settings.database or settings_module.default_database())
 
-    @cached_property
+    @once
     def _models(self) -> DJ:
         from emotion_dj.app import model_registry
         from emotion_dj.dj import DJ

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from emotion_dj.app import source_registry
+from emotion_dj.app.once import once
 from emotion_dj.app.source_registry import TOKENS
 from emotion_dj.domain import Reason
 from emotion_dj.errors import (
@@ -100,7 +100,7 @@ class Services:
     def _ready_players(self) -> list[Any]:
         return [self.source(name) for name in self._specs() if self._is_ready(name, Player)]
 
-    @cached_property
+    @once
     def spotify(self) -> Spotify:
         """The listener's Spotify. Raises SettingsError."""
         return source_registry.spotify(self._settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -206,7 +207,7 @@ def test_from_login_to_logout_no_secret_is_left(
         "EMOTION_DJ_SPOTIFY_CLIENT_ID": CLIENT_ID,
         "EMOTION_DJ_DATABASE": str(data / "c.sqlite"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        "BROWSER": f"{sys.executable} {yes} %s",
+        "BROWSER": f"{shlex.quote(sys.executable)} {yes} %s",
         **{f"XDG_{kind}_HOME": str(data / kind.lower()) for kind in ("DATA", "CACHE", "CONFIG")},
     }
     said = ""

@@ -16,7 +16,7 @@ BESIDE = Path(sys.executable).parent
 NODE = shutil.which("node", path=f"{BESIDE}{os.pathsep}{os.environ['PATH']}")
 
 
-@pytest.mark.skipif(NODE is None, reason="Node is in the extra dev")
+@pytest.mark.needs_node
 @pytest.mark.parametrize("unit", sorted(path.name for path in UNITS.glob("*.test.mjs")))
 def test_pure_modules_hold_their_own_tests(unit: str) -> None:
     """Each row of the table of steering, and what the others promise, holds with any clock."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 5.0
 """Seconds to wait for another process that writes."""
+
+_PAUSE: Final = 0.005
 
 _VERSION_AND_TABLES: Final = (
     "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
@@ -147,8 +150,25 @@ _SENTENCES: Final = {
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log, which SQLite refuses at once, without its own patience, while another
+    process does the same to a new file.
+    """
+    end = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _complete(connection: Connection) -> None:

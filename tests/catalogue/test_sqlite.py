@@ -316,7 +316,7 @@ def test_corrections_are_seen_without_the_database_library(path: Path) -> None:
 
 
 def test_threads_that_open_a_new_file_wait_for_each_other(tmp_path: Path) -> None:
-    """SQLite refuses two that begin a write-ahead log at the same moment: neither gets to see it."""
+    """SQLite refuses two that begin a write-ahead log at one moment: neither gets to see it."""
     for number in range(20):
         with ThreadPoolExecutor(2) as pool:
             for catalogue in pool.map(Catalogue, [tmp_path / f"{number}.sqlite"] * 2):

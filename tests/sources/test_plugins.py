@@ -355,5 +355,5 @@ def test_each_broken_promise_is_named(made: Any, said: str) -> None:
 
 def test_a_source_that_cannot_travel_is_found_out() -> None:
     """Pickling is what worker processes need."""
-    with pytest.raises((AttributeError, TypeError), match="pickle|local object"):
+    with pytest.raises((AttributeError, TypeError), match=r"pickle|local object"):
         check_source(Stuck)

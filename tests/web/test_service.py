@@ -385,7 +385,7 @@ def test_a_photo_leaves_no_trace(
         photo.save(marked, "PNG", pnginfo=info)
     assert client.post("/readings", files={"photo": marked.getvalue()}).status_code == 200
     for path in tmp_path_factory.getbasetemp().rglob("*"):
-        if path.is_file():
+        if path.is_file() and os.access(path, os.R_OK):  # another test's may be closed to all
             data = path.read_bytes()
             assert mark not in data, path
             assert marked.getvalue()[:5000] not in data, path

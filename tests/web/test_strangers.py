@@ -7,6 +7,7 @@ import io
 import os
 import re
 import resource
+import shlex
 import socket
 import subprocess
 import sys
@@ -42,8 +43,9 @@ def running(tmp_path: Path, demo_music: Path) -> Iterator[tuple[str, int, Path]]
         "TMPDIR": str(tmp_path),
         "EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite"),
     }
-    serve = f"cd {tmp_path} && ulimit -c unlimited && exec {sys.executable} -m emotion_dj serve"
-    command = f"{serve} --port 0 --library {demo_music / 'calm'} 2> {log}"
+    words = (sys.executable, "-m", "emotion_dj", "serve", "--port", "0", "--library")
+    serve = shlex.join([*words, str(demo_music / "calm")])
+    command = f"cd {tmp_path} && ulimit -c unlimited && exec {serve} 2> {log}"
     with subprocess.Popen(["/bin/bash", "-c", command], env=environment) as server:
         try:
             while not (found := re.search(r"http://\S+", log.read_text() if log.exists() else "")):

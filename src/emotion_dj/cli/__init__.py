@@ -17,6 +17,7 @@ from emotion_dj.cli import (
     account,
     analyse,
     console,
+    devices,
     doctor,
     evaluate,
     library,
@@ -35,6 +36,7 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.NoFace: 4,
     errors.LowConfidence: 5,
     errors.CatalogueError: 6,
+    errors.PairingRefused: 2,
     errors.ArtifactError: 7,
     errors.MissingExtra: 8,
     errors.SourceError: 9,
@@ -57,6 +59,7 @@ app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("login")(account.login)
 app.command("logout")(account.logout)
+app.add_typer(devices.app, name="devices")
 app.add_typer(library.app, name="library")
 app.add_typer(sources.app, name="sources")
 app.add_typer(taste.app, name="taste")

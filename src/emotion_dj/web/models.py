@@ -424,21 +424,3 @@ class LiveEvent(BaseModel):
 
     event: Literal["reading", "nobody"]
     data: str
-
-
-class Health(BaseModel):
-    """The service is up."""
-
-    status: Literal["ok"]
-    version: str
-    models: list[str]
-
-
-class About(BaseModel):
-    """The words that clients need, and the cards of what reads faces and hears music."""
-
-    emotions: dict[Emotion, list[Axis]]
-    moods: dict[Mood, list[Axis]]
-    plans: list[str]
-    card: dict[str, Any]
-    audio_model: dict[str, Any]

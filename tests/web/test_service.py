@@ -185,7 +185,7 @@ def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
 
 
 def test_a_photo_may_be_the_body_itself(client: httpx.Client, smiling_photo: Path) -> None:
-    """What `curl --data-binary` sends is read as a form's file is; bodies that are none are told."""
+    """What `curl --data-binary` sends is read as a form's file is; a body that is none is told."""
     photo = smiling_photo.read_bytes()
     raw = client.post("/readings", content=photo, headers={"content-type": "image/jpeg"})
     assert raw.json()["faces"] == client.post("/readings", files={"photo": photo}).json()["faces"]

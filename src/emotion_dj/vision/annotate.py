@@ -84,7 +84,7 @@ def placed(
     """
     width, height = size
     room = (max(0.0, picture[0] - width), max(0.0, picture[1] - height))
-    tried = []
+    tried: list[tuple[list[int], int, Corners]] = []
     for left, top in _corners_to_try(frame, width, height, picture[1]):
         x, y = min(max(0.0, left), room[0]), min(max(0.0, top), room[1])
         label = (x, y, x + width, y + height)

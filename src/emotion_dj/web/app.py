@@ -20,6 +20,7 @@ from fastapi import (
     BackgroundTasks,
     FastAPI,
     File,
+    Form,
     Path,
     Query,
     Request,
@@ -29,7 +30,7 @@ from fastapi import (
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
+from pydantic import BaseModel, Json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
@@ -131,12 +132,14 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
+        resting: Annotated[Json[models.Resting] | None, Form()] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
         data = await photo.read()
+        read = partial(dj.read, data, resting=resting)
         try:
             analysis = serializers.photo_analysis_json(
-                await to_thread.run_sync(dj.read, data, limiter=readers)
+                await to_thread.run_sync(read, limiter=readers)
             )
         except errors.NoFace:
             broadcaster.tell(key, "nobody", {})
@@ -299,10 +302,11 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
 
 
 def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
-    """Return what the faces of a request say together. Raises LabelError."""
+    """Return what the faces of a request say together. Raises LabelError or RestingError."""
     if not request.faces:
         return None
-    return dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
+    seen = dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
+    return seen if request.resting is None else dj.relative(seen, request.resting)
 
 
 def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:

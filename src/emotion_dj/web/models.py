@@ -88,6 +88,21 @@ class ReadFace(Body):
     reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
 
 
+Resting = Annotated[
+    dict[str, Annotated[float, Field(allow_inf_nan=False)]],
+    Field(
+        max_length=100,
+        description="The listener's own calm face as it was read, a probability for each of the "
+        "seven that sum to 1: the first face counts as it differs from that",
+        json_schema_extra={
+            "propertyNames": {"enum": list(Emotion)},
+            "required": list(Emotion),
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+    ),
+]
+
+
 class SetRequest(Body):
     """What the listener wants; one of faces, emotion, mood and affect says where they are."""
 
@@ -106,6 +121,7 @@ class SetRequest(Body):
     )
 
     faces: Annotated[list[ReadFace] | None, Field(min_length=1, max_length=100)] = None
+    resting: Resting | None = None
     emotion: Annotated[
         str | None,
         Field(
@@ -152,6 +168,9 @@ class SetRequest(Body):
     def _one_start(self) -> SetRequest:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or affect"
+            raise mistake(msg)
+        if self.resting is not None and self.faces is None:
+            msg = "a resting face needs faces beside it, read without it"
             raise mistake(msg)
         return self
 

@@ -7,8 +7,8 @@ const FILES = [
   ...[
     "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "dj", "dom", "elsewhere",
     "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector", "eye/fault", "eye/layers",
-    "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/search", "eye/tflite",
-    "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history", "i18n", "keys",
+    "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/resting", "eye/search",
+    "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history", "i18n", "keys",
     "library", "listener", "live-smoothing", "main",
     "notices", "photo", "plane", "player", "queue", "screens", "search", "set", "signal", "sources", "steering",
     "store", "words",

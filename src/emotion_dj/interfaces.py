@@ -431,6 +431,14 @@ class FeedbackStore(Protocol):
         """Remove the listener's log and corrections; count the entries."""
 
 
+class MusicStore(TrackStore, AnalysisStore, Protocol):
+    """Tracks and their analyses in one database: what runs over a library work with."""
+
+
+class Store(MusicStore, FeedbackStore, Protocol):
+    """All that is kept, in one database."""
+
+
 class Executor(Protocol):
     """Does the work of a run: in this process, in others, on other machines."""
 

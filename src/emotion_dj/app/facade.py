@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Aggregate
     from emotion_dj.domain import Candidates, DJSet, Face, Image, Reading, Reason, Track
-    from emotion_dj.interfaces import Audio
+    from emotion_dj.interfaces import Audio, Store
     from emotion_dj.vision.images import Photo
 
 __all__ = ["EmotionDJ"]
@@ -89,7 +88,7 @@ class EmotionDJ:
         return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
 
     @once
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         """The catalogue that the settings name. Raises CatalogueError."""
         from emotion_dj.catalogue import Catalogue
 

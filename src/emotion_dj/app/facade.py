@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import Audio, Store
     from emotion_dj.vision.images import Photo
 
+    Shares = Mapping[Emotion, float] | Mapping[str, float]
+
 __all__ = ["EmotionDJ"]
 
 MoodName = Literal["happy", "sad", "calm", "energetic"]
@@ -115,7 +117,7 @@ class EmotionDJ:
         return getattr(self._models.model, "card", {"id": self._models.model.id})
 
     def read(
-        self, photo: Photo, *, resting: Mapping[str, float] | None = None, bgr: bool = False
+        self, photo: Photo, *, resting: Shares | None = None, bgr: bool = False
     ) -> PhotoAnalysis:
         """Read the faces of a photo in any form: see `vision.images.load`.
 
@@ -140,7 +142,7 @@ class EmotionDJ:
 
         return resting.of_photo(self.read(photo))
 
-    def relative(self, analysis: PhotoAnalysis, resting: Mapping[str, float]) -> PhotoAnalysis:
+    def relative(self, analysis: PhotoAnalysis, resting: Shares) -> PhotoAnalysis:
         """Return what was read without a resting face as it differs from one: the first face only.
 
         Raises RestingError for a resting face that is none.

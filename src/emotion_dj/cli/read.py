@@ -100,7 +100,7 @@ def _photos(
 
 
 def _read(
-    dj: EmotionDJ, path: Path, resting: Mapping[str, float] | None, annotate: Path | None
+    dj: EmotionDJ, path: Path, resting: Mapping[Emotion, float] | None, annotate: Path | None
 ) -> PhotoAnalysis:
     """Read one photo and draw it where that is wanted."""
     from emotion_dj.vision import annotate as draw

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Json, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
-from emotion_dj.web.models import Resting
+from emotion_dj.web.read_faces import Resting
 from emotion_dj.web.validation import OURS
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Nothing here is inherited from: a class fits by having the verbs. Concrete class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from emotion_dj.domain import ME
 
@@ -317,6 +317,11 @@ class TrackStore(Protocol):
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
         """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+
+    def column(self, name: str) -> dict[int, Any]:
+        """Return one column of every track that is there, by number of the track: ``uri``,
+        ``album``, ``artists`` and ``genres`` (lists), or ``year`` (None where unknown).
+        """
 
     def rename_uri(self, old: str, new: str, *, modification_tag: str) -> None:
         """Give a track another uri; its analyses and feedback go along."""

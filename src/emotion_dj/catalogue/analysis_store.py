@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import AnalysisRecord
 
 _KEY: Final = ("track", "fingerprint", "analyser")
-_DESCRIPTION: Final = ("title", "artists", "album", "duration", "artwork", "isrc")
+_DESCRIPTION: Final = (
+    *("title", "artists", "album", "duration", "artwork", "isrc"),
+    *("genres", "year"),
+)
 _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint
 )
@@ -207,6 +210,7 @@ def _track_values(
     return {
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
+        "genres": list(track.genres),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

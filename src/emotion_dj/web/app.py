@@ -157,7 +157,7 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
 
     @routes.post("/sets", responses=_gives(models.Music))
     async def sets(request: models.SetRequest) -> dict[str, Any]:
-        """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
+        """Return a set for faces that were read, an emotion, a mood, a point, words or a song."""
         return await to_thread.run_sync(lambda: _set_json(dj, recommend(request)), limiter=waiting)
 
     return routes
@@ -290,6 +290,11 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,
+        say=request.say,
+        like=request.like,
+        only=request.only,
+        avoid=request.avoid,
+        minutes=request.minutes,
         candidates=sources.music(dj, scan, request.sources),
         plan=affect.parse_plan(request.plan),
         n=request.n,

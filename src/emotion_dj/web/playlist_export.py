@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
-from emotion_dj.web import models
+from emotion_dj.web import bodies, models
 from emotion_dj.web.middleware import LOCAL, ROOT
 from emotion_dj.web.sources import numbered
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
     from emotion_dj.interfaces import Sink
 
-    Recommend = Callable[[models.SetRequest], DJSet]
+    Recommend = Callable[[bodies.SetRequest], DJSet]
 
 NAME: Final = "Emotion-DJ"
 """The only playlist that is written, so that no visitor of the page can replace another one."""
@@ -40,10 +40,10 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
     """Return the routes by which sets are saved; ``recommend`` answers a request."""
     routes = APIRouter(tags=["saving"])
 
-    def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
+    def requested_set(request: bodies.SetRequest | bodies.PlaylistRequest) -> DJSet:
         dj_set = (
             _listed(dj, request)
-            if isinstance(request, models.PlaylistRequest)
+            if isinstance(request, bodies.PlaylistRequest)
             else recommend(request)
         )
         dj.taste.played(dj_set)
@@ -51,7 +51,7 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], request: models.ExportRequest, http_request: Request
+        form: Literal["m3u8", "xspf", "jspf"], request: bodies.ExportRequest, http_request: Request
     ) -> Response:
         """Return a set that was made before, or that of a request, as a playlist file.
 
@@ -65,7 +65,7 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: str, request: models.ExportRequest) -> dict[str, str]:
+    def write(name: str, request: bodies.ExportRequest) -> dict[str, str]:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
         """
@@ -94,7 +94,7 @@ def _streamed(dj: EmotionDJ, music: DJSet, service: str, *, keep_files: bool) ->
     return replace(music, picks=tuple(map(streamed, music.picks)))
 
 
-def _listed(dj: EmotionDJ, request: models.PlaylistRequest) -> DJSet:
+def _listed(dj: EmotionDJ, request: bodies.PlaylistRequest) -> DJSet:
     """Return the songs as a set, in their order."""
     tracks = numbered(dj, [song.id for song in request.songs])
     mood = affect.mood(ANYWHERE)

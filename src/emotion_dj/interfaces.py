@@ -104,7 +104,6 @@ class Searchable(Protocol):
 
     def search(self, query: str, *, limit: int = 25) -> list[Track]:
         """Return the best matches first, at most ``limit``."""
-        ...
 
 
 @runtime_checkable
@@ -116,15 +115,12 @@ class AudioSource(Protocol):
 
         Raises NotAvailable, another SourceError or OSError.
         """
-        ...
 
     def modification_tag(self, track: Track) -> str:
         """Return a mark that costs nothing and changes whenever the audio may have changed."""
-        ...
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the content itself, the same wherever and however it is named."""
-        ...
 
 
 @runtime_checkable
@@ -137,7 +133,6 @@ class FileSource(Protocol):
     @property
     def roots(self) -> Sequence[Path]:
         """The folders on disk, or single files, in which its tracks lie."""
-        ...
 
 
 @runtime_checkable
@@ -146,7 +141,6 @@ class Listing(Protocol):
 
     def listing(self) -> Iterator[Track | Omission]:
         """Yield what `tracks` yields, and among it what was passed over and why."""
-        ...
 
 
 class AudioStream(Protocol):
@@ -155,16 +149,13 @@ class AudioStream(Protocol):
     @property
     def status_code(self) -> int:
         """200 for the whole, 206 for a byte range, 416 for one that is outside."""
-        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Its headers, with names in lower case: content-type, content-length, content-range."""
-        ...
 
     def iter_raw(self) -> Iterator[bytes]:
         """Yield the bytes, once."""
-        ...
 
 
 @runtime_checkable
@@ -178,7 +169,6 @@ class Streamable(Protocol):
 
         Raises NotAvailable or another SourceError.
         """
-        ...
 
 
 @runtime_checkable
@@ -187,7 +177,6 @@ class Resolver(Protocol):
 
     def resolve(self, track: Track) -> Media:
         """Return what can be played right now. Raises NotAvailable where nothing can."""
-        ...
 
 
 @runtime_checkable
@@ -196,7 +185,6 @@ class ArtworkProvider(Protocol):
 
     def picture(self, track: Track) -> bytes | None:
         """Return an encoded picture, None where there is none. Raises a SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -205,7 +193,6 @@ class TagProvider(Protocol):
 
     def tagged(self, track: Track) -> Tags | None:
         """Return what is written beside a track that it has yielded, None where nothing is."""
-        ...
 
 
 @runtime_checkable
@@ -214,7 +201,6 @@ class FeedbackSink(Protocol):
 
     def report_feedback(self, track: Track, kind: str) -> None:
         """Take note of a like, an unlike, a skip or a play. Raises a SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -223,7 +209,6 @@ class FeatureProvider(Protocol):
 
     def features(self, tracks: Iterable[Track]) -> Mapping[str, AudioFeatures]:
         """Return the features by track uri; tracks it does not know are left out."""
-        ...
 
 
 @runtime_checkable
@@ -232,11 +217,9 @@ class IsrcLookup(Protocol):
 
     def by_isrc(self, isrc: str) -> Track | None:
         """Return the track of a recording, None where there is none. Raises a SourceError."""
-        ...
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
         """Give the track's audio for reading; nothing of it is kept after the block."""
-        ...
 
 
 @runtime_checkable
@@ -382,6 +365,20 @@ class AnalysisStore(Protocol):
 
         They are in the order of their uris (by code point). Of several analyses of a track, that of
         the analyser which is named first counts.
+        """
+
+    def candidates_near(
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Candidates | None:
+        """Return what a set along a path is chosen of; None where all `candidates` are better.
+
+        In a large catalogue with an index of the plane that is what stands nearest to the path and
+        has a uri that begins with one of the prefixes, and what the listener's taste follows from.
         """
 
 

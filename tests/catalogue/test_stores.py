@@ -153,6 +153,12 @@ class StoreContract:
         assert [a.features.analyser for *_, a in store.entries([OTHER, ANALYSER])] == [OTHER, OTHER]
         assert len(list(store.entries([ANALYSER, OTHER], limit=1))) == 1
 
+    def test_a_small_catalogue_is_ranked_whole(self) -> None:
+        """No index is asked: all of it is better."""
+        store = self.open()
+        _store(store)
+        assert store.candidates_near([Affect(0, 0)], [ANALYSER]) is None
+
     def test_a_missing_track_is_no_candidate_until_it_is_back(self) -> None:
         """It keeps its analysis and feedback; prefixes are told apart case and all."""
         store = self.open()

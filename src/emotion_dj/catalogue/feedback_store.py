@@ -27,7 +27,8 @@ class Feedback:
     def feedback_revision(self, listener: Listener = ME) -> int:
         """Return a number that is another one after every change of this listener's log."""
         with self._database.reading() as connection:
-            return self._database.states(connection).get(feedback_state(listener.id), 0)
+            name = feedback_state(listener.id)
+            return self._database.states(connection, name).get(name, 0)
 
     def add_feedback(
         self,

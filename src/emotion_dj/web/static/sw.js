@@ -9,7 +9,7 @@ const FILES = [
     "embed", "eye", "eye-worker", "eye/convolution", "eye/core", "eye/fault", "eye/layers", "eye/load", "eye/memory",
     "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/search", "eye/tflite", "eyes", "face", "faces",
     "fader", "feedback", "headline", "history", "i18n", "keys", "library", "listener", "live-smoothing", "main",
-    "notices", "photo", "plane", "player", "queue", "screens", "search", "set", "signal", "sources", "steering",
+    "notices", "photo", "plane", "player", "queue", "say", "screens", "search", "set", "signal", "sources", "steering",
     "store", "words",
   ].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),

@@ -92,7 +92,7 @@ def test_contradictions_are_asked_about(text: str) -> None:
     """Two words that pull apart are named, and nothing is made of their middle."""
     with pytest.raises(Contradiction, match="pull apart") as raised:
         understand(text)
-    assert len(raised.value.values["words"]) == 2
+    assert len(raised.value.values["said"]) == 2
 
 
 def test_feelings_that_go_together_do_not_contradict() -> None:

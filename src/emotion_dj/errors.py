@@ -109,7 +109,7 @@ class Contradiction(LabelError):
         """Name the words, and ask."""
         named = " and ".join(f"'{word}'" for word in words)
         super().__init__(f"{named} pull apart: say which of them you mean")
-        self.values = {"words": list(words)}
+        self.values = {"said": list(words)}
 
 
 class NoFace(EmotionDJError):

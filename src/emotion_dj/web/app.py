@@ -56,6 +56,7 @@ from emotion_dj.web import (
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
+from emotion_dj.web.resting import Resting
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
-        resting: Annotated[Json[models.Resting] | None, Form()] = None,
+        resting: Annotated[Json[Resting] | None, Form()] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
         data = await photo.read()

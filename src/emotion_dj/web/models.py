@@ -19,6 +19,7 @@ from pydantic import (
 
 from emotion_dj.affect import PLANS
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.web.resting import ALONE, Resting
 from emotion_dj.web.validation import Body, mistake
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -88,21 +89,6 @@ class ReadFace(Body):
     reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
 
 
-Resting = Annotated[
-    dict[str, Annotated[float, Field(allow_inf_nan=False)]],
-    Field(
-        max_length=100,
-        description="The listener's own calm face as it was read, a probability for each of the "
-        "seven that sum to 1: the first face counts as it differs from that",
-        json_schema_extra={
-            "propertyNames": {"enum": list(Emotion)},
-            "required": list(Emotion),
-            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-        },
-    ),
-]
-
-
 class SetRequest(Body):
     """What the listener wants; one of faces, emotion, mood and affect says where they are."""
 
@@ -169,9 +155,8 @@ class SetRequest(Body):
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or affect"
             raise mistake(msg)
-        if self.resting is not None and self.faces is None:
-            msg = "a resting face needs faces beside it, read without it"
-            raise mistake(msg)
+        if self.resting is not None and not self.faces:
+            raise mistake(ALONE)
         return self
 
 

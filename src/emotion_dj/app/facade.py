@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Aggregate
     from emotion_dj.domain import Candidates, DJSet, Face, Image, Reading, Reason, Track
-    from emotion_dj.interfaces import Audio
+    from emotion_dj.interfaces import Audio, Store
     from emotion_dj.vision.images import Photo
+
+    Shares = Mapping[Emotion, float] | Mapping[str, float]
 
 __all__ = ["EmotionDJ"]
 
@@ -89,7 +90,7 @@ class EmotionDJ:
         return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
 
     @once
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         """The catalogue that the settings name. Raises CatalogueError."""
         from emotion_dj.catalogue import Catalogue
 
@@ -116,7 +117,7 @@ class EmotionDJ:
         return getattr(self._models.model, "card", {"id": self._models.model.id})
 
     def read(
-        self, photo: Photo, *, resting: Mapping[str, float] | None = None, bgr: bool = False
+        self, photo: Photo, *, resting: Shares | None = None, bgr: bool = False
     ) -> PhotoAnalysis:
         """Read the faces of a photo in any form: see `vision.images.load`.
 
@@ -141,7 +142,7 @@ class EmotionDJ:
 
         return resting.of_photo(self.read(photo))
 
-    def relative(self, analysis: PhotoAnalysis, resting: Mapping[str, float]) -> PhotoAnalysis:
+    def relative(self, analysis: PhotoAnalysis, resting: Shares) -> PhotoAnalysis:
         """Return what was read without a resting face as it differs from one: the first face only.
 
         Raises RestingError for a resting face that is none.

@@ -55,7 +55,7 @@ def relative(reading: Reading, resting: Resting, *, abstain_below: float) -> Rea
     return replace(reading, probabilities=probabilities, abstained=hidden or unclear)
 
 
-def check(resting: Mapping[str, float]) -> Resting:
+def check(resting: Mapping[Emotion, float] | Mapping[str, float]) -> Resting:
     """Return a resting face: all seven probabilities by the names of the emotions, or by these.
 
     Raises RestingError where they are none, or where it smiles.

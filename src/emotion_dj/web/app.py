@@ -18,19 +18,17 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import (
     APIRouter,
     BackgroundTasks,
+    Depends,
     FastAPI,
-    File,
-    Form,
     Path,
     Query,
     Request,
     Response,
-    UploadFile,
 )
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Json
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
@@ -48,6 +46,7 @@ from emotion_dj.web import (
     devices,
     eye,
     models,
+    photos,
     picks,
     playlist_export,
     problems,
@@ -56,7 +55,6 @@ from emotion_dj.web import (
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
-from emotion_dj.web.resting import Resting
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
@@ -127,17 +125,15 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
-    @routes.post("/readings", responses=_gives(models.PhotoAnalysis))
+    @routes.post("/readings", responses=_gives(models.PhotoAnalysis), openapi_extra=photos.DOCUMENT)
     async def readings(
-        photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
+        sent: Annotated[photos.Sent, Depends(photos.sent)],
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
-        resting: Annotated[Json[Resting] | None, Form()] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
-        data = await photo.read()
-        read = partial(dj.read, data, resting=resting)
+        read = partial(dj.read, sent.photo, resting=sent.resting)
         try:
             analysis = serializers.photo_analysis_json(
                 await to_thread.run_sync(read, limiter=readers)

@@ -186,7 +186,7 @@ def test_kept_views_train_the_upper_levels_alone(held: LabelledFaces, tmp_path: 
 
     few, other = held.rows(np.arange(96)), held.rows(np.arange(3000, 3050))
     begun = emotion_run.Run(tiny(), tmp_path / "0").net
-    recipe = tiny(frozen=1, views=2, settle=1, jitter=0.5)
+    recipe = tiny(frozen=1, views=2, settle=1, noise=0.1, shifted=0.5, blocked=0.2)
 
     def train(name: str) -> list[torch.Tensor]:
         run = emotion_run.Run(recipe, tmp_path / name, start=[begun])

@@ -30,8 +30,9 @@ class Recipe:
 
     The first ``frozen`` levels keep the weights that a run begins with. Where ``views`` is not 0,
     that many varied views of each face, and some gentler ones for the settling, are put through
-    those levels once and for all: an epoch then costs what the upper levels cost. ``jitter`` is
-    how much, and how often, what they said is varied again.
+    those levels once and for all: an epoch then costs what the upper levels cost. What they said is
+    varied again: ``noise`` on each channel, for a share of the batches a shift by one place
+    (``shifted``), for a share of the faces a block that is made flat (``blocked``).
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 160)
@@ -55,7 +56,9 @@ class Recipe:
     compiled: bool = True
     frozen: int = 0
     views: int = 0
-    jitter: float = 0.0
+    noise: float = 0.0
+    shifted: float = 0.0
+    blocked: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
@@ -99,7 +102,9 @@ FURTHER: Final = Recipe(
     sides=((1.0, 48),),
     frozen=2,
     views=8,
-    jitter=0.1,
+    noise=0.1,
+    shifted=0.5,
+    blocked=0.2,
 )
 """For a run that begins with trained weights: those of the lower levels stay, so that two busy
 cores are enough. At the full rate the others are forgotten within five epochs."""

@@ -107,7 +107,7 @@ class Kept:
         )
         inputs = inputs.permute(0, 3, 1, 2)  # kept as channels last
         if epoch < self._recipe.epochs:
-            inputs = _jittered(inputs, self._recipe.jitter)
+            inputs = _jittered(inputs, self._recipe)
         return Seen(inputs, others[0], others[1] if len(others) > 1 else None)
 
     def _keep(self, folder: Path, varied: Varied, view: int, count: int) -> None:
@@ -128,15 +128,13 @@ class Kept:
         new.rename(folder)
 
 
-def _jittered(inputs: torch.Tensor, share: float) -> torch.Tensor:
+def _jittered(inputs: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     """Vary what the lower levels answered, (n, channels, h, w), so that few views are not learnt by
-    heart: noise on each channel, and for a ``share`` of the batches a shift by one place, of the
-    faces a block that is made flat.
+    heart.
     """
-    if not share:
-        return inputs
-    inputs = inputs * (1 + share * torch.randn(*inputs.shape[:2], 1, 1, device=inputs.device))
-    if torch.rand(()) < share:
+    noise = torch.randn(*inputs.shape[:2], 1, 1, device=inputs.device)
+    inputs = inputs * (1 + recipe.noise * noise)
+    if torch.rand(()) < recipe.shifted:
         down, across = torch.randint(3, (2,)).tolist()
         height, width = inputs.shape[2:]
         wider = functional.pad(inputs, (1, 1, 1, 1), mode="replicate")
@@ -144,7 +142,7 @@ def _jittered(inputs: torch.Tensor, share: float) -> torch.Tensor:
             memory_format=torch.channels_last
         )
     blocks = tuple(max(1, side - _BLOCK + 1) for side in inputs.shape[2:])
-    for row in (torch.rand(len(inputs)) < share).nonzero()[:, 0].tolist():
+    for row in (torch.rand(len(inputs)) < recipe.blocked).nonzero()[:, 0].tolist():
         top, left = (int(torch.randint(many, ())) for many in blocks)
         face = inputs[row]
         flat = face.mean(dim=(1, 2), keepdim=True)

@@ -100,8 +100,9 @@ def _settings_line() -> str:
 
 def _catalogue_line() -> str:
     from emotion_dj.app import settings
+    from emotion_dj.catalogue.backends import backend_of
 
-    return settings.load().database or str(settings.default_database())
+    return backend_of(settings.load().database or str(settings.default_database())).address
 
 
 def _libraries() -> Iterator[Check]:

@@ -7,6 +7,7 @@
     │   ├── LibraryError      a folder or playlist that yields no music
     │   ├── TagError          a file whose tags cannot be written
     │   ├── DataError         a table, data set or checkpoint of the wrong form
+    │   │   └── RestingError  a resting face that is none
     │   └── LabelError        an emotion, mood or plan that nobody knows
     ├── NoFace                the photo is fine, nobody is in it
     ├── LowConfidence         a face is there, its expression cannot be told
@@ -55,6 +56,10 @@ class TagError(InputError):
 
 class DataError(InputError):
     """A table, data set or checkpoint does not have the form that is asked for."""
+
+
+class RestingError(DataError):
+    """What was given as a resting face is none: no seven probabilities, a smile, several people."""
 
 
 class LabelError(InputError):

@@ -249,7 +249,6 @@ class Sink(Protocol):
         Picks that are not there are left out, and the text says how many are. Raises NotAvailable
         where none is there, LoginRequired, or another SourceError.
         """
-        ...
 
 
 @runtime_checkable
@@ -258,7 +257,6 @@ class Player(Protocol):
 
     def devices(self) -> list[Device]:
         """Return the listener's devices that are there now, the active one first."""
-        ...
 
     def play(self, tracks: Sequence[Track], *, device: str = "") -> None:
         """Start the first track and queue the others, on a device by its id or the active one.
@@ -266,7 +264,6 @@ class Player(Protocol):
         Raises NotAvailable where the device or all of the tracks are not there, LoginRequired, or
         another SourceError.
         """
-        ...
 
 
 @runtime_checkable
@@ -275,7 +272,6 @@ class Account(Protocol):
 
     def logged_in(self) -> bool:
         """Tell whether there is a login, without asking the service."""
-        ...
 
 
 class Ranker(Protocol):
@@ -293,7 +289,6 @@ class Ranker(Protocol):
 
         ``preferences`` are what one listener makes of the candidates, row by row.
         """
-        ...
 
 
 class TrackStore(Protocol):
@@ -431,6 +426,14 @@ class FeedbackStore(Protocol):
         """Remove the listener's log and corrections; count the entries."""
 
 
+class MusicStore(TrackStore, AnalysisStore, Protocol):
+    """Tracks and their analyses in one database: what runs over a library work with."""
+
+
+class Store(MusicStore, FeedbackStore, Protocol):
+    """All that is kept, in one database."""
+
+
 class Executor(Protocol):
     """Does the work of a run: in this process, in others, on other machines."""
 
@@ -442,4 +445,3 @@ class Executor(Protocol):
         A track that takes its worker along has Failed. ``function`` can be pickled; what it raises
         ends the run.
         """
-        ...

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, messages
-from emotion_dj.domain import Box, Emotion, Face, Reading
+from emotion_dj.domain import Box, Emotion, Face, Reading, Reason
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Reason, Track
+    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
 
 _DIGITS: Final = 4
 
@@ -44,7 +44,9 @@ def _reading(face: Mapping[str, Any]) -> Reading:
         msg = "the emotions of a face need at least one probability above 0"
         raise DataError(msg)
     probabilities = {emotion: given.get(emotion, 0.0) / total for emotion in Emotion}
-    return Reading(probabilities, model="sent back", abstained=bool(face.get("abstained")))
+    reasons = tuple(Reason(str(reason.get("code"))) for reason in face.get("reasons") or ())
+    abstained = bool(face.get("abstained"))
+    return Reading(probabilities, model="sent back", abstained=abstained, reasons=reasons)
 
 
 def face_json(face: Face, reading: Reading) -> dict[str, Any]:

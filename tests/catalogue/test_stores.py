@@ -15,6 +15,7 @@ from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import ME, Affect, Analysis, AudioFeatures, Listener, Track
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from emotion_dj.interfaces import AnalysisRecord
@@ -318,3 +319,21 @@ class TestSQLite(StoreContract):
     def open(self) -> Catalogue:
         """Open the file."""
         return Catalogue(self.path)
+
+
+@pytest.mark.needs_postgres
+class TestPostgreSQL(StoreContract):
+    """A catalogue in a database of a server."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, new_database: Callable[[], str]) -> Iterator[None]:
+        self.address = new_database()
+        self.opened: list[Catalogue] = []
+        yield
+        for catalogue in self.opened:
+            catalogue.close()
+
+    def open(self) -> Catalogue:
+        """Connect to the database."""
+        self.opened.append(Catalogue(self.address))
+        return self.opened[-1]

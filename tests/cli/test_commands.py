@@ -286,8 +286,8 @@ def test_a_catalogue_that_is_none_is_refused_and_kept(music: Path, tmp_path: Pat
 
 
 def test_another_database_is_refused(smiling_photo: Path, tmp_path: Path) -> None:
-    """Only SQLite is served: an address of a server is a setting that is not valid."""
-    for address in ("postgresql://x/y", "mysql+pymysql://x", "sqlite://"):
+    """Only SQLite and PostgreSQL are served: any other address is a setting that is not valid."""
+    for address in ("mysql+pymysql://x", "sqlite://"):
         run("library", "stats", "--database", address).fails(2, "one SQLite file", address)
         run("play", smiling_photo, "--database", address).fails(2, "one SQLite file")
     file = tmp_path / "c.sqlite"

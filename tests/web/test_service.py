@@ -184,6 +184,26 @@ def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
     is_problem(client.get("/readings"), 405, "method-not-allowed")
 
 
+def test_a_photo_may_be_the_body_itself(client: httpx.Client, smiling_photo: Path) -> None:
+    """What `curl --data-binary` sends is read as a form's file is; a body that is none is told."""
+    photo = smiling_photo.read_bytes()
+    raw = client.post("/readings", content=photo, headers={"content-type": "image/jpeg"})
+    assert raw.json()["faces"] == client.post("/readings", files={"photo": photo}).json()["faces"]
+    for data in (b"", b"hello"):
+        broken = client.post("/readings", content=data, headers={"content-type": "image/png"})
+        is_problem(broken, 422, "image-error")
+    as_text = client.post("/readings", content=photo, headers={"content-type": "text/plain"})
+    is_problem(as_text, 422, "invalid-request")
+
+
+def test_of_two_photos_in_a_form_none_is_chosen(client: httpx.Client, smiling_photo: Path) -> None:
+    """Which one was meant is not guessed."""
+    part = ("photo", ("a.jpg", smiling_photo.read_bytes(), "image/jpeg"))
+    refused = client.post("/readings", files=[part, part])
+    is_problem(refused, 422, "invalid-request")
+    assert "one photo at a time" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v1/", "/api/v2/sets", "/api/v1/nothing"])
 def test_what_is_not_there_is_told_in_a_problem_document(address: str, path: str) -> None:
     """Below /api every refusal is one, whoever finds that nothing is there; the page has pages."""

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Aggregate
     from emotion_dj.domain import Candidates, DJSet, Face, Image, Reading, Reason, Track
-    from emotion_dj.interfaces import Audio
+    from emotion_dj.interfaces import Audio, Store
     from emotion_dj.vision.images import Photo
+
+    Shares = Mapping[Emotion, float] | Mapping[str, float]
 
 __all__ = ["EmotionDJ"]
 
@@ -89,7 +90,7 @@ class EmotionDJ:
         return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
 
     @once
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         """The catalogue that the settings name. Raises CatalogueError."""
         from emotion_dj.catalogue import Catalogue
 
@@ -116,35 +117,39 @@ class EmotionDJ:
         return getattr(self._models.model, "card", {"id": self._models.model.id})
 
     def read(
-        self, photo: Photo, *, resting: Mapping[Emotion, float] | None = None, bgr: bool = False
+        self, photo: Photo, *, resting: Shares | None = None, bgr: bool = False
     ) -> PhotoAnalysis:
         """Read the faces of a photo in any form: see `vision.images.load`.
 
         ``resting`` is the listener's resting face, as `resting` returns it: the largest face is
         then read as it differs from that. ``bgr`` says that an array's colours are in OpenCV's
-        order. Raises ImageError, NoFace, or DataError for a resting face that is none.
+        order. Raises ImageError, NoFace, or RestingError for a resting face that is none.
         """
         from emotion_dj.vision import images
 
         image, factor = images.reduced(photo, bgr=bgr)
         analysis = self._dj.look(image)
         if resting is not None:
-            analysis = self._at_rest(analysis, resting)
+            analysis = self.relative(analysis, resting)
         return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
 
     def resting(self, photo: Photo) -> Mapping[Emotion, float]:
         """Return the resting face that a neutral picture of the listener shows, for `read`.
 
-        Raises ImageError, NoFace, or DataError where it shows several people or a smile.
+        Raises ImageError, NoFace, or RestingError where it shows several people or a smile.
         """
         from emotion_dj.vision import resting
 
         return resting.of_photo(self.read(photo))
 
-    def _at_rest(self, analysis: PhotoAnalysis, resting: Mapping[Emotion, float]) -> PhotoAnalysis:
+    def relative(self, analysis: PhotoAnalysis, resting: Shares) -> PhotoAnalysis:
+        """Return what was read without a resting face as it differs from one: the first face only.
+
+        Raises RestingError for a resting face that is none.
+        """
         from emotion_dj.vision import resting as at_rest
 
-        least = self.reader_card["calibration"]["abstain_below"]
+        least = self.reader_card.get("calibration", {}).get("abstain_below", 0.0)
         first, *others = analysis.readings
         own = at_rest.relative(first, at_rest.check(resting), abstain_below=least)
         return self._dj.combine(analysis.faces, (own, *others))

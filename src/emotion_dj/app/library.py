@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Candidates, Track
-    from emotion_dj.interfaces import Source
+    from emotion_dj.interfaces import Source, Store
     from emotion_dj.placement import FallbackPlacer
     from emotion_dj.tagging import Tagging, TaggingResult
 
@@ -43,7 +42,7 @@ class Library:
         names: tuple[str | Path, ...],
         settings: Settings,
         services: Services,
-        open_catalogue: Callable[[], Catalogue],
+        open_catalogue: Callable[[], Store],
     ) -> None:
         """Keep the names; nothing is opened yet."""
         self._names, self._settings, self._services = names, settings, services
@@ -52,7 +51,7 @@ class Library:
         self._index: tuple[object, CandidateIndex] | None = None
 
     @property
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         return self._open_catalogue()
 
     def check(self) -> None:

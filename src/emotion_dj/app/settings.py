@@ -29,15 +29,16 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {"n": (1, 1000), "workers": (0, 2
 class Settings:
     """What a user may choose for good; every field has a default that works without a network.
 
-    ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
-    yunet or haar. ``reader`` and ``audio_model`` name the models that read faces and hear music:
-    our own by id, or the path of a model's card, whose weights lie beside it. ``n`` is how many
-    songs a set has, 1 to 1000. ``workers`` is how many processes analyse music, up to 256, 0 for
-    one per core. ``hearing`` is excerpts, three of
-    each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
-    ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
-    ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
-    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
+    ``database`` is the path of an SQLite file or the address of a database of PostgreSQL; empty
+    means a file in the user's data folder. ``detector`` is yunet or haar. ``reader`` and
+    ``audio_model`` name the models that read faces and hear music: our own by id, or the path of a
+    model's card, whose weights lie beside it. ``n`` is how many songs a set has, 1 to 1000.
+    ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
+    excerpts, three of each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the
+    listener's server. ``spotify_client_id`` is the listener's own application at
+    developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
+    service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
+    about songs of Spotify.
     """
 
     database: str = ""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Affect, Candidates, DJSet, PhotoAnalysis, Preferences, Track
+    from emotion_dj.interfaces import Store
 
 Feedback = Literal["like", "unlike", "skip", "play"]
 
@@ -31,7 +31,7 @@ class Taste:
         self,
         settings: Settings,
         services: Services,
-        open_catalogue: Callable[[], Catalogue],
+        open_catalogue: Callable[[], Store],
         candidates: Callable[[], Candidates],
     ) -> None:
         """Keep where feedback is stored; nothing is opened yet."""
@@ -41,7 +41,7 @@ class Taste:
         self._preferences = PreferenceCache(open_catalogue)
 
     @property
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         return self._open_catalogue()
 
     def add(self, track_id: int, kind: Feedback) -> None:

@@ -159,7 +159,7 @@ class Analyses:
             for name in ("modification_tag", "fingerprint")
         }
         values = {name: new[name] for name in (*_DESCRIPTION, "missing")} | marks
-        statement = statement.on_conflict_do_update(["uri"], set_=values)
+        statement = statement.on_conflict_do_update(index_elements=["uri"], set_=values)
         connection.execute(statement, [_track_values(*record) for record in batch])
 
     def _upsert_analyses(
@@ -177,7 +177,9 @@ class Analyses:
             if rows:
                 statement = self._database.insert(analyses)
                 changes = {name: statement.excluded[name] for name in rows[0] if name not in _KEY}
-                connection.execute(statement.on_conflict_do_update(list(_KEY), set_=changes), rows)
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=_KEY, set_=changes), rows
+                )
 
 
 def _batches(rows: Iterable[AnalysisRecord]) -> Iterator[list[AnalysisRecord]]:

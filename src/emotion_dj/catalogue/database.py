@@ -66,7 +66,7 @@ class Database:
         """Say that something has changed, by a number that no copy of the database comes to."""
         statement = self.insert(state).values(name=name, value=secrets.randbits(62))
         changed = {"value": statement.excluded.value}
-        connection.execute(statement.on_conflict_do_update(["name"], set_=changed))
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
 
     @contextmanager
     def _errors_in_words(self, *more: type[OSError]) -> Iterator[None]:

@@ -18,13 +18,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import (
     APIRouter,
     BackgroundTasks,
+    Depends,
     FastAPI,
-    File,
     Path,
     Query,
     Request,
     Response,
-    UploadFile,
 )
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, StreamingResponse
@@ -47,6 +46,7 @@ from emotion_dj.web import (
     devices,
     eye,
     models,
+    photos,
     picks,
     playlist_export,
     problems,
@@ -125,18 +125,18 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
-    @routes.post("/readings", responses=_gives(models.PhotoAnalysis))
+    @routes.post("/readings", responses=_gives(models.PhotoAnalysis), openapi_extra=photos.DOCUMENT)
     async def readings(
-        photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP ..., at most 20 MB")],
+        sent: Annotated[photos.Sent, Depends(photos.sent)],
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
     ) -> dict[str, Any]:
         """Read every face of a photo, largest first. The photo is not kept."""
-        data = await photo.read()
+        read = partial(dj.read, sent.photo, resting=sent.resting)
         try:
             analysis = serializers.photo_analysis_json(
-                await to_thread.run_sync(dj.read, data, limiter=readers)
+                await to_thread.run_sync(read, limiter=readers)
             )
         except errors.NoFace:
             broadcaster.tell(key, "nobody", {})
@@ -299,10 +299,11 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
 
 
 def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
-    """Return what the faces of a request say together. Raises LabelError."""
+    """Return what the faces of a request say together. Raises LabelError or RestingError."""
     if not request.faces:
         return None
-    return dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
+    seen = dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
+    return seen if request.resting is None else dj.relative(seen, request.resting)
 
 
 def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:

@@ -19,12 +19,10 @@ from pydantic import (
 
 from emotion_dj.affect import PLANS
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.web.read_faces import ReadFace, Resting, Share
 from emotion_dj.web.validation import Body, mistake
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Axis = Annotated[float, Field(ge=-1, le=1)]
-Place = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _whole(value: Any) -> Any:
@@ -66,28 +64,6 @@ def _example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class ReadFace(Body):
-    """One face as `/readings` returned it; what is not needed for a set is not looked at."""
-
-    box: Annotated[
-        tuple[Place, Place, Size, Size],
-        Field(strict=False, description="x, y, width and height in pixels"),
-    ]
-    emotions: Annotated[
-        dict[str, Share],
-        Field(
-            min_length=1,
-            max_length=100,
-            json_schema_extra={"propertyNames": {"enum": list(Emotion)}},
-        ),
-    ]
-    abstained: bool = False
-    score: float | None = None
-    emotion: Annotated[str | None, Field(max_length=40)] = None
-    turned: float | None = None
-    reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
-
-
 class SetRequest(Body):
     """What the listener wants; one of faces, emotion, mood and affect says where they are."""
 
@@ -106,6 +82,7 @@ class SetRequest(Body):
     )
 
     faces: Annotated[list[ReadFace] | None, Field(min_length=1, max_length=100)] = None
+    resting: Resting | None = None
     emotion: Annotated[
         str | None,
         Field(
@@ -152,6 +129,9 @@ class SetRequest(Body):
     def _one_start(self) -> SetRequest:
         if sum(getattr(self, name) is not None for name in STARTS) != 1:
             msg = "say where you are in one way: faces, emotion, mood or affect"
+            raise mistake(msg)
+        if self.resting is not None and self.faces is None:
+            msg = "a resting face needs faces beside it, read without it"
             raise mistake(msg)
         return self
 

@@ -45,7 +45,7 @@ def test_a_folder_is_chosen_and_heard(
         assert page.locator("#map .star").count() == 3
         says(page, "#add-dialog", "broken.mp3")
         page.keyboard.press("Escape")
-        page.check("#moods input[value=calm]", force=True)
+        page.check("#moods input[value=calm]")
         says(page, "#play-word", "Pause")
         assert page.locator("#set li").count() >= 3
 

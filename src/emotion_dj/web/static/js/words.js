@@ -38,8 +38,9 @@ export function opening({ opening, picks, said, plan }) {
 /** What there is to know of a set. @param {Music} music */
 export const notes = (music) => music.notes.map((note) => `${capital(told("note", note))}.`).join(" ");
 
-/** What is wrong. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
-export const problem = ({ code, values, text }) => (known(`problem.${code}`) ? say(`problem.${code}`, values) : text || say("problem.unknown"));
+/** What is wrong; `text` is the service's own sentence, which some words end with. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
+export const problem = ({ code, values, text }) =>
+  known(`problem.${code}`) ? say(`problem.${code}`, { detail: text, ...values }) : text || say("problem.unknown");
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);

@@ -18,6 +18,7 @@ from emotion_dj.app.taste import Taste
 from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
+from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,7 +132,8 @@ class EmotionDJ:
         analysis = self._dj.look(image)
         if resting is not None:
             analysis = self.relative(analysis, resting)
-        return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
+        faces = tuple(face.scaled(factor) for face in analysis.faces)
+        return ShownAnalysis.of(replace(analysis, faces=faces), photo, bgr=bgr)
 
     def resting(self, photo: Photo) -> Mapping[Emotion, float]:
         """Return the resting face that a neutral picture of the listener shows, for `read`.
@@ -200,7 +202,7 @@ class EmotionDJ:
         start = self._start(photo, mood=mood, emotion=emotion, affect=affect)
         if candidates is None:
             candidates = self.library.candidates()
-        return self._dj.recommend(
+        music = self._dj.recommend(
             start,
             candidates,
             self.taste.preferences(candidates),
@@ -209,6 +211,7 @@ class EmotionDJ:
             seed=_today() if seed is None else seed,
             aggregate=aggregate,
         )
+        return ShownSet.of(music)
 
     def _start(
         self,

@@ -19,7 +19,7 @@ LAYERS = [
     {"interfaces", "stores"},
     {"affect", "matching", "messages"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
-    {"analysis", "dj", "plane", "serializers"},
+    {"analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},
     {"checkup", "original", "web"},

@@ -208,7 +208,7 @@ class Omission:
     why: str
 
 
-TOLD: Final = "told"
+STATED: Final = "told"
 """The analyser of places that a table tells; what our ear hears is believed before them."""
 
 TAGS: Final = "tags-1"

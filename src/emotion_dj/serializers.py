@@ -28,7 +28,7 @@ def photo_analysis_json(look: PhotoAnalysis) -> dict[str, Any]:
 
 
 def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
-    """Return what the faces of a `look_json` came from, so that a client may send it back.
+    """Return what the faces of a `photo_analysis_json` came from: a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
     that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.

@@ -21,6 +21,7 @@ from emotion_dj.app.wish import Wish
 from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
+from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -149,7 +150,8 @@ class EmotionDJ:
         analysis = self._dj.look(image)
         if resting is not None:
             analysis = self.relative(analysis, resting)
-        return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
+        faces = tuple(face.scaled(factor) for face in analysis.faces)
+        return ShownAnalysis.of(replace(analysis, faces=faces), photo, bgr=bgr)
 
     def resting(self, photo: Photo) -> Mapping[Emotion, float]:
         """Return the resting face that a neutral picture of the listener shows, for `read`.
@@ -238,7 +240,8 @@ class EmotionDJ:
             seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
-        return wish.told(make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n)))
+        made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
+        return ShownSet.of(wish.told(made))
 
     def _demand_one(self, *ways: object) -> None:
         if sum(way is not None for way in ways) != 1:

@@ -9,15 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from emotion_dj import affect as affects
+from emotion_dj.app import intent as intents
 from emotion_dj.app import settings as settings_module
-from emotion_dj.app import wish as wishes
+from emotion_dj.app.intent import Intent
 from emotion_dj.app.library import Library
 from emotion_dj.app.once import once
 from emotion_dj.app.selection import Selection, filling, like
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
-from emotion_dj.app.wish import Wish
 from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
@@ -227,21 +227,21 @@ class EmotionDJ:
         """
         way = plan if isinstance(plan, Plan) else affects.parse_plan(plan)
         self._demand_one(photo, mood, emotion, affect, say, like)
-        wish = self._wish(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
+        intent = self._intent(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
         everything = self.library.candidates() if candidates is None else candidates
         music = self._selection.narrowed(everything, only, avoid)
         preferences = self.taste.preferences(music)
-        if wish is None:
+        if intent is None:
             assert like is not None  # noqa: S101 - it is the one that is given
-            wish, preferences = self._like(like, way, music, preferences)
+            intent, preferences = self._like(like, way, music, preferences)
         make = partial(
             self._dj.recommend,
-            *(wish.start, music, preferences, wish.plan),
+            *(intent.start, music, preferences, intent.plan),
             seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
         made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
-        return ShownSet.of(wish.told(made))
+        return ShownSet.of(intent.told(made))
 
     def _demand_one(self, *ways: object) -> None:
         if sum(way is not None for way in ways) != 1:
@@ -251,7 +251,7 @@ class EmotionDJ:
             )
             raise SettingsError(msg)
 
-    def _wish(
+    def _intent(
         self,
         photo: Photo | PhotoAnalysis | None,
         plan: Plan,
@@ -260,22 +260,22 @@ class EmotionDJ:
         emotion: str | None,
         affect: Affect | tuple[float, float] | None,
         say: str | None,
-    ) -> Wish | None:
+    ) -> Intent | None:
         """Return what was wished for; None where it is a song, which has to be looked for."""
         if say is not None:
-            return wishes.in_words(say, plan)
+            return intents.in_words(say, plan)
         if photo is not None:
-            return Wish(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
+            return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
         if mood is None and emotion is None and affect is None:
             return None
-        return Wish(wishes.by_name(mood=mood, emotion=emotion, affect=affect), plan)
+        return Intent(intents.by_name(mood=mood, emotion=emotion, affect=affect), plan)
 
     def _like(
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
-    ) -> tuple[Wish, Preferences]:
+    ) -> tuple[Intent, Preferences]:
         number, track = self._selection.find(song)
         place, preferences = like(music, tastes, self.library.current(), number)
-        return wishes.like(track, place, plan), preferences
+        return intents.like(track, place, plan), preferences
 
     @once
     def _selection(self) -> Selection:

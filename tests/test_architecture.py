@@ -17,7 +17,7 @@ FREE = {"errors", "artifacts", "installation"}
 LAYERS = [
     {"domain"},
     {"interfaces", "stores"},
-    {"affect", "matching", "messages"},
+    {"affect", "matching", "messages", "pairing"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
     {"analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},

@@ -5,7 +5,7 @@ They are not checked at run time: a contract test holds `wire` and this page tog
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -238,21 +238,3 @@ class LiveEvent(BaseModel):
 
     event: Literal["reading", "nobody"]
     data: str
-
-
-class Health(BaseModel):
-    """The service is up."""
-
-    status: Literal["ok"]
-    version: str
-    models: list[str]
-
-
-class About(BaseModel):
-    """The words that clients need, and the cards of what reads faces and hears music."""
-
-    emotions: dict[Emotion, list[Axis]]
-    moods: dict[Mood, list[Axis]]
-    plans: list[str]
-    card: dict[str, Any]
-    audio_model: dict[str, Any]

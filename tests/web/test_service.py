@@ -203,7 +203,7 @@ def test_a_photo_may_be_the_body_itself(client: httpx.Client, smiling_photo: Pat
     for data in (b"", b"hello"):
         broken = client.post("/readings", content=data, headers={"content-type": "image/png"})
         is_problem(broken, 422, "image-error")
-    as_text = client.post("/readings", content=photo, headers={"content-type": "text/plain"})
+    as_text = client.post("/readings", content=b"a", headers={"content-type": "text/plain"})
     is_problem(as_text, 422, "invalid-request")
 
 
@@ -239,8 +239,12 @@ FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
             {"mood": "sad", "sead": 3},
             "'sead' is not known here: did you mean 'seed",
         ),
-        ("/sets", {}, "say where you are in one way: faces, emotion, mood or affect"),
-        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or affect"),
+        ("/sets", {}, "say where you are in one way: faces, emotion, mood, affect, say or like"),
+        (
+            "/playlists/m3u8",
+            {},
+            "say where you are in one way: faces, emotion, mood, affect, say or like",
+        ),
         (
             "/playlists/m3u8",
             {"songs": [{"id": 1, "why": ""}]},

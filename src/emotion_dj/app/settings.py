@@ -43,7 +43,8 @@ class Settings:
     ``database`` is the path of an SQLite file or the address of a database of PostgreSQL; empty
     means a file in the user's data folder. ``detector`` is yunet or haar. ``reader`` and
     ``audio_model`` name the models that read faces and hear music: our own by id, or the path of a
-    model's card, whose weights lie beside it. ``n`` is how many songs a set has, 1 to 1000.
+    model's card, whose weights lie beside it. ``plan`` is what a set aims at where none is named.
+    ``n`` is how many songs a set has, 1 to 1000.
     ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
     excerpts, three of each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the
     listener's server. ``spotify_client_id`` is the listener's own application at

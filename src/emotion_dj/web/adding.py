@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from emotion_dj.app import credentials
 from emotion_dj.errors import EmotionDJError, InputError
 from emotion_dj.sources.folders import is_audio
-from emotion_dj.web.body import Route
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.validation import Body
 from emotion_dj.web.visit import CURRENT
 

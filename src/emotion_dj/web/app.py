@@ -40,6 +40,7 @@ from emotion_dj.sources import streaming
 from emotion_dj.sources.folders import is_audio
 from emotion_dj.web import (
     adding,
+    bodies,
     certificates,
     covers,
     devices,
@@ -54,8 +55,8 @@ from emotion_dj.web import (
     visit,
 )
 from emotion_dj.web.access import Access
-from emotion_dj.web.body import Route as JSONRoute
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
+from emotion_dj.web.json_route import Route as JSONRoute
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import MAX_BODY, ROOT, Middleware
 from emotion_dj.web.network import HERE
@@ -147,7 +148,7 @@ def _authority(authority: bytes) -> Route:
     return Route(certificates.PLACE, lambda _: Response(authority, media_type=kind))
 
 
-def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> APIRouter:
+def _sets(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> APIRouter:
     routes = APIRouter(tags=["sets"], route_class=JSONRoute)
     broadcaster = ReadingBroadcaster()
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
@@ -184,8 +185,8 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
         return _events(broadcaster.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
-    async def sets(request: models.SetRequest) -> dict[str, Any]:
-        """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
+    async def sets(request: bodies.SetRequest) -> dict[str, Any]:
+        """Return a set for faces that were read, an emotion, a mood, a point, words or a song."""
         return await to_thread.run_sync(lambda: _set_json(dj, recommend(request)), limiter=waiting)
 
     return routes
@@ -238,7 +239,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         return _track_json(number, *sources.numbered(dj, [number]))
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
+    def feedback(taste: bodies.Taste, after: BackgroundTasks) -> None:
         """Remember a like, a skip or a play, or take the last like back, here and at the listener's
         own server.
         """
@@ -247,7 +248,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         after.add_task(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
-    def correction(said: models.Correction) -> None:
+    def correction(said: bodies.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
         faces = serializers.parse_faces([said.face.model_dump()])
         dj.taste.correct(dj.combine(*faces), said.emotion)
@@ -294,12 +295,17 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
-def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
+def _recommend(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     return dj.recommend(
         _faces(dj, request),
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,
+        say=request.say,
+        like=request.like,
+        only=request.only,
+        avoid=request.avoid,
+        minutes=request.minutes,
         candidates=sources.music(dj, scan, request.sources),
         plan=affect.parse_plan(request.plan),
         n=request.n,
@@ -308,7 +314,7 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
     )
 
 
-def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
+def _faces(dj: EmotionDJ, request: bodies.SetRequest) -> PhotoAnalysis | None:
     """Return what the faces of a request say together. Raises LabelError or RestingError."""
     if not request.faces:
         return None

@@ -15,8 +15,8 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from emotion_dj.web import models
-from emotion_dj.web.body import Route as JSONRoute
+from emotion_dj.web import bodies, models
+from emotion_dj.web.json_route import Route as JSONRoute
 from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def devices(dj: EmotionDJ) -> APIRouter:
         return {"devices": [{"id": d.id, "name": d.name, "active": d.active} for d in devices]}
 
     @routes.post("/devices/play", status_code=204)
-    def start(request: models.Start) -> None:
+    def start(request: bodies.Start) -> None:
         """Start songs of the catalogue on a device, the first one now, the others after it."""
         dj.services.play(numbered(dj, request.tracks), device=request.device)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from emotion_dj.web import models
-from emotion_dj.web.body import Route
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:

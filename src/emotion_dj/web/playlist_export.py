@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
-from emotion_dj.web import models
-from emotion_dj.web.body import Route
+from emotion_dj.web import bodies, models
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.middleware import ROOT
 from emotion_dj.web.sources import numbered
 from emotion_dj.web.visit import CURRENT, at
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import Sink
     from emotion_dj.pairing import Pairing
 
-    Recommend = Callable[[models.SetRequest], DJSet]
+    Recommend = Callable[[bodies.SetRequest], DJSet]
 
 NAME: Final = "Emotion-DJ"
 """The only playlist that is written, so that no visitor of the page can replace another one."""
@@ -46,10 +46,10 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
     """
     routes = APIRouter(tags=["saving"], route_class=Route)
 
-    def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
+    def requested_set(request: bodies.SetRequest | bodies.PlaylistRequest) -> DJSet:
         dj_set = (
             _listed(dj, request)
-            if isinstance(request, models.PlaylistRequest)
+            if isinstance(request, bodies.PlaylistRequest)
             else recommend(request)
         )
         dj.taste.played(dj_set)
@@ -57,7 +57,7 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], request: models.ExportRequest, http_request: Request
+        form: Literal["m3u8", "xspf", "jspf"], request: bodies.ExportRequest, http_request: Request
     ) -> Response:
         """Return a set that was made before, or that of a request, as a playlist file.
 
@@ -71,7 +71,7 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: str, request: models.ExportRequest) -> dict[str, str]:
+    def write(name: str, request: bodies.ExportRequest) -> dict[str, str]:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
         """
@@ -97,7 +97,7 @@ def _streamed(dj: EmotionDJ, music: DJSet, service: str, pairing: Pairing | None
     return replace(music, picks=tuple(map(streamed, music.picks)))
 
 
-def _listed(dj: EmotionDJ, request: models.PlaylistRequest) -> DJSet:
+def _listed(dj: EmotionDJ, request: bodies.PlaylistRequest) -> DJSet:
     """Return the songs as a set, in their order."""
     tracks = numbered(dj, [song.id for song in request.songs])
     mood = affect.mood(ANYWHERE)

@@ -11,7 +11,7 @@ from emotion_dj import __version__, affect
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion, Mood
 from emotion_dj.pairing import Role
-from emotion_dj.web.body import Route
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.models import Axis
 from emotion_dj.web.visit import CURRENT
 

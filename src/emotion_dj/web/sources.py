@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_dj.errors import LibraryError
 from emotion_dj.web import models
-from emotion_dj.web.body import Route
+from emotion_dj.web.json_route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

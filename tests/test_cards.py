@@ -28,3 +28,11 @@ def test_a_page_is_what_its_card_says(page: str, artifact: str) -> None:
     """Written anew from the card of the model in use, each page is the one in docs/cards."""
     written = WRITER[page](artifacts.packaged(artifact).card)
     assert (ROOT / "docs" / "cards" / f"{page}.md").read_text(encoding="utf-8") == written
+
+
+def test_the_readme_tells_the_figures_of_the_card() -> None:
+    """Its two rows of the face reader are those that the script writes."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = WRITER["readme_rows"](artifacts.packaged(emotion.ARTIFACT).card)
+    assert [row for row in rows if row not in readme.splitlines()] == []
+    assert WRITER["with_rows"](readme) == readme

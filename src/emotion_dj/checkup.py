@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
     "ai-edge-litert": ("ai_edge_litert.interpreter", "reading faces"),
     "alembic": ("alembic", "catalogues of earlier versions"),
+    "click": ("click", "the command line"),
     "av": ("av", "hearing music"),
     "httpx": ("httpx", "music services"),
     "pathspec": ("pathspec", "ignore files"),
@@ -42,6 +43,8 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
+    "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
+    "cluster": (("ray",), "music heard by many machines"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),
 }
 """Extra -> (the modules that it brings, what it is for)."""

@@ -28,7 +28,7 @@ def photo_analysis_json(look: PhotoAnalysis) -> dict[str, Any]:
 
 
 def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
-    """Return what the faces of a `look_json` came from, so that a client may send it back.
+    """Return what the faces of a `photo_analysis_json` came from: a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
     that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.
@@ -92,6 +92,8 @@ def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
         "artists": list(track.artists),
         "album": track.album,
         "isrc": track.isrc,
+        "genres": list(track.genres),
+        "year": track.year,
         "duration_ms": None if track.duration is None else round(1000 * track.duration),
         "mood": affect.mood(analysis.affect).value,
         "plane_valence": round(analysis.affect.valence, _DIGITS),

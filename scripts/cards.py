@@ -1,4 +1,4 @@
-"""Writes docs/cards/*.md, and the face reader's rows of README.md, from the cards that ship."""
+"""Writes docs/cards/*.md, and the face reader's rows of other pages, from the cards that ship."""
 
 from __future__ import annotations
 
@@ -49,16 +49,20 @@ HIDDEN = (
     "A second output says whether mouth or eyes are hidden. It learnt that from covers that were "
     "drawn over training faces, and was tested with others over the public test's."
 )
-README_ROWS = (
-    (
-        "| faces of FER2013's public test: what most of ten people saw (FER+); macro-recall; ECE | "
-        "{agreement:.1f} %; {macro_recall:.2f}; {ece:.3f} | `emotion-dj evaluate emotion` |"
-    ),
-    (
-        "| the same faces: FER2013's own label, which is what most people saw in {same:.0f} % of "
-        "the clear ones | {labels:.1f} % | `emotion-dj evaluate emotion` |"
-    ),
-)
+ROWS = {
+    "README.md": {
+        "| faces of FER2013's": "public test: what most of ten people saw (FER+); macro-recall; ECE"
+        " | {agreement:.1f} %; {macro_recall:.2f}; {ece:.3f} | `emotion-dj evaluate emotion` |",
+        "| the same faces:": "FER2013's own label, which is what most people saw in {same:.0f} % "
+        "of the clear ones | {labels:.1f} % | `emotion-dj evaluate emotion` |",
+    },
+    "docs/models.md": {
+        "| face reader,": "`{id}` | seven probabilities for a face, with doubt | agrees with most "
+        "of ten people in {agreement:.1f} % of clear faces | [card](cards/emotion.md) |",
+    },
+}
+"""Of each page, the rows that tell figures of the face reader: how one begins and goes on."""
+
 GROUPS = (
     "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
     "skin tone, age and gender is **not measured**. The tests of light (gamma, light from a side) "
@@ -74,30 +78,26 @@ def main() -> None:
     for page, (write, artifact) in pages.items():
         text = write(artifacts.packaged(artifact).card)
         (CARDS / f"{page}.md").write_text(text, encoding="utf-8")
-    written = (ROOT / "README.md").read_text(encoding="utf-8")
-    (ROOT / "README.md").write_text(with_rows(written), encoding="utf-8")
+    for name in ROWS:
+        (ROOT / name).write_text(with_rows(name), encoding="utf-8")
 
 
-def with_rows(readme: str) -> str:
-    """Return the text of README.md with the rows that the face reader's card tells."""
-    rows = readme_rows(artifacts.packaged(FACE).card)
-    told = {row[: row.index(":")]: row for row in rows}
-    lines = [told.get(line.split(":")[0], line) for line in readme.splitlines()]
-    return "\n".join(lines) + "\n"
-
-
-def readme_rows(card: Mapping[str, Any]) -> list[str]:
-    """Return the face reader's two rows of the table in README.md."""
+def with_rows(name: str) -> str:
+    """Return the text of a page of ROWS with what the face reader's card tells."""
+    card = artifacts.packaged(FACE).card
     seen, labelled = card["metrics"]["votes"], card["metrics"]["fer2013-public"]
-    return [
-        row.format(
-            agreement=100 * seen["accuracy"],
-            same=100 * seen["label_is_majority"],
-            labels=100 * labelled["accuracy"],
-            **{name: seen[name] for name in ("macro_recall", "ece")},
-        )
-        for row in README_ROWS
-    ]
+    figures = {
+        "id": card["id"],
+        "agreement": 100 * seen["accuracy"],
+        "same": 100 * seen["label_is_majority"],
+        "labels": 100 * labelled["accuracy"],
+        **{figure: seen[figure] for figure in ("macro_recall", "ece")},
+    }
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    for begins, goes_on in ROWS[name].items():
+        (row,) = (number for number, line in enumerate(lines) if line.startswith(begins))
+        lines[row] = f"{begins} {goes_on.format(**figures)}"
+    return "\n".join(lines) + "\n"
 
 
 def emotion(card: Mapping[str, Any]) -> str:

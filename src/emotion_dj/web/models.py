@@ -83,7 +83,7 @@ class Face(BaseModel):
 class PhotoAnalysis(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = example(faces=[FACE], affect=_AFFECT, model="face-5")
+    model_config = example(faces=[FACE], affect=_AFFECT, model="face-6")
 
     faces: list[Face]
     affect: Affect

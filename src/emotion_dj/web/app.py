@@ -58,7 +58,7 @@ from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.app.taste import Feedback
@@ -69,6 +69,7 @@ _log = logging.getLogger(__name__)
 MAX_WAITING: Final = 48
 """Listeners that may wait at once for the first songs of a library that is being analysed."""
 
+NOBODY: Final = "nobody is to be seen there: show your face to the camera"
 POINTS: Final = 1500
 """Tracks drawn as the constellation behind a set."""
 
@@ -125,18 +126,25 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
+    async def read(sent: bytes | photos.Readings) -> PhotoAnalysis:
+        if isinstance(sent, bytes):
+            return await to_thread.run_sync(dj.read, sent, limiter=readers)
+        if not sent.faces:
+            raise errors.NoFace(NOBODY)
+        return _faces(dj, sent.faces)
+
     @routes.post("/readings", responses=_gives(models.PhotoAnalysis), openapi_extra=photos.DOCUMENT)
     async def readings(
-        photo: Annotated[bytes, Depends(photos.sent)],
+        sent: Annotated[bytes | photos.Readings, Depends(photos.sent)],
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
     ) -> dict[str, Any]:
-        """Read every face of a photo, largest first. The photo is not kept."""
+        """Read every face of a photo, largest first, or take faces that were read elsewhere. The
+        photo is not kept.
+        """
         try:
-            analysis = serializers.photo_analysis_json(
-                await to_thread.run_sync(dj.read, photo, limiter=readers)
-            )
+            analysis = serializers.photo_analysis_json(await read(sent))
         except errors.NoFace:
             broadcaster.tell(key, "nobody", {})
             raise
@@ -285,7 +293,7 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
 
 def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
     return dj.recommend(
-        _faces(dj, request),
+        _faces(dj, request.faces) if request.faces else None,
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,
@@ -297,11 +305,9 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
     )
 
 
-def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
-    """Return what the faces of a request say together. Raises LabelError."""
-    if not request.faces:
-        return None
-    return dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
+def _faces(dj: EmotionDJ, faces: Sequence[models.ReadFace]) -> PhotoAnalysis:
+    """Return what faces that were read elsewhere say together. Raises LabelError."""
+    return dj.combine(*serializers.parse_faces([face.model_dump() for face in faces]))
 
 
 def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:

@@ -63,10 +63,10 @@ export function move(from, to) {
   });
 }
 
-/** Put a song after the one that plays. @param {SetPick} song */
-export function insert(song) {
+/** Put songs after the one that plays. @param {SetPick[]} more */
+export function insert(...more) {
   const at = place.peek() + 1;
-  songs.value = [...songs.peek().slice(0, at), song, ...songs.peek().slice(at)];
+  songs.value = [...songs.peek().slice(0, at), ...more, ...songs.peek().slice(at)];
 }
 
 export const snapshot = () => ({ music: music.peek(), songs: songs.peek(), place: place.peek() });

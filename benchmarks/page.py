@@ -1,14 +1,12 @@
 """What the page costs in a real browser, and how soon the music answers. Its songs are pure tones,
 so that an analyser at the end of the graph can tell which one is heard.
 
-python benchmarks/page.py [TIMES]
 """
 
 from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,8 +18,8 @@ from typing import TYPE_CHECKING
 import av
 import httpx
 import numpy as np
+from asked import browser, need, parser
 from PIL import Image as Pillow
-from playwright.sync_api import sync_playwright
 from portrait import photo
 from spread import spread
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), "")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
@@ -101,14 +98,19 @@ NEW = """(before) => new Promise((done) => {
 
 def main() -> None:
     """Measure and print."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    options = parser(__doc__)
+    options.add_argument("times", type=int, nargs="?", default=20)
+    times = options.parse_args().times
+    need("fastapi")
+    from playwright.sync_api import sync_playwright
+
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         faces = pictures(folder)
         with serving(folder) as (address, _):
             cold(playwright, address, times)
-            with launched(playwright) as browser:
-                acts(browser, address, photo(folder), times)
+            with launched(playwright) as chromium:
+                acts(chromium, address, photo(folder), times)
             camera(playwright, address, film(folder / "smile.mjpeg", faces[:1]), times)
             if len(faces) > 1:
                 changes(playwright, address, film(folder / "change.mjpeg", faces), times // 4)
@@ -119,11 +121,11 @@ def main() -> None:
 def launched(playwright: Playwright, camera: Path | None = None) -> Iterator[Browser]:
     """Run a browser, with a film for its camera where one is named."""
     arguments = [*QUIET, *([f"--use-file-for-fake-video-capture={camera}"] if camera else [])]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    chromium = playwright.chromium.launch(executable_path=browser(), args=arguments)
     try:
-        yield browser
+        yield chromium
     finally:
-        browser.close()
+        chromium.close()
 
 
 @contextmanager
@@ -136,9 +138,9 @@ def serving(folder: Path, port: str = "0") -> Iterator[tuple[str, str]]:
             tone(music / f"{300 + 100 * i}.wav", 300 + 100 * i)
     command = (sys.executable, "-m", "emotion_dj", "serve", "--port", port)
     database = ("--library", str(music), "--database", str(folder / "c.sqlite"))
-    with subprocess.Popen((*command, *database), stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        found = (re.search(r"http://\S+:(\d+)", line) for line in server.stderr)
+    with subprocess.Popen((*command, *database), stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = (re.search(r"http://\S+:(\d+)", line) for line in server.stdout)
         address = next(filter(None, found))
         httpx.get(f"{address.group()}/api/v1/library/scan", timeout=300)
         try:
@@ -158,9 +160,9 @@ def tone(path: Path, hertz: int) -> None:
         out.writeframes(sound.tobytes())
 
 
-def opened(browser: Browser, address: str) -> Page:
+def opened(chromium: Browser, address: str) -> Page:
     """Open the page as somebody does who has never been there, and wait until it can be used."""
-    page = browser.new_context().new_page()
+    page = chromium.new_context().new_page()
     page.add_init_script(WATCH)
     page.goto(address)
     page.wait_for_selector("#moods input")
@@ -177,8 +179,8 @@ def cold(playwright: Playwright, address: str, times: int) -> None:
     """Time a new browser's first visit, and weigh what it was sent."""
     usable = []
     for _ in range(times):
-        with launched(playwright) as browser:
-            page = opened(browser, address)
+        with launched(playwright) as chromium:
+            page = opened(chromium, address)
             usable.append(page.evaluate("usable") / 1000)
             weight = page.evaluate(
                 "performance.getEntries().filter(e => 'transferSize' in e && !/\\/(api|eye)\\//"
@@ -188,9 +190,9 @@ def cold(playwright: Playwright, address: str, times: int) -> None:
     print(f"page without wasm, artwork, sound: {weight / 1000:.1f} kB  (asked: 80, goal 60)")
 
 
-def acts(browser: Browser, address: str, picture: Path, times: int) -> None:
+def acts(chromium: Browser, address: str, picture: Path, times: int) -> None:
     """Time moods, places on the plane and photos, each to its song; look at shifts and tasks."""
-    page = opened(browser, address)
+    page = opened(chromium, address)
     page.check("#moods input")
     moods = page.locator("#moods input").evaluate_all("all => all.map(one => one.value)")
     took: dict[str, list[float]] = {"mood": [], "plane": [], "photo": []}
@@ -245,9 +247,9 @@ def show(page: Page, picture: Path) -> None:
 def camera(playwright: Playwright, address: str, smile: Path, times: int) -> None:
     """Time from the press of the camera to music, with everything fetched before."""
     took = []
-    with launched(playwright, smile) as browser:
+    with launched(playwright, smile) as chromium:
         for _ in range(times):
-            page = opened(browser, address)
+            page = opened(chromium, address)
             page.wait_for_timeout(3000)  # warm: the eye is there
             press(page, "#camera")
             took += [page.evaluate(NEW, "") / 1000]
@@ -259,8 +261,8 @@ def changes(playwright: Playwright, address: str, change: Path, times: int) -> N
     """Time from the first frame of a lasting new face to its song, which had its least time."""
     took = []
     for _ in range(max(2, times)):
-        with launched(playwright, change) as browser:
-            page = opened(browser, address)
+        with launched(playwright, change) as chromium:
+            page = opened(chromium, address)
             press(page, "#camera")
             page.evaluate(NEW, "")
             due = page.evaluate(f"pressed += {1000 * CHANGE_SECONDS}")
@@ -272,9 +274,9 @@ def changes(playwright: Playwright, address: str, change: Path, times: int) -> N
 
 def losses(playwright: Playwright, folder: Path, smile: Path) -> None:
     """Count silence while the server is killed twice in live mode."""
-    with launched(playwright, smile) as browser:
+    with launched(playwright, smile) as chromium:
         with serving(folder) as (address, port):
-            page = opened(browser, address)
+            page = opened(chromium, address)
             press(page, "#camera")
             page.evaluate(NEW, "")
             page.wait_for_timeout(10_000)

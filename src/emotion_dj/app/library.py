@@ -13,7 +13,7 @@ from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
-from emotion_dj.domain import TOLD, Affect, Mood
+from emotion_dj.domain import STATED, Affect, Mood
 from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.executors import WorkerProcesses
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Candidates, Track
     from emotion_dj.interfaces import Source
     from emotion_dj.placement import FallbackPlacer
+    from emotion_dj.stores import Store
     from emotion_dj.tagging import Tagging, TaggingResult
 
 
@@ -43,7 +43,7 @@ class Library:
         names: tuple[str | Path, ...],
         settings: Settings,
         services: Services,
-        open_catalogue: Callable[[], Catalogue],
+        open_catalogue: Callable[[], Store],
     ) -> None:
         """Keep the names; nothing is opened yet."""
         self._names, self._settings, self._services = names, settings, services
@@ -53,7 +53,7 @@ class Library:
         self._index: tuple[object, CandidateIndex] | None = None
 
     @property
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         return self._open_catalogue()
 
     def check(self) -> None:
@@ -173,7 +173,8 @@ class Library:
         if history.is_history(table):
             streams = history.read(table)
             return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
+                for stream in streams
             )
         return self._import_features(table)
 
@@ -195,7 +196,7 @@ class Library:
                 stated.append((track, "", "", replace(analysis, affect=point)))
         self._imported += tuple(track.uri for track, _, _ in rows)  # whatever the library is named
         self._catalogue.store_all(estimated, analyser=model.id)
-        return len(estimated) + self._catalogue.store_all(stated, analyser=TOLD)
+        return len(estimated) + self._catalogue.store_all(stated, analyser=STATED)
 
     def export(self, file: Path) -> int:
         """Write every track with its features, mood and place to a table; return how many."""

@@ -32,7 +32,7 @@ Database = Annotated[
         "--database",
         envvar="EMOTION_DJ_DATABASE",
         show_envvar=True,
-        help="The catalogue: an SQLite file.",
+        help="The catalogue: an SQLite file, or postgresql://... (docs/scale.md).",
     ),
 ]
 

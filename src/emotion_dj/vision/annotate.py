@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
@@ -27,8 +29,24 @@ _SHADE = (24, 24, 32)
 def photo(photo: Photo, analysis: PhotoAnalysis, target: Path) -> None:
     """Write a photo of any form and size with every face framed. Raises ImageError."""
     image, factor = images.reduced(photo)
-    faces = tuple(face.scaled(1 / factor) for face in analysis.faces)
-    save(image, replace(analysis, faces=faces), target)
+    save(image, _scaled(analysis, 1 / factor), target)
+
+
+def jpeg(photo: Photo, analysis: PhotoAnalysis, *, side: int, bgr: bool = False) -> bytes:
+    """Return a photo with every face framed as a JPEG whose longer side has so many pixels at
+    most. Raises ImageError.
+    """
+    image, factor = images.reduced(photo, bgr=bgr)
+    picture = Pillow.fromarray(image)
+    picture.thumbnail((side, side))
+    shrunk = max(image.shape[:2]) / max(picture.size)
+    file = BytesIO()
+    drawn(np.asarray(picture), _scaled(analysis, 1 / factor / shrunk)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def _scaled(analysis: PhotoAnalysis, factor: float) -> PhotoAnalysis:
+    return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
 
 
 def save(image: Image, analysis: PhotoAnalysis, target: Path) -> None:
@@ -36,6 +54,15 @@ def save(image: Image, analysis: PhotoAnalysis, target: Path) -> None:
 
     Raises ImageError where the target cannot be written.
     """
+    try:
+        drawn(image, analysis).save(target)
+    except (OSError, ValueError) as error:
+        msg = f"the picture cannot be written to {target}: {error}"
+        raise ImageError(msg) from error
+
+
+def drawn(image: Image, analysis: PhotoAnalysis) -> Pillow.Image:
+    """Return the image with every face framed and named."""
     picture = Pillow.fromarray(image)
     draw = ImageDraw.Draw(picture)
     frames = [_corners(face) for face in analysis.faces]
@@ -50,11 +77,7 @@ def save(image: Image, analysis: PhotoAnalysis, target: Path) -> None:
         draw.rectangle(label, fill=_SHADE)
         draw.text(label[:2], text, fill=_INK, font=font, anchor="lt")
         labels.append(label)
-    try:
-        picture.save(target)
-    except (OSError, ValueError) as error:
-        msg = f"the picture cannot be written to {target}: {error}"
-        raise ImageError(msg) from error
+    return picture
 
 
 def _corners(face: Face) -> Corners:

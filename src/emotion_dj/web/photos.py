@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, ValidationError
+from pydantic import Json, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
-from emotion_dj.web.models import ReadFace
-from emotion_dj.web.validation import OURS, Body
+from emotion_dj.web.read_faces import Readings, Resting
+from emotion_dj.web.validation import OURS
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
 FIELD: Final = "photo"
+_RESTING: Final = "resting"
 _FILE: Final = {"type": "string", "format": "binary"}
 _FACES: Final = {
     "type": "array",
@@ -28,12 +29,25 @@ _NUMBERS: Final = {
     "properties": {"faces": _FACES},
     "additionalProperties": False,
 }
-_FORM: Final = {"type": "object", "required": [FIELD], "properties": {FIELD: _FILE}}
+_AS_JSON: Final[TypeAdapter[dict[str, float]]] = TypeAdapter(Json[Resting])
+_FORM: Final = {
+    "type": "object",
+    "required": [FIELD],
+    "properties": {
+        FIELD: _FILE,
+        _RESTING: {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": TypeAdapter(Resting).json_schema(),
+        },
+    },
+}
 
 DOCUMENT: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "JPEG, PNG, WebP ..., at most 20 MB; or faces that were read elsewhere",
+        "description": "JPEG, PNG, WebP ..., at most 20 MB; in a form it may have the listener's "
+        "resting face beside it. Or faces that were read elsewhere",
         "content": {
             "multipart/form-data": {"schema": _FORM},
             "image/*": {"schema": _FILE},
@@ -44,15 +58,14 @@ DOCUMENT: Final[dict[str, Any]] = {
 """What the OpenAPI document says of a route that takes a photo."""
 
 
-class Readings(Body):
-    """Faces that were read elsewhere, as by a phone that is the eye of another screen; none says
-    that nobody is to be seen.
-    """
+class Sent(NamedTuple):
+    """A photo's bytes, and the probabilities of the listener's resting face beside it."""
 
-    faces: Annotated[list[ReadFace], Field(max_length=100)]
+    photo: bytes
+    resting: dict[str, float] | None = None
 
 
-async def sent(request: Request) -> bytes | Readings:
+async def sent(request: Request) -> Sent | Readings:
     """Return the photo that a request carries, or the faces. Raises RequestValidationError for
     none, or two photos.
     """
@@ -60,9 +73,9 @@ async def sent(request: Request) -> bytes | Readings:
     if kind.startswith("application/json"):
         return _numbers(await request.body())
     if kind.startswith("image/"):
-        return await request.body()
+        return Sent(await request.body())
     async with request.form() as form:
-        return await _only(form).read()
+        return Sent(await _only(form).read(), _resting(form))
 
 
 def _numbers(body: bytes) -> Readings:
@@ -83,6 +96,16 @@ def _only(form: FormData) -> UploadFile:
     if not isinstance(parts[0], UploadFile):
         raise _invalid({"type": "value_error"})
     return parts[0]
+
+
+def _resting(form: FormData) -> dict[str, float] | None:
+    if _RESTING not in form:
+        return None
+    try:
+        return _AS_JSON.validate_python(form[_RESTING])
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _invalid({**first, "loc": ("body", _RESTING, *first["loc"])}) from error
 
 
 def _invalid(error: dict[str, Any]) -> RequestValidationError:

@@ -22,6 +22,7 @@ import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import * as queue from "./queue.js";
 import * as remote from "./remote.js";
+import * as said from "./say.js";
 import * as screens from "./screens.js";
 import * as search from "./search.js";
 import * as set from "./set.js";
@@ -40,7 +41,7 @@ async function begin() {
   dj.begin(player, sources.chosen);
   feedback.follow(player);
   face.begin($("video"));
-  for (const part of [screens, headline, plane, faces, set, choices, search, library, sources, history, big, remote]) part.begin();
+  for (const part of [screens, headline, plane, faces, set, choices, said, search, library, sources, history, big, remote]) part.begin();
   for (const part of [bar, keys, diary]) part.begin(player);
   history.session(player);
   photos();

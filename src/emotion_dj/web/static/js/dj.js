@@ -275,23 +275,15 @@ async function onBroken(song) {
 
 /** The song after one that will not play, else any that may; where none does, that is said. @param {SetPick} song */
 function another(song) {
-  const at = otherThan(song, ({ id }) => !failed.has(id));
+  const at = queue.after(song, ({ id }) => !failed.has(id));
   return at < 0 ? stop() : play(at);
 }
 
 /** The server is gone with a song: what is here plays until it is back. @param {SetPick} song @param {number} position */
 function meanwhile(song, position) {
-  const here = otherThan(song, (one) => player.has(one));
+  const here = queue.after(song, (one) => player.has(one));
   if (!player.playing.peek() && here >= 0) play(here);
   return returned().then(() => goOn(song, position));
-}
-
-/** Where the next song stands that will do; it may be one before. -1 for none. @param {SetPick} song @param {(song: SetPick) => boolean} does */
-function otherThan({ id }, does) {
-  const songs = queue.songs.peek();
-  const after = 1 + songs.findIndex((one) => one.id === id);
-  const order = [...songs.keys()].map((i) => (after + i) % songs.length);
-  return order.find((at) => does(songs[at])) ?? -1;
 }
 
 function stop() {

@@ -17,7 +17,7 @@ const times = (a, b) => (a && b ? EXP[(LOG[a] + LOG[b]) % 255] : 0);
 
 /**
  * The code's rows, true where it is dark.
- * @param {string} text of 104 bytes at most @returns {boolean[][]}
+ * @param {string} text of 106 bytes at most @returns {boolean[][]}
  */
 export function qr(text) {
   const bytes = new TextEncoder().encode(text);

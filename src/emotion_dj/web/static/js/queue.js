@@ -44,6 +44,13 @@ export function extend(picks, most) {
   songs.value = [...songs.peek(), ...more.slice(0, most)];
 }
 
+/** Where the next song after one stands that will do, and if none is, one before; -1 for none. @param {SetPick} song @param {(song: SetPick) => boolean} does */
+export function after({ id }, does) {
+  const all = songs.peek();
+  const next = 1 + all.findIndex((one) => one.id === id);
+  return [...all.keys()].map((i) => (next + i) % all.length).find((at) => does(all[at])) ?? -1;
+}
+
 /** @param {number} at */
 export function remove(at) {
   batch(() => {

@@ -12,12 +12,13 @@ from emotion_dj.web import bodies, devices, models, sources, visit
 from emotion_dj.web.document import gives
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.middleware import ROOT
+from emotion_dj.web.readings import seen_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emotion_dj.app import EmotionDJ
-    from emotion_dj.domain import DJSet, PhotoAnalysis
+    from emotion_dj.domain import DJSet
     from emotion_dj.web.scan import Scan
 
 MAX_WAITING: Final = 48
@@ -40,7 +41,7 @@ def routes(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> AP
 def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     """Return the set that a request asks for. Raises any EmotionDJError."""
     return dj.recommend(
-        _faces(dj, request),
+        seen_before(dj, request.faces, request.resting) if request.faces else None,
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,
@@ -55,14 +56,6 @@ def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
         seed=request.seed,
         aggregate=request.aggregate,
     )
-
-
-def _faces(dj: EmotionDJ, request: bodies.SetRequest) -> PhotoAnalysis | None:
-    """Return what the faces of a request say together. Raises LabelError or RestingError."""
-    if not request.faces:
-        return None
-    seen = dj.combine(*serializers.parse_faces([face.model_dump() for face in request.faces]))
-    return seen if request.resting is None else dj.relative(seen, request.resting)
 
 
 def set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:

@@ -42,35 +42,33 @@ ANSWERS = 30
 ANALYSER = "ear"
 PLANS = ("match", "lift", "calm", "journey:..energetic")
 
-FILL = (
-    "SELECT setseed(0.5)",
-    "INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)"
-    " SELECT i, 'x:' || lpad(i::text, 9, '0'), '', '', 'Track ' || i,"
-    " json_build_array('Artist ' || i % ({count} / 10)), 'Album ' || i % ({count} / 5)"
-    " FROM generate_series(1, {count}) AS i",
-    "INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo, loudness,"
-    " key, mode, embedding)"
-    " SELECT i, '', '{analyser}', greatest(-1, least(1, random_normal(0, 0.4))),"
-    " greatest(-1, least(1, random_normal(0, 0.4))), 0.2 + 0.2 * random(), 70 + 110 * random(),"
-    " -20 * random(), i % 12, i % 2,"
-    " (SELECT array_agg(random_normal() + 0 * i) FROM generate_series(1, 9))::real[]::halfvec"
-    " FROM generate_series(1, {count}) AS i",
-    *INDEXES,
-    "VACUUM ANALYZE",
-)
+TRACK = """
+INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)
+SELECT i, 'x:' || lpad(i::text, 9, '0'), '', '', 'Track ' || i,
+ json_build_array('Artist ' || i % ({count} / 10)), 'Album ' || i % ({count} / 5)
+FROM generate_series(1, {count}) AS i"""
+NORMAL = "greatest(-1, least(1, random_normal(0, 0.4)))"
+ANALYSIS = f"""
+INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo, loudness,
+ key, mode, embedding)
+SELECT i, '', '{{analyser}}', {NORMAL}, {NORMAL}, 0.2 + 0.2 * random(), 70 + 110 * random(),
+ -20 * random(), i % 12, i % 2, ARRAY[{", ".join(["random_normal()"] * 9)}]::real[]::halfvec
+FROM generate_series(1, {{count}}) AS i"""
+FILL = ("SELECT setseed(0.5)", TRACK, ANALYSIS, *INDEXES, "VACUUM ANALYZE")
 
 
 def main(count: int) -> None:
     """Print what sets cost from a server that holds so many tracks."""
     grid.SEED_JITTER = 0.0  # type: ignore[misc] - equal distances would be decided by chance
-    with TemporaryDirectory(prefix="scale-") as folder:
-        with get_server(Path(folder, "data"), cleanup_mode="delete") as server:
-            address = server.get_uri()
-            with Catalogue(address) as catalogue:
-                fill(address, count)
-                costs(catalogue, address)
-                print(f"peak memory of this process so far: {peak():.0f} MB")
-                recall(catalogue)
+    with (
+        TemporaryDirectory(prefix="scale-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder, "data"), cleanup_mode="delete") as server,
+        Catalogue(server.get_uri()) as catalogue,
+    ):
+        fill(server.get_uri(), count)
+        costs(catalogue, server.get_uri())
+        print(f"peak memory of this process so far: {peak():.0f} MB", flush=True)
+        recall(catalogue)
 
 
 def fill(address: str, count: int) -> None:

@@ -5,8 +5,6 @@ python benchmarks/page.py [TIMES]
 
 from __future__ import annotations
 
-import shutil
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -15,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from asked import browser, need, parser
 from PIL import Image as Pillow
-from playwright.sync_api import sync_playwright
 from portrait import photo
 from serving import serving
 from spread import spread
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), "")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
@@ -54,44 +51,50 @@ HTMLMediaElement.prototype.play = function () {
 
 def main() -> None:
     """Measure and print."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    options = parser(__doc__)
+    options.add_argument("times", type=int, nargs="?", default=20)
+    times = options.parse_args().times
+    need("immich_memories_music", "fastapi")
+    program = browser()
+    from playwright.sync_api import sync_playwright
+
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         picture = photo(folder)
         with serving(folder) as (address, _):
-            cold(playwright, address, times)
-            with launched(playwright) as browser:
-                warm(browser, address, picture, times)
-            with launched(playwright, film(folder, picture)) as browser:
-                live(browser, address)
+            cold(playwright, program, address, times)
+            with launched(playwright, program) as chromium:
+                warm(chromium, address, picture, times)
+            with launched(playwright, program, film(folder, picture)) as chromium:
+                live(chromium, address)
 
 
 @contextmanager
-def launched(playwright: Playwright, camera: Path | None = None) -> Iterator[Browser]:
+def launched(playwright: Playwright, program: str, camera: Path | None = None) -> Iterator[Browser]:
     """Run a browser, with a film for its camera where one is named."""
     arguments = [*QUIET, *([f"--use-file-for-fake-video-capture={camera}"] if camera else [])]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    chromium = playwright.chromium.launch(executable_path=program, args=arguments)
     try:
-        yield browser
+        yield chromium
     finally:
-        browser.close()
+        chromium.close()
 
 
-def opened(browser: Browser, address: str) -> Page:
+def opened(chromium: Browser, address: str) -> Page:
     """Open the page as somebody does who has never been there, and wait until it can be used."""
-    page = browser.new_context().new_page()
+    page = chromium.new_context().new_page()
     page.add_init_script(WATCH)
     page.goto(address)
     page.wait_for_selector("#moods input")
     return page
 
 
-def cold(playwright: Playwright, address: str, times: int) -> None:
+def cold(playwright: Playwright, program: str, address: str, times: int) -> None:
     """Time a new browser's first visit, and weigh what it was sent."""
     usable = []
     for _ in range(times):
-        with launched(playwright) as browser:
-            page = opened(browser, address)
+        with launched(playwright, program) as chromium:
+            page = opened(chromium, address)
             usable.append(page.evaluate("window.seen.usable"))
             weight = page.evaluate(
                 "performance.getEntries().filter(e => 'transferSize' in e"
@@ -101,11 +104,11 @@ def cold(playwright: Playwright, address: str, times: int) -> None:
     print(f"page weight, without artwork and audio: {weight / 1000:.1f} kB  (asked: 80)")
 
 
-def warm(browser: Browser, address: str, picture: Path, times: int) -> None:
+def warm(chromium: Browser, address: str, picture: Path, times: int) -> None:
     """Time from the choice of a photo to its picks and to the first sound."""
     picks, sound = [], []
     for _ in range(times):
-        page = opened(browser, address)
+        page = opened(chromium, address)
         page.set_input_files("#photo", picture)
         page.wait_for_selector("#set li")
         page.evaluate(
@@ -122,9 +125,9 @@ def warm(browser: Browser, address: str, picture: Path, times: int) -> None:
     print(f"  p50 {np.percentile(sound, 50):.0f} ms, p95 {np.percentile(sound, 95):.0f} ms")
 
 
-def live(browser: Browser, address: str) -> None:
+def live(chromium: Browser, address: str) -> None:
     """Count the readings that the page gets in live mode."""
-    page = opened(browser, address)
+    page = opened(chromium, address)
     counted = []
     page.on("response", lambda answer: counted.append(answer.url.endswith("/readings")))
     page.click("#camera")

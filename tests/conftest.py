@@ -52,6 +52,10 @@ NEEDS = {
         all(map(find_spec, ("beets", "schemathesis", "supysonic"))),
         "other people's programs are not installed: ./scripts/test --all brings them",
     ),
+    "needs_docs": (
+        all(map(find_spec, ("material", "mkdocstrings"))),
+        "what builds the documentation is not installed: ./scripts/docs brings it",
+    ),
     "needs_node": (
         bool(shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")),
         "Node is not installed: ./scripts/test --all brings it",

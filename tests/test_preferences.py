@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.preferences import PreferenceCache
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import TOLD, Affect, Analysis, AudioFeatures, Listener, Track
+from emotion_dj.domain import STATED, Affect, Analysis, AudioFeatures, Listener, Track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +20,10 @@ def filled(tmp_path: Path) -> EmotionDJ:
     places = [Affect(i / 10, -i / 10) for i in range(-9, 10)]
     names = [f"{'spotify' if i % 2 else 'deezer'}:{i:02}" for i in range(len(places))]
     rows = [
-        (Track(name, name), "", name, Analysis(AudioFeatures(TOLD), place))
+        (Track(name, name), "", name, Analysis(AudioFeatures(STATED), place))
         for name, place in zip(names, places, strict=True)
     ]
-    dj._catalogue.store_all(rows, analyser=TOLD)
+    dj._catalogue.store_all(rows, analyser=STATED)
     return dj
 
 
@@ -56,7 +57,7 @@ def test_listeners_are_kept_apart(tmp_path: Path) -> None:
     """Two listeners of the same candidates, each learnt again after their own feedback alone."""
     dj, you = filled(tmp_path), Listener("you")
     music, store = dj.library.current(), dj._catalogue
-    cache = PreferenceCache(lambda: store)
+    cache = PreferenceCache(lambda: store, lambda: datetime.now(UTC))
     mine = cache.of(music, music)
     store.add_feedback(int(music.number[0]), "skip", you)
     yours = cache.of(music, music, you)

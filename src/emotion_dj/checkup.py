@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
     "ai-edge-litert": ("ai_edge_litert.interpreter", "reading faces"),
     "alembic": ("alembic", "catalogues of earlier versions"),
+    "click": ("click", "the command line"),
     "av": ("av", "hearing music"),
     "httpx": ("httpx", "music services"),
     "pathspec": ("pathspec", "ignore files"),

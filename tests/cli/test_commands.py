@@ -170,11 +170,20 @@ def test_the_version_is_told() -> None:
     assert run("--version").out == f"emotion-dj {__version__}\n"
 
 
-def test_help_names_every_command() -> None:
-    """--help is there, short, and complete."""
+def test_help_groups_every_command_by_what_people_want() -> None:
+    """--help is complete: each command stands under a heading of ours, listening first."""
+    import typer
+
+    from emotion_dj.cli import CARE, LISTEN, MODELS, MUSIC, YOU, app
+
+    panels = (LISTEN, MUSIC, YOU, CARE, MODELS)
     shown = run("--help").out
-    for command in ("play", "read", "analyse", "doctor", "evaluate", "train"):
-        assert command in shown
+    places = [shown.index(panel) for panel in panels]
+    assert places == sorted(places)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        assert command.rich_help_panel in panels, name
+        assert f" {name} " in shown
 
 
 def test_a_photo_without_a_face_is_said(plain: Path) -> None:

@@ -230,3 +230,16 @@ def test_annotated_photos_are_written(
     framed = images.load(tmp_path / "framed.png")
     assert framed.shape == portrait.shape
     assert (framed != portrait).any()
+
+
+def test_labels_stand_in_the_picture_and_apart() -> None:
+    """In a crowd whose faces touch each other and the border, every label can be read."""
+    frames = [(x, y, x + 40.0, y + 50.0) for y in (-5.0, 48.0, 110.0) for x in range(0, 400, 44)]
+    labels: list[tuple[float, float, float, float]] = []
+    for frame in frames:
+        labels.append(annotate.placed(frame, (90.0, 12.0), (430, 330), frames, labels))
+    for number, (left, top, right, bottom) in enumerate(labels):
+        assert min(left, top) >= 0
+        assert (right <= 430, bottom <= 330) == (True, True)
+        for other in labels[:number]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top

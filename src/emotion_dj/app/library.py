@@ -13,7 +13,7 @@ from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
-from emotion_dj.domain import TOLD, Affect, Mood
+from emotion_dj.domain import STATED, Affect, Mood
 from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.executors import WorkerProcesses
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Candidates, Track
-    from emotion_dj.interfaces import Source, Store
+    from emotion_dj.interfaces import Source
     from emotion_dj.placement import FallbackPlacer
+    from emotion_dj.stores import Store
     from emotion_dj.tagging import Tagging, TaggingResult
 
 
@@ -170,7 +171,8 @@ class Library:
         if history.is_history(table):
             streams = history.read(table)
             return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
+                for stream in streams
             )
         return self._import_features(table)
 
@@ -191,7 +193,7 @@ class Library:
                 point = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
                 stated.append((track, "", "", replace(analysis, affect=point)))
         self._catalogue.store_all(estimated, analyser=model.id)
-        return len(estimated) + self._catalogue.store_all(stated, analyser=TOLD)
+        return len(estimated) + self._catalogue.store_all(stated, analyser=STATED)
 
     def export(self, file: Path) -> int:
         """Write every track with its features, mood and place to a table; return how many."""

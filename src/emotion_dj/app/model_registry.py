@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import artifacts
 from emotion_dj.app import settings
-from emotion_dj.domain import TAGS, TOLD
+from emotion_dj.domain import STATED, TAGS
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def analyser_ids(name: str = artifacts.AUDIO_MODEL) -> list[str]:
     """
     chosen = [audio_model_id(mode, name) for mode in reversed(HEARING_MODES)]
     ours = [audio_model_id(mode) for mode in reversed(HEARING_MODES)]
-    others = [TOLD, feature_model_id(), *EARLIER_ANALYSERS, TAGS]
+    others = [STATED, feature_model_id(), *EARLIER_ANALYSERS, TAGS]
     return list(dict.fromkeys([*chosen, *ours, *others]))
 
 

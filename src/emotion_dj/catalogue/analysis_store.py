@@ -22,20 +22,23 @@ if TYPE_CHECKING:
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
     from emotion_dj.domain import Affect, Analysis, Listener, Track
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.stores import AnalysisRecord
 
 LARGE: Final = 50_000
 """Tracks up to which a set is chosen of all, and is the same whatever the backend."""
 
 _KEY: Final = ("track", "fingerprint", "analyser")
-_DESCRIPTION: Final = ("title", "artists", "album", "duration", "artwork", "isrc")
+_DESCRIPTION: Final = (
+    *("title", "artists", "album", "duration", "artwork", "isrc"),
+    *("genres", "year"),
+)
 _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint
 )
 
 
 class Analyses:
-    """Fits `interfaces.AnalysisStore`, where each verb is described."""
+    """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
     _counted: tuple[int, bool] | None = None
@@ -241,6 +244,7 @@ def _track_values(
     return {
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
+        "genres": list(track.genres),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

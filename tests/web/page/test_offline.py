@@ -31,14 +31,14 @@ def test_the_page_outlives_its_server(
         address = server.enter_context(serve(*arguments))
         with opened(address) as page:
             page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-            page.check("input[value=calm]", force=True)
+            page.check("input[value=calm]")
             page.wait_for_selector("#set li[aria-current=true]")
             page.click("#set-section summary")
             page.check("#remember")
-            page.check("input[value=happy]", force=True)
+            page.check("input[value=happy]")
             says(page, "#past", "happy")
             server.close()
-            page.check("input[value=sad]", force=True)
+            page.check("input[value=sad]")
             says(page, "#banner", "The server cannot be reached")
             page.reload()
             says(page, "#banner", "The server cannot be reached")
@@ -50,7 +50,7 @@ def test_the_page_outlives_its_server(
             assert not [url for url in kept if "/api/" in url]
             with serve(*arguments, "--port", address.rpartition(":")[2]):
                 page.wait_for_selector("#banner", state="hidden")
-                page.check("input[value=sad]", force=True)
+                page.check("input[value=sad]")
                 says(page, "#opening", "You want sad")
 
 

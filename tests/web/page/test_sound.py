@@ -112,7 +112,7 @@ def log(page: Page) -> Any:
 
 def choose(page: Page, mood: str) -> None:
     """Pick a mood."""
-    page.check(f"#moods input[value={mood}]", force=True)
+    page.check(f"#moods input[value={mood}]")
 
 
 def test_what_is_shown_is_what_is_heard(ear: Page, comes_true: Callable[..., None]) -> None:

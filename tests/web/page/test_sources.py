@@ -27,7 +27,7 @@ def titles(page: Page) -> list[str]:
 
 def calm(page: Page) -> None:
     """Ask for calm music."""
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     page.wait_for_selector("#set li", state="attached")
 
 

@@ -37,7 +37,7 @@ def test_every_language_speaks(page: Page, says: Callable[..., None]) -> None:
 
 def test_reasons_are_told_in_every_language(page: Page, says: Callable[..., None]) -> None:
     """What the service says in English is said in the listener's words, in the list and above."""
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     says(page, "#opening", "You want happy")
     page.select_option("#language", "de")
     says(page, "#opening", "Du möchtest es fröhlich")
@@ -63,7 +63,7 @@ def test_what_flows_and_what_is_liked_is_said_in_every_language(
             told = {"track": pick["id"], "kind": "like"}
             assert client.post("/api/v1/feedback", json=told).is_success
         with opened(address) as page:
-            page.check("#moods input[value=happy]", force=True)
+            page.check("#moods input[value=happy]")
             for part in ("much to your taste", "flows from the song before"):
                 says(page, "#set", part)
             page.select_option("#language", "de")
@@ -187,13 +187,15 @@ CODES = {
     "reason": ("character", "tempo", "key", "taste", "flows"),
     "opening": (
         *("you_look", "all_look", "room_looks", "you_said", "you_want_mood", "you_want_place"),
-        *("to_lift", "to_calm", "to_vent", "journey"),
+        *("to_lift", "to_calm", "to_liven", "to_vent", "journey"),
+        *("you_say", "like", "like_calmer", "like_livelier"),
     ),
-    "note": ("faces_disagree", "few_tracks", "far"),
+    "note": ("faces_disagree", "few_tracks", "far", "understood_is", "understood_wants"),
     "problem": (
         *("no_face", "unsure", "image_error", "too_large", "too_many_pixels", "busy", "gone"),
         *("camera_refused", "no_camera", "camera_taken", "camera_broken", "nobody"),
-        *("mouth_hidden", "cut_off", "none_plays", "unknown"),
+        *("mouth_hidden", "cut_off", "none_plays", "unknown", "not_understood", "contradiction"),
+        *("unknown_track", "nothing_left", "empty_journey"),
     ),
 }
 TERMS = {

@@ -29,7 +29,7 @@ LEAST_NEAR: Final = 100
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
 
-LIKED: Final = 300
+MOST_LIKED: Final = 300
 """Tracks of artists that the listener likes, the nearest first."""
 
 ANSWERED: Final = 500
@@ -63,7 +63,7 @@ def near(
         "analysers": list(analysers),
         "listener": who,
         "each": max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path)),
-        "liked": LIKED,
+        "liked": MOST_LIKED,
         "answered": ANSWERED,
     }
     if prefixes:

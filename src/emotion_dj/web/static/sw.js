@@ -6,11 +6,11 @@ const FILES = [
   "./", "style.css", "screens.css", "icon.svg", "manifest.webmanifest",
   ...[
     "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "dj", "dom", "elsewhere",
-    "embed", "eye", "eye-worker", "eye/convolution", "eye/core", "eye/fault", "eye/layers", "eye/load", "eye/memory",
-    "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/search", "eye/tflite", "eyes", "face", "faces",
-    "fader", "feedback", "headline", "history", "i18n", "keys", "library", "listener", "live-smoothing", "main",
-    "notices", "photo", "plane", "player", "queue", "screens", "search", "set", "signal", "sources", "steering",
-    "store", "words",
+    "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector", "eye/fault", "eye/layers",
+    "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/resting", "eye/search",
+    "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history",
+    "i18n", "keys", "library", "listener", "live-smoothing", "main", "notices", "photo", "plane", "player", "queue",
+    "say", "screens", "search", "set", "signal", "sources", "steering", "store", "words",
   ].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from emotion_dj import affect, taste
+from emotion_dj import EmotionDJ, affect, taste
+from emotion_dj.app.settings import Settings
 from emotion_dj.catalogue import Catalogue, migrate
 from emotion_dj.catalogue.backends import backend_of
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Listener, Preferences, Track
-from emotion_dj.errors import CatalogueError, SettingsError
+from emotion_dj.errors import CatalogueError, LibraryError, SettingsError
 from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
@@ -267,6 +268,25 @@ def test_the_index_finds_what_a_taste_follows_from(large: Catalogue) -> None:
     assert found is not None
     liking = taste.of_listener(large, found).of(found).taste
     assert liking[found.number.tolist().index(number)] > 0.3
+
+
+def test_the_facade_makes_sets_of_what_the_index_finds(large: Catalogue, address: str) -> None:
+    """A set is near to what is asked for, of the source that is named, each listener's own; and
+    what has been played does not come again.
+    """
+    dj = EmotionDJ(settings=Settings(database=address))
+    first = dj.recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert len({pick.track.uri for pick in first.picks}) == 10
+    assert all(affect.distance(pick.affect, Affect(0.3, -0.4)) < 0.2 for pick in first.picks)
+    dj.taste.played(first)
+    again = dj.recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert not {pick.track.uri for pick in first.picks} & {pick.track.uri for pick in again.picks}
+    other = dj.of(Listener("other")).recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert other.picks == first.picks
+    assert dj.library.is_indexed()
+    assert large.count() == 3_000
+    with pytest.raises(LibraryError):
+        dj.recommend(affect=(0.3, -0.4), sources=["spotify"])
 
 
 def music(count: int) -> Iterator[tuple[Track, str, str, Analysis]]:

@@ -296,6 +296,7 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
 
 
 def _recommend(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
+    indexed = dj.library.is_indexed()
     return dj.recommend(
         _faces(dj, request),
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
@@ -306,7 +307,8 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
         only=request.only,
         avoid=request.avoid,
         minutes=request.minutes,
-        candidates=sources.music(dj, scan, request.sources),
+        candidates=None if indexed else sources.music(dj, scan, request.sources),
+        sources=request.sources or (),
         plan=affect.parse_plan(request.plan),
         n=request.n,
         seed=request.seed,

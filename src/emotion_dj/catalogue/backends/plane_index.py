@@ -1,10 +1,9 @@
 """The tracks around a path, found by PostgreSQL's index of the plane instead of a look at all.
 
 The index gives the tracks around a target one after the other, the nearest first, each at the exact
-distance (GiST). What the listener has played is passed over, since in a large catalogue it stands
-back wholly; what is by artists that they like may lie farther away and is looked for by itself.
-What they have answered to is there too, so that taste is learnt from what is found, and nothing
-else.
+distance (GiST). What the listener has played lately is passed over, since it stands back wholly;
+what is by artists that they like may lie farther away and is looked for by itself. What they have
+answered to is there too, so that taste is learnt from what is found, and nothing else.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 NEAR: Final = 1_200
 """Tracks that are looked at for a set, spread over its targets."""
 
-LEAST_NEAR: Final = 100
-"""Tracks around each target at least: of their neighbourhood one is picked."""
+LEAST_NEAR: Final = 70
+"""Tracks around each target at least: a neighbourhood of the ranker, and what is taken already."""
 
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
@@ -87,7 +86,9 @@ _BEGINS: Final = """AND (SELECT bool_or(starts_with(tracks.uri, begin))
    FROM unnest(CAST(:prefixes AS text[])) AS begin)"""
 
 _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tracks.id
-   AND feedback.listener = :listener AND feedback.kind = 'play')"""
+   AND feedback.listener = :listener AND feedback.kind = 'play'
+   AND feedback.at > now() AT TIME ZONE 'UTC' - interval '7 days')"""
+"""What has been played within `taste.REST` stands back wholly."""
 
 _OWN: Final = "feedback.listener = :listener AND feedback.kind"
 

@@ -55,6 +55,8 @@ _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 class PostgreSQL:
     """Fits `backends.Backend`. ``address`` is the given one, without its password."""
 
+    indexed = True
+
     def __init__(self, address: str) -> None:
         """Take postgresql://... or postgres://... Raises MissingExtra or SettingsError."""
         self.address = _PASSWORD.sub("***", address)

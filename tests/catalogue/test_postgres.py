@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from emotion_dj import EmotionDJ, affect, taste
+from emotion_dj.app.model_registry import audio_model_id
 from emotion_dj.app.settings import Settings
 from emotion_dj.catalogue import Catalogue, migrate
 from emotion_dj.catalogue.backends import backend_of
@@ -152,6 +153,24 @@ def test_replicas_that_begin_at_once_make_one_catalogue(address: str) -> None:
     assert execute(address, "SELECT count(*) FROM state WHERE name IN ('id', 'version')") == [(2,)]
 
 
+def test_an_older_catalogue_is_migrated(address: str) -> None:
+    """Tables of version 3, with music in them, become ours; what was there is there."""
+    with Catalogue(address) as catalogue:
+        keep(catalogue)
+    execute(
+        address,
+        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year",
+        "UPDATE state SET value = 3 WHERE name = 'version'",
+    )
+    for _ in range(2):
+        with Catalogue(address) as catalogue:
+            keep(catalogue, "x:new")
+            assert catalogue.count() == 2
+            assert len(catalogue.candidates([ANALYSER])) == 2
+    version = execute(address, "SELECT value FROM state WHERE name = 'version'")
+    assert version == [(migrate.VERSION,)]
+
+
 def test_a_fault_in_a_migration_leaves_what_was(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +293,7 @@ def test_the_facade_makes_sets_of_what_the_index_finds(large: Catalogue, address
     """A set is near to what is asked for, of the source that is named, each listener's own; and
     what has been played does not come again.
     """
+    large.store_all(music(3_000), analyser=audio_model_id())
     dj = EmotionDJ(settings=Settings(database=address))
     first = dj.recommend(affect=(0.3, -0.4), n=10, seed=1)
     assert len({pick.track.uri for pick in first.picks}) == 10

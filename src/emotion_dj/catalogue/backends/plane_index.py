@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Affect
 
+WIDE: Final = 6_000
+"""Places that are looked up for a set, spread over its targets: of those at about one distance the
+more certain ones are wanted, which the index does not know."""
+
+MOST_WIDE: Final = 2_000
+LEAST_WIDE: Final = 300
+
 NEAR: Final = 1_200
-"""Tracks that are looked at for a set, spread over its targets."""
+"""Tracks that are ranked for a set, spread over its targets."""
 
 LEAST_NEAR: Final = 70
 """Tracks around each target at least: a neighbourhood of the ranker, and what is taken already."""
@@ -56,18 +63,21 @@ def near(
     from sqlalchemy import column, text
 
     targets = dict.fromkeys((target.valence, _ACROSS * target.arousal) for target in path)
+    each = max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path))
     values: dict[str, Any] = {
         "valences": [valence for valence, _ in targets],
         "arousals": [arousal for _, arousal in targets],
         "analysers": list(analysers),
         "listener": who,
-        "each": max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path)),
+        "wide": max(LEAST_WIDE, min(WIDE // len(targets), MOST_WIDE), each),
+        "each": each,
         "liked": MOST_LIKED,
         "answered": ANSWERED,
     }
     if prefixes:
         values["prefixes"] = list(prefixes)
-    found = text(_NEAR.format(begins=_BEGINS if prefixes else "")).bindparams(**values)
+    begins, first = (_BEGINS, _OF_SOURCES) if prefixes else ("", _OF_ALL)
+    found = text(_NEAR.format(first=first, begins=begins)).bindparams(**values)
     return found.columns(column("id")).subquery().select()
 
 
@@ -90,14 +100,27 @@ _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tr
    AND feedback.at > now() AT TIME ZONE 'UTC' - interval '7 days')"""
 """What has been played within `taste.REST` stands back wholly."""
 
+_OF_ALL: Final = f"analyses WHERE failure IS NULL AND analyser = ANY({_ANALYSERS})"
+_OF_SOURCES: Final = f"{_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
+    begins=_BEGINS
+)
+"""What is looked at first. Of all music nearly all that is near can be had, so that it is enough to
+look closer at what is left in the end; of one source perhaps nothing is near."""
+
+_DOUBT: Final = 0.05
+"""As in `ranking.grid`: the distance that a track must be nearer for a wholly uncertain place."""
+
 _OWN: Final = "feedback.listener = :listener AND feedback.kind"
 
 _NEAR: Final = f"""
 WITH target AS MATERIALIZED (SELECT point(v, a) AS place
  FROM unnest(CAST(:valences AS float8[]), CAST(:arousals AS float8[])) AS given(v, a))
-SELECT near.id FROM target CROSS JOIN LATERAL (
- SELECT analyses.id FROM {_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}
- ORDER BY {_PLACE} <-> target.place LIMIT :each) AS near
+SELECT analyses.id FROM target CROSS JOIN LATERAL (
+  SELECT near.id FROM (
+   SELECT analyses.id, ({_PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
+   FROM {{first}} ORDER BY {_PLACE} <-> target.place LIMIT :wide) AS near
+  ORDER BY cost LIMIT :each) AS cheapest
+ JOIN ({_PLACED}) ON analyses.id = cheapest.id WHERE {_UNPLAYED}
 UNION
 (SELECT analyses.id FROM {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
   SELECT liked.artists ->> 0 FROM feedback JOIN tracks AS liked ON liked.id = feedback.track

@@ -40,6 +40,7 @@ def routes(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> AP
 
 def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     """Return the set that a request asks for. Raises any EmotionDJError."""
+    indexed = dj.library.is_indexed()
     return dj.recommend(
         seen_before(dj, request.faces, request.resting) if request.faces else None,
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
@@ -50,7 +51,8 @@ def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
         only=request.only,
         avoid=request.avoid,
         minutes=request.minutes,
-        candidates=sources.music(dj, scan, request.sources),
+        candidates=None if indexed else sources.music(dj, scan, request.sources),
+        sources=request.sources or (),
         plan=affect.parse_plan(request.plan),
         n=request.n,
         seed=request.seed,

@@ -1,5 +1,6 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
+import { at } from "./api.js";
 import { toBar } from "./beat.js";
 import { beginning } from "./beginning.js";
 import { Fader } from "./fader.js";
@@ -67,7 +68,7 @@ export class Deck {
   /** Have a song ready to be played; nothing happens where it is. @param {SetPick} pick */
   load(pick) {
     this.take(pick);
-    if (!this.element.getAttribute("src")) this.element.src = pick.stream ?? "";
+    if (!this.element.getAttribute("src")) this.element.src = pick.stream ? at(pick.stream) : "";
   }
 
   /** Take a song, which is not asked for yet. @param {SetPick} pick */
@@ -96,13 +97,13 @@ export class Deck {
     const { pick, stopping } = this;
     if (this.copy || this.copying || !pick?.stream) return true;
     this.copying = true;
-    const copy = await whole(pick.stream, stopping.signal).catch(() => undefined);
+    const copy = await whole(at(pick.stream), stopping.signal).catch(() => undefined);
     if (stopping.signal.aborted) {
       if (copy) URL.revokeObjectURL(copy);
       return true;
     }
     [this.copy, this.copying] = [copy ?? null, false];
-    if (copy !== undefined && !this.element.getAttribute("src")) this.element.src = copy ?? pick.stream; // what is wrong with it, it says itself
+    if (copy !== undefined && !this.element.getAttribute("src")) this.element.src = copy ?? at(pick.stream); // what is wrong with it, it says itself
     return copy !== undefined;
   }
 

@@ -8,7 +8,7 @@ import pytest
 
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Box, Emotion, Face, Mood, Plan, Reading
-from emotion_dj.errors import LabelError, LowConfidence
+from emotion_dj.errors import EmptyJourney, LabelError, LowConfidence
 
 BIG = Face(Box(0, 0, 200, 200), 0.9)
 SMALL = Face(Box(300, 0, 50, 50), 0.9)
@@ -157,6 +157,29 @@ def test_a_journey_and_its_opposite_mirror_each_other() -> None:
         assert affect.distance(a, b) == pytest.approx(0, abs=1e-9)
 
 
+def test_a_journey_goes_by_its_waypoints() -> None:
+    """A journey from sad by calm to happy is in calm halfway, and there with no jump."""
+    path = affect.path(affect.parse_plan("journey:sad..calm..happy"), [Affect(0, 0)], 9)
+    for place, mood in ((0, Mood.SAD), (4, Mood.CALM), (8, Mood.HAPPY)):
+        assert affect.distance(path[place], affect.of_mood(mood)) == pytest.approx(0, abs=1e-9)
+
+
+def test_livening_lifts_the_energy_alone() -> None:
+    """`liven` ends lively, as bright or dark as it began."""
+    path = affect.path(Plan("liven"), [Affect(-0.6, -0.3)], 7)
+    assert path[-1].arousal > 0.5
+    assert {point.valence for point in path} == {-0.6}
+
+
+@pytest.mark.parametrize(
+    "text", ["journey:sad..sad", "journey:0.1,0.2..0.1,0.2", "journey:....sad"]
+)
+def test_a_journey_to_itself_is_refused(text: str) -> None:
+    """A journey that stays where it is gets a sentence that says so."""
+    with pytest.raises(EmptyJourney, match="goes nowhere"):
+        affect.parse_plan(text)
+
+
 def test_each_face_is_served_in_turns() -> None:
     """Several points alternate along the path."""
     happy, sad = Affect(0.8, 0.5), Affect(-0.6, -0.3)
@@ -166,7 +189,7 @@ def test_each_face_is_served_in_turns() -> None:
 @pytest.mark.parametrize("text", ["", "dance", "journey", "journey:", "journey:..", "match:happy"])
 def test_unknown_plans_are_refused(text: str) -> None:
     """A plan that is none gets a sentence that names the plans."""
-    with pytest.raises(LabelError, match="match, lift, calm, vent"):
+    with pytest.raises(LabelError, match="match, lift, calm, liven, vent"):
         affect.parse_plan(text)
 
 

@@ -231,5 +231,5 @@ def test_a_set_of_one_song_is_the_beginning() -> None:
 def test_a_journey_knows_its_ends(text: str, start: Mood | None, end: Mood | None) -> None:
     """Named by moods; the end left out is where the listener is."""
     plan = affect.parse_plan(text)
-    ends = [where and where.stated_label for where in (plan.start, plan.end)]
+    ends = [stop and stop.stated_label for stop in plan.stops]
     assert (plan.name, ends) == ("journey", [start, end])

@@ -16,8 +16,8 @@ FREE = {"errors", "artifacts", "installation"}
 
 LAYERS = [
     {"domain"},
-    {"interfaces"},
-    {"affect", "matching", "messages"},
+    {"interfaces", "stores"},
+    {"affect", "matching", "messages", "pairing"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
     {"analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},

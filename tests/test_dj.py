@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -47,19 +48,24 @@ def test_a_smile_gets_happy_music(dj: EmotionDJ, smiling_photo: Path) -> None:
 
 
 def test_tomorrow_is_another_day(tmp_path: Path) -> None:
-    """Seven days of one wish in a library of 400: no song twice, each day's set its own."""
+    """Seven days of one wish in a library of 400: no song twice; after a week songs come again."""
     table, source = tmp_path / "songs.csv", np.random.default_rng(0)
     rows = [f"T{i},A{i},{e:.3f},{v:.3f}" for i, (e, v) in enumerate(source.random((400, 2)))]
     table.write_text("\n".join(["title,artist,energy,valence", *rows]))
-    dj = EmotionDJ(settings=settings.Settings(database=str(tmp_path / "week.sqlite")))
+    now = [datetime(2026, 11, 20, 21, 0, tzinfo=UTC)]
+    file = str(tmp_path / "week.sqlite")
+    dj = EmotionDJ(settings=settings.Settings(database=file), clock=lambda: now[0])
     dj.library.import_table(table)
-    week: list[set[str]] = []
-    for day in range(7):
-        dj_set = dj.recommend(mood="calm", seed=day, candidates=dj.library.current())
+    days: list[set[str]] = []
+    for _ in range(16):
+        dj_set = dj.recommend(mood="calm", candidates=dj.library.current())
         dj.taste.played(dj_set)
-        week.append({pick.track.uri for pick in dj_set.picks})
+        days.append({pick.track.uri for pick in dj_set.picks})
+        now[0] += timedelta(days=1)
+    week = days[:7]
     assert len(set.union(*week)) >= 66
-    assert all(len(a & b) <= 1 for a, b in pairwise(week))
+    assert all(len(a & b) <= 1 for a, b in pairwise(days))
+    assert days[0] & set.union(*days[8:])  # after a week's rest
     assert not dj.taste.preferences(dj.library.current()).taste.any()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from emotion_dj.app import EmotionDJ
@@ -56,7 +57,7 @@ def test_listeners_are_kept_apart(tmp_path: Path) -> None:
     """Two listeners of the same candidates, each learnt again after their own feedback alone."""
     dj, you = filled(tmp_path), Listener("you")
     music, store = dj.library.current(), dj._catalogue
-    cache = PreferenceCache(lambda: store)
+    cache = PreferenceCache(lambda: store, lambda: datetime.now(UTC))
     mine = cache.of(music, music)
     store.add_feedback(int(music.number[0]), "skip", you)
     yours = cache.of(music, music, you)

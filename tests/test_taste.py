@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +60,7 @@ def learn(
 ) -> Preferences:
     """Return what is learnt of a listener from (row, kind) and how often, by default undrawn."""
     numbers = {(1000 + row, kind): times for (row, kind), times in counts.items()}
-    played = [1000 + row for row in plays]
+    played = [(1000 + row, timedelta(hours=age)) for age, row in enumerate(plays)]
     return taste.learn(numbers, music, plays=played, exploration=exploration).of(music)
 
 
@@ -176,7 +178,7 @@ def test_a_part_of_the_music_is_liked_as_in_the_whole() -> None:
     """What was learnt from everything is the same for the rows of one source, in any order."""
     music = library(artists=30)
     counts = {(1000 + row, "like"): 1 for row in range(0, 60, 3)} | {(1001, "skip"): 2}
-    model = taste.learn(counts, music, plays=[1004, 1001])
+    model = taste.learn(counts, music, plays=[(1004, timedelta(0)), (1001, timedelta(0))])
     whole = model.of(music)
     rows = np.array([300, 1, 4, 3, 77])
     part = model.of(music.rows(rows))
@@ -239,14 +241,30 @@ def test_what_is_looked_at_is_the_place_with_squares_the_measures_and_the_sound(
 
 
 def test_what_was_played_lately_stands_back() -> None:
-    """Wholly for the last quarter of a library, then little and ever less."""
+    """Wholly for a week, then little and ever less, and after two weeks not at all."""
     music = library()
-    most = len(music) // 4
-    recency = learn(music, {}, plays=[3, *range(most + 2)]).recency
-    assert recency[:most].tolist() == [1.0] * most
-    assert recency[most] == pytest.approx(taste.FADED)
-    assert recency[most + 1] == pytest.approx(taste.FADED * 49 / 50)
-    assert np.count_nonzero(recency) == most + 2
+    ages = [
+        timedelta(0),
+        timedelta(days=6.9),
+        timedelta(days=7.1),
+        timedelta(days=13),
+        2 * taste.REST,
+    ]
+    plays = [(1000 + row, age) for row, age in enumerate(ages)]
+    recency = taste.learn({}, music, plays=[*plays, (1000, timedelta(days=30))]).of(music).recency
+    assert recency[:2].tolist() == [1, 1]
+    assert recency[2] == pytest.approx(taste.FADED)
+    assert 0 < recency[3] < recency[2]
+    assert not recency[4:].any()
+
+
+def test_in_a_small_library_songs_come_again_sooner() -> None:
+    """Half of it stands back wholly at most; of the rest, what was played longest ago is first."""
+    music = library(20)
+    recency = learn(music, {}, plays=range(15)).recency
+    assert recency[:10].tolist() == [1.0] * 10
+    assert all(a > b for a, b in pairwise(recency[9:15]))
+    assert not recency[15:].any()
 
 
 def test_each_listener_is_learnt_from_their_own_log(tmp_path: Path) -> None:
@@ -267,7 +285,8 @@ def test_each_listener_is_learnt_from_their_own_log(tmp_path: Path) -> None:
             assert preferences.taste.tolist() == again.taste.tolist()
         assert not mine.recency.any()
         assert theirs.recency[54] == 1
-        assert 0 < theirs.recency[5] < theirs.recency[54]
+        assert theirs.recency[25] == 1
+        assert 0 < theirs.recency[5] < theirs.recency[20] < 1
         store.add_correction({"sad": 1.0}, Affect(0.5, 0.5), other)
         assert set(taste.offsets_of(store).values()) == {(0, 0)}
         sad = affect.of_reading(Reading({Emotion.SAD: 1.0}, ""))

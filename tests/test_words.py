@@ -1,85 +1,135 @@
-"""Everything that is told by a code has words: in English, and in each language of the page."""
+"""Moods in the listener's own words, in four languages."""
 
 from __future__ import annotations
 
-import ast
-import json
-import string
-from importlib.resources import files
+import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-import emotion_dj
-from emotion_dj import errors, messages
-from emotion_dj.vision import visibility
+from emotion_dj.affect import words
+from emotion_dj.affect.words import understand
+from emotion_dj.errors import Contradiction, NotUnderstood
 
-PACKAGE = Path(emotion_dj.__file__).parent
-PAGE = Path(str(files("emotion_dj.web"))) / "static" / "i18n"
-LANGUAGES = ("en", "de", "fr", "es")
-KINDS = ("reason", "opening", "note", "problem")
-ELSEWHERE = {"text"}
-"""A code whose words come with it."""
+if TYPE_CHECKING:
+    from emotion_dj.domain import Affect
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def _calls(name: str) -> set[str]:
-    """Return the first argument of every call of a name in our source, where it is a text."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        if "testing" in path.parts:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tired, but I want something warm",
+        "Müde, aber ich will etwas Warmes!",
+        "je suis fatigué mais je voudrais quelque chose de chaleureux",
+        "estoy cansada, pero quiero algo cálido",
+    ],
+)
+def test_a_state_and_a_wish_are_told_apart(text: str) -> None:
+    """In all four languages it is understood who is tired, and that they want what is warm."""
+    heard = [(term.concept, term.role) for term in understand(text).terms]
+    assert heard == [("tired", "is"), ("warm", "wants")]
+
+
+@pytest.mark.parametrize(
+    ("text", "valence", "arousal"),
+    [
+        ("happy", 1, 1),
+        ("not sad", 1, 0),
+        ("keine traurige Musik", 1, 0),
+        ("no quiero nada triste", 1, 0),
+        ("pas calme", 0, 1),
+        ("traurig bin ich nicht", 1, 0),
+        ("musique pour danser", 1, 1),
+        ("etwas Ruhiges zum Lernen", 1, -1),
+        ("remonte-moi le moral", 1, 1),
+        ("I\u2019m feeling a bit melancholic", -1, -1),
+    ],
+)
+def test_words_lead_to_their_side_of_the_plane(text: str, valence: int, arousal: int) -> None:
+    """Phrases, negations and inflected words land where they are meant."""
+    understood = understand(text)
+    place = understood.wish or understood.state
+    assert place is not None
+    for value, sign in ((place.valence, valence), (place.arousal, arousal)):
+        assert np.sign(value) == sign, place
+
+
+def test_degrees_go_farther_or_less_far() -> None:
+    """Very sad is sadder than sad, and that sadder than a little sad."""
+
+    def place(text: str) -> Affect:
+        wish = understand(text).wish
+        assert wish is not None
+        return wish
+
+    little, plain, very = (place(f"{degree} sad") for degree in ("a little", "just", "very"))
+    assert very.valence < plain.valence < little.valence < 0
+
+
+def test_what_was_said_is_said_back_as_it_was_written() -> None:
+    """Terms keep the listener's own spelling, with what colours them."""
+    said = [term.said for term in understand("I'm not very HAPPY, calm me down").terms]
+    assert said == ["not very HAPPY", "calm me down"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", "xyzzy", "voglio qualcosa di caldo", "悲しい", "12,5 !"]
+)
+def test_words_of_no_mood_are_asked_about(text: str) -> None:
+    """What is understood in none of the languages is one question that names them."""
+    with pytest.raises(NotUnderstood, match="English, German, French or Spanish"):
+        understand(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["happy sad", "ich bin wütend und entspannt", "play calm, aggressive music"]
+)
+def test_contradictions_are_asked_about(text: str) -> None:
+    """Two words that pull apart are named, and nothing is made of their middle."""
+    with pytest.raises(Contradiction, match="pull apart") as raised:
+        understand(text)
+    assert len(raised.value.values["said"]) == 2
+
+
+def test_feelings_that_go_together_do_not_contradict() -> None:
+    """Sad and calm, or tired and wanting to dance, are no contradictions."""
+    assert understand("sad but calm").wish
+    mixed = understand("I am tired but I want to dance")
+    assert mixed.state
+    assert mixed.wish
+
+
+def test_every_word_of_the_lexicon_means_its_concept() -> None:
+    """Each word, said alone, is understood, and no two concepts share a whole word."""
+    seen: dict[str, str] = {}
+    for word, concept in words.entries():
+        key = words.folded(word)
+        assert seen.setdefault(key, concept.name) == concept.name, word
+        assert understand(word.rstrip("*")).terms, word
+        assert abs(concept.valence) <= 1
+        assert abs(concept.arousal) <= 1
+
+
+@pytest.mark.needs_shared
+def test_places_agree_with_what_others_have_rated() -> None:
+    """The words that a public list of rated mood words shares with ours stand in its order."""
+    with (SHARED / "data/music/moodtag-va-56.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    name, *axes = list(rows[0])[:3]
+    pairs = []
+    for row in rows:
+        try:
+            understood = understand(row[name])
+        except NotUnderstood:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                first = node.args[0]
-                if node.func.id == name and isinstance(first, ast.Constant):
-                    found.add(str(first.value))
-    return found
-
-
-def _raised() -> set[str]:
-    """Return the names of our errors that are raised somewhere."""
-    nodes = (
-        node.func.id
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    )
-    return {name for name in nodes if issubclass(_class(name), errors.EmotionDJError)}
-
-
-def _class(name: str) -> type:
-    found = getattr(errors, name, None)
-    return found if isinstance(found, type) else object
-
-
-def _code(name: str) -> str:
-    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
-
-
-REASONS = (_calls("Reason") | visibility.TRUST.keys() | visibility.ABSTAIN) - ELSEWHERE
-PROBLEMS = set(map(_code, _raised()))
-
-
-def test_every_code_has_words_in_english() -> None:
-    """Each reason, opening and note that our source makes is in the table of messages."""
-    assert messages.MESSAGES.keys() >= REASONS
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_code_has_words_in_the_page(language: str) -> None:
-    """Each of them, and each problem of the service, in every language that can be chosen."""
-    words = json.loads((PAGE / f"{language}.json").read_text(encoding="utf-8"))
-    told = {key.partition(".")[2] for key in words if key.partition(".")[0] in KINDS}
-    assert sorted(REASONS - told) == []
-    assert sorted(PROBLEMS - {key.removeprefix("problem.") for key in words}) == []
-
-
-@pytest.mark.parametrize("code", sorted(messages.MESSAGES.keys() - ELSEWHERE))
-def test_words_need_the_same_values_everywhere(code: str) -> None:
-    """What a message wants to be filled in with is the same in English and in the page."""
-    wanted = {name for _, name, _, _ in string.Formatter().parse(messages.MESSAGES[code]) if name}
-    for language in LANGUAGES:
-        words = json.loads((PAGE / f"{language}.json").read_text(encoding="utf-8"))
-        for kind in KINDS[:-1]:
-            text = words.get(f"{kind}.{code}", messages.MESSAGES[code])
-            assert {name for _, name, _, _ in string.Formatter().parse(text) if name} == wanted
+        place = understood.wish or understood.state
+        assert place is not None
+        pairs.append([*(float(row[axis]) for axis in axes), place.valence, place.arousal])
+    ranks = np.array(pairs).argsort(0).argsort(0)
+    assert len(pairs) >= 25
+    for axis in (0, 1):
+        assert np.corrcoef(ranks[:, axis], ranks[:, axis + 2])[0, 1] > 0.6

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from emotion_dj.domain import AnalysisResult, Track
-    from emotion_dj.interfaces import AudioAnalyser, Executor, IsrcLookup, MusicStore
+    from emotion_dj.interfaces import AudioAnalyser, Executor, IsrcLookup
+    from emotion_dj.stores import MusicStore
 
     Report = Callable[[int, int], None]
 

@@ -43,6 +43,8 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
+    "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
+    "cluster": (("ray",), "music heard by many machines"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),
 }
 """Extra -> (the modules that it brings, what it is for)."""

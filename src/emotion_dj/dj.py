@@ -33,6 +33,7 @@ FAR: Final = 0.8
 _OPENINGS: Final = {
     "lift": Reason("to_lift"),
     "calm": Reason("to_calm"),
+    "liven": Reason("to_liven"),
     "vent": Reason("to_vent"),
     "journey": Reason("journey"),
 }

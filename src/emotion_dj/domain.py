@@ -172,7 +172,8 @@ class Device:
 class Track:
     """One recording as its source describes it.
 
-    ``uri`` names it for ever; ``duration`` is in seconds; ``artwork`` is an address or a path.
+    ``uri`` names it for ever; ``duration`` is in seconds; ``artwork`` is an address or a path;
+    ``genres`` and ``year`` are what somebody wrote beside it.
     """
 
     uri: str
@@ -183,6 +184,8 @@ class Track:
     artwork: str | None = None
     isrc: str | None = None
     media: Media | None = None
+    genres: tuple[str, ...] = ()
+    year: int | None = None
 
     @property
     def path(self) -> Path | None:
@@ -285,11 +288,13 @@ AnalysisResult = Analysed | Failed
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the listener wants of the music; ``start`` and ``end`` are set by journeys only."""
+    """What the listener wants of the music.
+
+    ``stops`` are set by journeys only, two or more; None stands for where the listener is.
+    """
 
     name: str
-    start: Affect | None = None
-    end: Affect | None = None
+    stops: tuple[Affect | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,11 +363,13 @@ class Preferences:
     """What one listener makes of candidates: row i is the same track as theirs (n rows).
 
     float32 ``taste`` in [-1, 1]: 1 is wholly liked, 0 where nothing is known. float32 ``recency``
-    in [0, 1]: 1 for the track that was played last, falling to 0.
+    in [0, 1]: 1 for the track that was played last, falling to 0. float32 ``likeness`` in [-1, 1]:
+    how much each sounds like the song that a set begins from; None where it begins from none.
     """
 
     taste: npt.NDArray[np.float32]
     recency: npt.NDArray[np.float32]
+    likeness: npt.NDArray[np.float32] | None = None
 
     @classmethod
     def neutral(cls, n: int) -> Preferences:

@@ -39,8 +39,15 @@ MESSAGES: Final[Mapping[str, str]] = {
     "you_want_place": "you want {words}",
     "to_lift": "to lift you",
     "to_calm": "to calm you down",
+    "to_liven": "to liven you up",
     "to_vent": "to let it out",
     "journey": "on your way",
+    "you_say": "you said {said}",
+    "understood_is": "understood as how you are: {said}",
+    "understood_wants": "understood as what you want: {said}",
+    "like": "like {title}",
+    "like_calmer": "like {title}, and calmer",
+    "like_livelier": "like {title}, and livelier",
     "chosen_before": "chosen before",
     "faces_disagree": "the faces disagree: the set meets them in the middle, or each in turn",
     "few_tracks": "there were only {count} tracks to choose from",
@@ -76,4 +83,6 @@ def sentence(music: DJSet, pick: Pick) -> str:
 def _word(name: str, value: Any) -> Any:
     if name == "words":
         return " and ".join(value)
+    if name == "said":
+        return ", ".join(value)
     return EMOTIONS.get(value, value) if name == "emotion" else value

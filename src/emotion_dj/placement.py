@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from emotion_dj.analysis import Report
     from emotion_dj.domain import Mood, Tags, Track
-    from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, IsrcLookup, MusicStore
+    from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, IsrcLookup
+    from emotion_dj.stores import MusicStore
 
 _log = logging.getLogger(__name__)
 

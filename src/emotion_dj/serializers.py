@@ -92,6 +92,8 @@ def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
         "artists": list(track.artists),
         "album": track.album,
         "isrc": track.isrc,
+        "genres": list(track.genres),
+        "year": track.year,
         "duration_ms": None if track.duration is None else round(1000 * track.duration),
         "mood": affect.mood(analysis.affect).value,
         "plane_valence": round(analysis.affect.valence, _DIGITS),

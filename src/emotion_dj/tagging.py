@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.analysis import Report
     from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import MusicStore
+    from emotion_dj.stores import MusicStore
 
 
 class _Files(Source, AudioSource, FileSource, Protocol):

@@ -9,6 +9,7 @@ is shifted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from emotion_dj.domain import Candidates, Listener
-    from emotion_dj.interfaces import FeedbackStore
+    from emotion_dj.stores import FeedbackStore
 
     Floats = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.intp]
@@ -34,8 +35,8 @@ LIKES: Final = {"like": 1.0}
 SKIPS: Final = {"skip": 1.0}
 """How much of a skip each kind of feedback is."""
 
-RECENT_PLAYS: Final = 50
-"""Plays after which a song counts as new again."""
+REST: Final = timedelta(days=7)
+"""Time for which a song that was played stands back wholly; in as much again it is new."""
 
 PRIOR_ANSWERS: Final = 2.0
 """Answers that nobody gave and that the model fills: a single skip is not yet a verdict."""
@@ -52,9 +53,8 @@ ANSWER_DEVIATION: Final = 1.0
 EXPLORATION: Final = 0.3
 """Share of the posterior's deviation that is drawn (Thompson sampling): `benchmarks/taste.py`."""
 
-NO_REPEAT_SHARE: Final = 0.25
-"""Of a library, how much of what was played last stands back wholly: ten songs a day come again
-after ten days in one of 400, in a small one sooner."""
+MOST_RESTING: Final = 0.5
+"""Share of a library that stands back wholly at most: in a small one songs come again sooner."""
 
 FADED: Final = 0.05
 """How far back a song still stands once it no longer does so wholly."""
@@ -96,25 +96,31 @@ class TasteModel:
         return np.asarray((likes - skips + PRIOR_ANSWERS * expected) / total, np.float32)
 
 
-def of_listener(store: FeedbackStore, music: Candidates, listener: Listener = ME) -> TasteModel:
-    """Learn from a listener's log and all candidates of the catalogue. Raises CatalogueError."""
-    counts = store.feedback_counts(listener)
-    return learn(counts, music, plays=store.last_plays(len(music), listener))
+def of_listener(
+    store: FeedbackStore, music: Candidates, listener: Listener = ME, *, now: datetime | None = None
+) -> TasteModel:
+    """Learn from a listener's log and all candidates of the catalogue, at a time (None: now).
+
+    Raises CatalogueError.
+    """
+    counts, here = store.feedback_counts(listener), now or datetime.now(UTC)
+    plays = [(number, here - at) for number, at in store.last_plays(len(music), listener)]
+    return learn(counts, music, plays=plays)
 
 
 def learn(
     counts: Mapping[tuple[int, str], int],
     music: Candidates,
     *,
-    plays: Sequence[int] = (),
+    plays: Sequence[tuple[int, timedelta]] = (),
     exploration: float = EXPLORATION,
 ) -> TasteModel:
     """Learn from how often a listener did what, by (number of the track, kind), and ``plays``.
 
-    Those are the numbers of the tracks that were played, the last one first. Tracks that are not
+    Those are the tracks that were played and how long ago, the last one first. Tracks that are not
     among ``music`` are left out. ``exploration`` is the share of the posterior's deviation drawn.
     """
-    recency = _recency(plays, int(NO_REPEAT_SHARE * len(music)))
+    recency = _recency(plays, int(MOST_RESTING * len(music)))
     table = _lookup(music.number, _answers(counts), width=2)
     rows = np.flatnonzero(table.any(axis=1))
     table = table[rows]
@@ -127,14 +133,18 @@ def learn(
     )
 
 
-def _recency(plays: Sequence[int], wholly: int) -> dict[int, float]:
-    """Return how far back each track stands for having been played: 1 for so many of the last ones,
-    then from FADED, falling to 0 over RECENT_PLAYS.
+def _recency(plays: Sequence[tuple[int, timedelta]], most: int) -> dict[int, float]:
+    """Return how far back each track stands for having been played: 1 within REST, for so many
+    tracks at most, the last ones; then from FADED, falling with the order of their plays.
     """
-    newest = list(dict.fromkeys(plays))
-    fading = newest[wholly : wholly + RECENT_PLAYS]
-    later = {number: FADED * (1 - age / RECENT_PLAYS) for age, number in enumerate(fading)}
-    return dict.fromkeys(newest[:wholly], 1.0) | later
+    ages: dict[int, timedelta] = {}
+    for number, age in plays:
+        if age < 2 * REST:
+            ages.setdefault(number, age)
+    resting = [number for number, age in ages.items() if age < REST][:most]
+    fading = [number for number in ages if number not in set(resting)]
+    later = {number: FADED * (1 - place / len(fading)) for place, number in enumerate(fading)}
+    return dict.fromkeys(resting, 1.0) | later
 
 
 def offsets_of(store: FeedbackStore, listener: Listener = ME) -> dict[Emotion, tuple[float, float]]:

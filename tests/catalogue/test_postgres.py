@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from emotion_dj import affect
+from emotion_dj import affect, taste
 from emotion_dj.catalogue import Catalogue, migrate
 from emotion_dj.catalogue.backends import backend_of
-from emotion_dj.domain import Affect, Analysis, AudioFeatures, Preferences, Track
+from emotion_dj.domain import Affect, Analysis, AudioFeatures, Listener, Preferences, Track
 from emotion_dj.errors import CatalogueError, SettingsError
 from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from emotion_dj.domain import Candidates
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -203,6 +205,70 @@ def test_sets_are_those_of_sqlite_pick_for_pick(address: str, tmp_path: Path) ->
             assert sets[0] == sets[1]
 
 
+@pytest.fixture
+def large(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
+    """Return a catalogue of 3,000 tracks that is large enough for the index."""
+    monkeypatch.setattr("emotion_dj.catalogue.analysis_store.LARGE", 2_000)
+    with Catalogue(address) as catalogue:
+        catalogue.store_all(music(3_000), analyser=ANALYSER)
+        yield catalogue
+
+
+def uris(candidates: Candidates | None) -> set[str]:
+    """Return the uris of candidates that were found."""
+    assert candidates is not None
+    return {track.uri for track in candidates.load(range(len(candidates)))}
+
+
+def test_the_index_finds_what_is_nearest(large: Catalogue) -> None:
+    """Around every target of a path it finds exactly the nearest tracks, each of them once."""
+    path = affect.path(affect.parse_plan("lift"), [affect.parse_affect("sad")], 6)
+    found, everything = large.candidates_near(path, [ANALYSER]), large.candidates([ANALYSER])
+    assert found is not None
+    assert 200 <= len(found) == len(set(found.number.tolist())) <= 1_200
+    for target in path:
+        apart = np.hypot(
+            everything.valence - target.valence,
+            affect.AROUSAL_WEIGHT**0.5 * (everything.arousal - target.arousal),
+        )
+        nearest = everything.number[np.argsort(apart)[:150]]
+        assert set(nearest.tolist()) <= set(found.number.tolist())
+
+
+def test_the_index_passes_over_what_is_not_wanted(large: Catalogue) -> None:
+    """Other sources, what is missing, what this listener has played, what an earlier analyser of
+    the list places elsewhere.
+    """
+    here = [affect.parse_affect("calm")]
+    near = sorted(uris(large.candidates_near(here, [ANALYSER])))
+    digit = near[0][2]
+    assert uris(large.candidates_near(here, [ANALYSER], prefixes=[f"x:{digit}", "y%"])) >= {near[0]}
+    only = uris(large.candidates_near(here, [ANALYSER], prefixes=[f"x:{digit}"]))
+    assert all(uri.startswith(f"x:{digit}") for uri in only)
+    played, gone, moved = near[:3]
+    large.add_feedback(large.numbers([played])[played], "play")
+    large.mark_missing(gone, [])
+    elsewhere = Analysis(AudioFeatures("ear-2"), Affect(1, 1))
+    large.store_all([(Track(moved, "T"), "", "", elsewhere)], analyser="ear-2")
+    left = uris(large.candidates_near(here, ["ear-2", ANALYSER]))
+    assert not {played, gone, moved} & left
+    assert played in uris(large.candidates_near(here, [ANALYSER], listener=Listener("other")))
+
+
+def test_the_index_finds_what_a_taste_follows_from(large: Catalogue) -> None:
+    """What was answered is there wherever it stands, and more of the artists that are liked."""
+    far, here = "x:7", [Affect(-1, -1)]
+    number = large.numbers([far])[far]
+    large.add_feedback(number, "like")
+    found = large.candidates_near(here, [ANALYSER])
+    same = {f"x:{i}" for i in range(7, 3_000, 311)}
+    assert same <= uris(found)
+    assert not same <= uris(large.candidates_near(here, [ANALYSER], listener=Listener("other")))
+    assert found is not None
+    liking = taste.of_listener(large, found).of(found).taste
+    assert liking[found.number.tolist().index(number)] > 0.3
+
+
 def music(count: int) -> Iterator[tuple[Track, str, str, Analysis]]:
     """Yield made-up tracks that stand all over the plane, with what ranking looks at."""
     generator = np.random.default_rng(7)
@@ -218,8 +284,6 @@ def music(count: int) -> Iterator[tuple[Track, str, str, Analysis]]:
 
 def chosen(catalogue: Catalogue) -> Iterator[list[Any]]:
     """Yield the picks of sets for several wishes, the listener's taste included."""
-    from emotion_dj import taste
-
     candidates = catalogue.candidates([ANALYSER])
     for uri, kind in (("x:5", "like"), ("x:90", "like"), ("x:17", "skip"), ("x:33", "play")):
         catalogue.add_feedback(catalogue.numbers([uri])[uri], kind)

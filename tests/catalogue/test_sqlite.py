@@ -121,7 +121,7 @@ def test_a_running_older_version_loses_nothing(path: Path) -> None:
     with old_process(path) as old:
         assert old(old_writes(1)) == 2
         with Catalogue(path) as new:
-            assert version(path) == 3
+            assert version(path) == 4
             new.add_feedback(1, "like")
             new.add_feedback(1, "like", Listener("you"))
             keep(new, Track("x:2", "ours"))

@@ -6,6 +6,7 @@ is empty before each test; it may be called more than once in one.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.stores import AnalysisRecord
 
 ANALYSER: Final = "ear-1"
 OTHER: Final = "ear-2"
@@ -152,6 +153,12 @@ class StoreContract:
         assert [a.features.analyser for *_, a in store.entries([OTHER, ANALYSER])] == [OTHER, OTHER]
         assert len(list(store.entries([ANALYSER, OTHER], limit=1))) == 1
 
+    def test_a_small_catalogue_is_ranked_whole(self) -> None:
+        """No index is asked: all of it is better."""
+        store = self.open()
+        _store(store)
+        assert store.candidates_near([Affect(0, 0)], [ANALYSER]) is None
+
     def test_a_missing_track_is_no_candidate_until_it_is_back(self) -> None:
         """It keeps its analysis and feedback; prefixes are told apart case and all."""
         store = self.open()
@@ -260,7 +267,8 @@ class StoreContract:
         assert store.feedback_revision() == before
         assert store.feedback_counts() == {(number, "like"): 1}
         assert store.feedback_counts(SOMEBODY) == {(number, "like"): 1, (number, "play"): 1}
-        assert (store.last_plays(9), store.last_plays(9, SOMEBODY)) == ([], [number])
+        assert store.last_plays(9) == []
+        assert [played for played, _ in store.last_plays(9, SOMEBODY)] == [number]
         store.remove_feedback(number, "play")
         assert store.forget_taste() == 2
         assert (store.feedback_log(), store.corrections()) == ([], [])
@@ -287,17 +295,27 @@ class StoreContract:
             store.remove_feedback(a, "like")
         assert len(store.feedback_log()) == 3
         store.add_feedback(a, "play")
-        assert store.last_plays(9) == [a, b]
-        assert store.last_plays(1) == [a]
+        assert [number for number, _ in store.last_plays(9)] == [a, b]
+        assert [number for number, _ in store.last_plays(1)] == [a]
+
+    def test_what_was_played_when_is_kept(self) -> None:
+        """Plays come in the order of their times, whichever was told first, and in UTC."""
+        store = self.open()
+        _store(store)
+        number = store.numbers([TRACK.uri])[TRACK.uri]
+        times = [datetime(2026, 11, 27, 8, tzinfo=UTC) - timedelta(days=n) for n in (0, 3, 1)]
+        for at in times:
+            store.add_feedback(number, "play", at=at)
+        assert store.last_plays(2) == [(number, times[0]), (number, times[2])]
 
     def test_a_history_is_matched_by_uri_then_by_name(self) -> None:
         """Case does not count; what is not stored is left out."""
         store = self.open()
         _store(store)
         streams = [
-            (TRACK.uri, "", "", "play"),
-            ("other:1", "ä", "ANN", "skip"),
-            ("other:2", "Ä", "Bö", "play"),
+            (TRACK.uri, "", "", "play", None),
+            ("other:1", "ä", "ANN", "skip", datetime(2020, 1, 1, tzinfo=UTC)),
+            ("other:2", "Ä", "Bö", "play", None),
         ]
         before = store.feedback_revision(SOMEBODY)
         assert store.import_history(streams, SOMEBODY) == 2

@@ -130,6 +130,7 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         (["--epochs", "0"], "needs --start"),
         (["--recipe", "original", "--epochs", "0"], "needs --start"),
         (["--recipe", "original", "--start", "."], "do not belong"),
+        (["--recipe", "fresh"], "goes on from trained weights"),
     ],
 )
 def test_train_emotion_refuses_what_cannot_be_meant(

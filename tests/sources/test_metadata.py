@@ -239,3 +239,12 @@ def test_cases_that_were_not_read_are(shared: Path, name: str) -> None:
 def test_cases_in_old_encodings_are_read(shared: Path, name: str) -> None:
     """One byte over 0x7F costs neither the title nor the song."""
     assert metadata.read(shared / "cases" / "music" / name).title == "Café"
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [("1997", 1997), ("2004-03-12", 2004), ("12.03.2004", 2004), ("20040312", 2004), ("97", None)],
+)
+def test_years_are_found_in_dates(date: str, year: int | None) -> None:
+    """A year has four digits, wherever it stands in a date."""
+    assert metadata.year_of(["", date]) == year

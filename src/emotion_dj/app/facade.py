@@ -9,9 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from emotion_dj import affect as affects
+from emotion_dj.app import intent as intents
 from emotion_dj.app import settings as settings_module
+from emotion_dj.app.intent import Intent
 from emotion_dj.app.library import Library
 from emotion_dj.app.once import once
+from emotion_dj.app.selection import Selection, filling, like
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
@@ -21,15 +24,25 @@ from emotion_dj.interfaces import AudioSource
 from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
     from emotion_dj.dj import DJ, Aggregate
-    from emotion_dj.domain import Candidates, DJSet, Face, Image, Reading, Reason, Track
-    from emotion_dj.interfaces import Audio, Store
+    from emotion_dj.domain import (
+        Candidates,
+        DJSet,
+        Face,
+        Image,
+        Preferences,
+        Reading,
+        Reason,
+        Track,
+    )
+    from emotion_dj.interfaces import Audio
+    from emotion_dj.stores import Store
     from emotion_dj.vision.images import Photo
 
     Shares = Mapping[Emotion, float] | Mapping[str, float]
@@ -38,7 +51,7 @@ __all__ = ["EmotionDJ"]
 
 MoodName = Literal["happy", "sad", "calm", "energetic"]
 EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
-PlanName = Literal["match", "lift", "calm", "vent"]
+PlanName = Literal["match", "lift", "calm", "liven", "vent"]
 
 
 class EmotionDJ:
@@ -48,8 +61,9 @@ class EmotionDJ:
         dj_set = dj.recommend("photo.jpg", plan="lift", n=20)
 
     ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
-    means everything in the catalogue, or the demo library where that is empty. `library`, `taste`
-    and `services` are objects of their own. Whatever is not needed is not loaded.
+    means everything in the catalogue, or the demo library where that is empty. ``clock`` tells the
+    listener's day, which changes sets. `library`, `taste` and `services` are objects of their own.
+    Whatever is not needed is not loaded.
     """
 
     def __init__(
@@ -57,8 +71,10 @@ class EmotionDJ:
         *,
         library: str | Path | Iterable[str | Path] | None = (),
         settings: Settings | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
+        self._clock = clock
         self.settings = settings or settings_module.load()
         self._names = library_names(library)
 
@@ -72,7 +88,7 @@ class EmotionDJ:
         check(library_names(place), wanted)
         self._catalogue.add_folders([str(place)])
         self.settings, self._names = wanted, (*self._names, place)
-        for part in ("services", "library", "taste"):
+        for part in ("services", "library", "taste", "_selection"):
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
     @once
@@ -88,7 +104,9 @@ class EmotionDJ:
     @once
     def taste(self) -> Taste:
         """What the listener likes, and how they differ from what faces say."""
-        return Taste(self.settings, self.services, lambda: self._catalogue, self.library.current)
+        return Taste(
+            self.settings, self.services, lambda: self._catalogue, self.library.current, self._clock
+        )
 
     @once
     def _catalogue(self) -> Store:
@@ -186,52 +204,82 @@ class EmotionDJ:
         mood: Mood | MoodName | None = None,
         emotion: Emotion | EmotionName | None = None,
         affect: Affect | tuple[float, float] | None = None,
+        say: str | None = None,
+        like: str | Path | int | Track | None = None,
         plan: PlanName | Plan = "match",
         n: int = 10,
+        minutes: float | None = None,
+        only: Iterable[str] = (),
+        avoid: Iterable[str] = (),
         seed: int | None = None,
         aggregate: Aggregate = "room",
         candidates: Candidates | None = None,
     ) -> DJSet:
-        """Return a set of n songs for exactly one of a photo, a mood, an emotion or a point.
+        """Return a set of n songs for exactly one of a photo, a mood, an emotion, a point, a
+        listener's own words or a song to begin from.
 
-        ``photo`` may be one that was read already. ``aggregate`` serves the whole "room", or "each"
-        face in turns. ``candidates`` is what may be picked; None is the whole library, which is
-        scanned first. Without a ``seed`` tomorrow's set differs from today's. Raises any
-        EmotionDJError.
+        ``photo`` may be one that was read already; ``like`` is a title, uri, file or number, and
+        the song itself is not in the set. ``minutes`` counts in place of n. ``only`` and ``avoid``
+        are conditions as `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole
+        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the whole
+        library, which is scanned first. Without a ``seed`` tomorrow's set differs from today's.
+        Raises any EmotionDJError.
         """
-        start = self._start(photo, mood=mood, emotion=emotion, affect=affect)
-        if candidates is None:
-            candidates = self.library.candidates()
-        music = self._dj.recommend(
-            start,
-            candidates,
-            self.taste.preferences(candidates),
-            plan if isinstance(plan, Plan) else affects.parse_plan(plan),
-            n=n,
-            seed=_today() if seed is None else seed,
+        way = plan if isinstance(plan, Plan) else affects.parse_plan(plan)
+        self._demand_one(photo, mood, emotion, affect, say, like)
+        intent = self._intent(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
+        everything = self.library.candidates() if candidates is None else candidates
+        music = self._selection.narrowed(everything, only, avoid)
+        preferences = self.taste.preferences(music)
+        if intent is None:
+            assert like is not None  # noqa: S101 - it is the one that is given
+            intent, preferences = self._like(like, way, music, preferences)
+        make = partial(
+            self._dj.recommend,
+            *(intent.start, music, preferences, intent.plan),
+            seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
-        return ShownSet.of(music)
+        made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
+        return ShownSet.of(intent.told(made))
 
-    def _start(
+    def _demand_one(self, *ways: object) -> None:
+        if sum(way is not None for way in ways) != 1:
+            msg = (
+                "say where the listener is in one way: "
+                "a photo, mood=, emotion=, affect=, say= or like="
+            )
+            raise SettingsError(msg)
+
+    def _intent(
         self,
         photo: Photo | PhotoAnalysis | None,
+        plan: Plan,
         *,
         mood: str | None,
         emotion: str | None,
         affect: Affect | tuple[float, float] | None,
-    ) -> PhotoAnalysis | Affect:
-        if sum(given is not None for given in (photo, mood, emotion, affect)) != 1:
-            msg = "say where the listener is in one way: a photo, mood=, emotion= or affect="
-            raise SettingsError(msg)
-        if mood is not None:
-            return affects.of_mood(affects.parse_mood(mood))
-        if emotion is not None:
-            return affects.of_emotion(affects.parse_emotion(emotion))
-        if affect is not None:
-            return affect if isinstance(affect, Affect) else Affect(*affect)
-        assert photo is not None  # noqa: S101 - one of the four is given
-        return photo if isinstance(photo, PhotoAnalysis) else self.read(photo)
+        say: str | None,
+    ) -> Intent | None:
+        """Return what was wished for; None where it is a song, which has to be looked for."""
+        if say is not None:
+            return intents.in_words(say, plan)
+        if photo is not None:
+            return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
+        if mood is None and emotion is None and affect is None:
+            return None
+        return Intent(intents.by_name(mood=mood, emotion=emotion, affect=affect), plan)
+
+    def _like(
+        self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
+    ) -> tuple[Intent, Preferences]:
+        number, track = self._selection.find(song)
+        place, preferences = like(music, tastes, self.library.current(), number)
+        return intents.like(track, place, plan), preferences
+
+    @once
+    def _selection(self) -> Selection:
+        return Selection(self.settings, lambda: self._catalogue)
 
     def save(self, dj_set: DJSet, path: Path, *, relative: bool = False) -> tuple[Reason, ...]:
         """Write a set as a playlist file, .m3u8, .xspf or .jspf; return what there is to know.
@@ -264,8 +312,3 @@ class EmotionDJ:
             msg = "its audio is not to be had"
             raise AudioError(msg)
         return source.open(track)
-
-
-def _today() -> int:
-    """Return the seed of this day, by the listener's own clock."""
-    return datetime.now().astimezone().date().toordinal()

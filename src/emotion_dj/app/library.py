@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Candidates, Track
-    from emotion_dj.interfaces import Source, Store
+    from emotion_dj.interfaces import Source
     from emotion_dj.placement import FallbackPlacer
+    from emotion_dj.stores import Store
     from emotion_dj.tagging import Tagging, TaggingResult
 
 
@@ -170,7 +171,8 @@ class Library:
         if history.is_history(table):
             streams = history.read(table)
             return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind) for stream in streams
+                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
+                for stream in streams
             )
         return self._import_features(table)
 

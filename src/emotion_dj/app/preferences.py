@@ -10,19 +10,25 @@ from emotion_dj.domain import ME, Candidates, Listener, Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date, datetime
 
-    from emotion_dj.interfaces import FeedbackStore
+    from emotion_dj.stores import FeedbackStore
 
-    Models = WeakKeyDictionary[Candidates, dict[Listener, tuple[int, taste.TasteModel]]]
+    State = tuple[int, date]
+    Models = WeakKeyDictionary[Candidates, dict[Listener, tuple[State, taste.TasteModel]]]
     Values = WeakKeyDictionary[Candidates, dict[Listener, tuple[taste.TasteModel, Preferences]]]
 
 
 class PreferenceCache:
     """Keeps each listener's model and preferences for as long as the candidates are kept."""
 
-    def __init__(self, open_store: Callable[[], FeedbackStore]) -> None:
-        """Take what opens the store of all listeners' logs."""
-        self._open_store = open_store
+    def __init__(
+        self, open_store: Callable[[], FeedbackStore], clock: Callable[[], datetime]
+    ) -> None:
+        """Take what opens the store of all listeners' logs, and what tells the time: what was
+        played is forgotten day by day.
+        """
+        self._open_store, self._clock = open_store, clock
         self._models: Models = WeakKeyDictionary()
         self._values: Values = WeakKeyDictionary()
 
@@ -38,9 +44,9 @@ class PreferenceCache:
         return values[listener][1]
 
     def _model(self, everything: Candidates, listener: Listener) -> taste.TasteModel:
-        store = self._open_store()
-        revision = store.feedback_revision(listener)
+        store, now = self._open_store(), self._clock()
+        state = store.feedback_revision(listener), now.date()
         models = self._models.setdefault(everything, {})
-        if listener not in models or models[listener][0] != revision:
-            models[listener] = revision, taste.of_listener(store, everything, listener)
+        if listener not in models or models[listener][0] != state:
+            models[listener] = state, taste.of_listener(store, everything, listener, now=now)
         return models[listener][1]

@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX: Final = "EMOTION_DJ_"
-RANGES: Final[Mapping[str, tuple[int, int]]] = {"n": (1, 1000), "workers": (0, 256)}
+RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "n": (1, 1000),
+    "workers": (0, 256),
+    "port": (0, 65535),
+}
 """The least and the greatest value of a setting that is a number."""
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "tls": ("", "own"),
+    "log": ("", "off", "lines", "json"),
+    "read_on": ("device", "server"),
+}
+"""What a setting may be that is one of few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,9 @@ class Settings:
     developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
     service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
     about songs of Spotify.
+
+    ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
+    empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
     """
 
     database: str = ""
@@ -59,6 +73,13 @@ class Settings:
     deezer_api: str = "https://api.deezer.com"
     reccobeats_api: str = "https://api.reccobeats.com"
     audius_api: str = "https://api.audius.co"
+    host: str = "127.0.0.1"
+    port: int = 8765
+    name: str = ""
+    proxy: str = ""
+    tls: str = ""
+    log: str = ""
+    read_on: str = "device"
 
 
 def load(
@@ -122,6 +143,10 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
         kind = "a whole number" if wanted is int else "text"
         msg = f"the setting '{name}' in {place} is '{value}', which is not {kind}"
         raise SettingsError(msg) from error
+    if name in CHOICES and typed not in CHOICES[name]:
+        known = ", ".join(choice or "nothing" for choice in CHOICES[name])
+        msg = f"the setting '{name}' in {place} is '{typed}': it is one of {known}"
+        raise SettingsError(msg)
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:
         msg = f"the setting '{name}' in {place} is {typed}: it goes from {low} to {high}"

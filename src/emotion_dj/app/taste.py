@@ -12,11 +12,12 @@ from emotion_dj.catalogue.backends import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Affect, Candidates, DJSet, PhotoAnalysis, Preferences, Track
-    from emotion_dj.interfaces import Store
+    from emotion_dj.stores import Store
 
 Feedback = Literal["like", "unlike", "skip", "play"]
 
@@ -33,12 +34,14 @@ class Taste:
         services: Services,
         open_catalogue: Callable[[], Store],
         candidates: Callable[[], Candidates],
+        clock: Callable[[], datetime],
     ) -> None:
         """Keep where feedback is stored; nothing is opened yet."""
+        self._clock = clock
         self._settings, self._services = settings, services
         self._open_catalogue, self._candidates = open_catalogue, candidates
         self._offsets: affect.Offsets | None = None
-        self._preferences = PreferenceCache(open_catalogue)
+        self._preferences = PreferenceCache(open_catalogue, clock)
 
     @property
     def _catalogue(self) -> Store:
@@ -49,13 +52,13 @@ class Taste:
         if kind == "unlike":
             self._catalogue.remove_feedback(track_id, "like")
         else:
-            self._catalogue.add_feedback(track_id, kind)
+            self._catalogue.add_feedback(track_id, kind, at=self._clock())
 
     def played(self, dj_set: DJSet) -> None:
         """Keep that the songs of a set were played or written somewhere: they stand back now."""
         numbers = self._catalogue.numbers([pick.track.uri for pick in dj_set.picks])
         for number in numbers.values():
-            self._catalogue.add_feedback(number, "play")
+            self._catalogue.add_feedback(number, "play", at=self._clock())
 
     def report(self, track: Track, kind: Feedback) -> None:
         """Tell the track's own service, where it wants to know. Raises a SourceError."""

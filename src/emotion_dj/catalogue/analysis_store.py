@@ -12,7 +12,7 @@ from emotion_dj.catalogue.database import CHUNK, numbers_of
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
 from emotion_dj.catalogue.track_store import load_tracks
-from emotion_dj.domain import Candidates
+from emotion_dj.domain import ME, Candidates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -21,25 +21,32 @@ if TYPE_CHECKING:
 
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
-    from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.domain import Affect, Analysis, Listener, Track
+    from emotion_dj.stores import AnalysisRecord
+
+LARGE: Final = 50_000
+"""Tracks up to which a set is chosen of all, and is the same whatever the backend."""
 
 _KEY: Final = ("track", "fingerprint", "analyser")
-_DESCRIPTION: Final = ("title", "artists", "album", "duration", "artwork", "isrc")
+_DESCRIPTION: Final = (
+    *("title", "artists", "album", "duration", "artwork", "isrc"),
+    *("genres", "year"),
+)
 _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint
 )
 
 
 class Analyses:
-    """Fits `interfaces.AnalysisStore`, where each verb is described."""
+    """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
+    _counted: tuple[int, bool] | None = None
 
     def revision(self) -> int:
         """Return a number that is another one after every change of tracks or analyses."""
         with self._database.reading() as connection:
-            return self._database.states(connection).get(MUSIC, 0)
+            return self._database.states(connection, MUSIC).get(MUSIC, 0)
 
     def store(
         self,
@@ -134,14 +141,42 @@ class Analyses:
             if uris is not None:
                 wanted = numbers_of(connection, uris)
                 columns = columns.rows(np.isin(columns.number, list(wanted.values())))
+        return self._as_candidates(columns)
+
+    def candidates_near(
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Candidates | None:
+        """Return what a set along a path is chosen of; None where all `candidates` are better."""
+        near = self._database.backend.near(path, analysers, prefixes=prefixes, who=listener.id)
+        with self._database.reading() as connection:
+            if near is None or not self._is_large(connection):
+                return None
+            some = analyses.c.id.in_(near)
+            return self._as_candidates(column_cache.read(connection, analysers, some))
+
+    def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(
             **columns.by_name(),
             load=lambda rows: load_tracks(self._database, columns.number[list(rows)].tolist()),
         )
 
+    def _is_large(self, connection: Connection) -> bool:
+        """Tell whether there are more tracks than are ranked whole; counted after a change."""
+        now = self._database.states(connection, MUSIC).get(MUSIC, 0)
+        if self._counted is None or self._counted[0] != now:
+            some = select(tracks.c.id).limit(LARGE + 1).subquery()
+            count = connection.scalar(select(func.count()).select_from(some)) or 0
+            self._counted = now, count > LARGE
+        return self._counted[1]
+
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the cache, made anew where it is old."""
-        states = self._database.states(connection)
+        states = self._database.states(connection, "id", MUSIC)
         database, mark = states["id"], f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
         columns = column_cache.load(database, mark)
         if columns is None:
@@ -209,6 +244,7 @@ def _track_values(
     return {
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
+        "genres": list(track.genres),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

@@ -58,9 +58,10 @@ class Database:
         """Return an insert that may become an upsert."""
         return self.backend.insert(table)
 
-    def states(self, connection: Connection) -> dict[str, int]:
-        """Return all states by their names."""
-        return dict(connection.execute(select(state.c.name, state.c.value)).tuples().all())
+    def states(self, connection: Connection, *names: str) -> dict[str, int]:
+        """Return those of the states that there are, by their names."""
+        query = select(state.c.name, state.c.value).where(state.c.name.in_(names))
+        return dict(connection.execute(query).tuples().all())
 
     def touch(self, connection: Connection, name: str) -> None:
         """Say that something has changed, by a number that no copy of the database comes to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -19,18 +20,26 @@ if TYPE_CHECKING:
 
 
 class Feedback:
-    """Fits `interfaces.FeedbackStore`, where each verb is described."""
+    """Fits `stores.FeedbackStore`, where each verb is described."""
 
     _database: Database
 
     def feedback_revision(self, listener: Listener = ME) -> int:
         """Return a number that is another one after every change of this listener's log."""
         with self._database.reading() as connection:
-            return self._database.states(connection).get(feedback_state(listener.id), 0)
+            name = feedback_state(listener.id)
+            return self._database.states(connection, name).get(name, 0)
 
-    def add_feedback(self, number: int, kind: FeedbackKind, listener: Listener = ME) -> None:
-        """Append what the listener did with the track of this number."""
-        values = {"track": number, "kind": kind, "listener": listener.id}
+    def add_feedback(
+        self,
+        number: int,
+        kind: FeedbackKind,
+        listener: Listener = ME,
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Append what the listener did with the track of this number, and when (None: now)."""
+        values = {"track": number, "kind": kind, "listener": listener.id, "at": _utc(at)}
         with self._database.writing() as connection:
             connection.execute(feedback.insert().values(values))
             self._database.touch(connection, feedback_state(listener.id))
@@ -48,14 +57,16 @@ class Feedback:
             self._database.touch(connection, feedback_state(listener.id))
 
     def import_history(
-        self, streams: Iterable[tuple[str, str, str, str]], listener: Listener = ME
+        self,
+        streams: Iterable[tuple[str, str, str, str, datetime | None]],
+        listener: Listener = ME,
     ) -> int:
-        """Append entries of (uri, title, artist, kind); return how many belong to stored tracks."""
+        """Append entries of (uri, title, artist, kind, when); count those of stored tracks."""
         with self._database.writing() as connection:
             numbers = _numbers_by_name(connection)
             entries = [
-                {"track": number, "kind": kind, "listener": listener.id}
-                for uri, title, artist, kind in streams
+                {"track": number, "kind": kind, "listener": listener.id, "at": _utc(at)}
+                for uri, title, artist, kind, at in streams
                 if (number := numbers.get(uri) or numbers.get(_name(title, artist)))
             ]
             if entries:
@@ -87,13 +98,15 @@ class Feedback:
         with self._database.reading() as connection:
             return {(number, kind): n for number, kind, n in connection.execute(query)}
 
-    def last_plays(self, limit: int, listener: Listener = ME) -> list[int]:
-        """Return the numbers of the tracks that were played last, the last one first."""
-        query = select(feedback.c.track).where(
+    def last_plays(self, limit: int, listener: Listener = ME) -> list[tuple[int, datetime]]:
+        """Return numbers of tracks and when they were played, in UTC, the last one first."""
+        query = select(feedback.c.track, feedback.c.at).where(
             (feedback.c.listener == listener.id) & (feedback.c.kind == "play")
         )
+        latest = query.order_by(feedback.c.at.desc(), feedback.c.id.desc()).limit(limit)
         with self._database.reading() as connection:
-            return list(connection.scalars(query.order_by(feedback.c.id.desc()).limit(limit)))
+            rows = connection.execute(latest).tuples()
+            return [(number, at.replace(tzinfo=UTC)) for number, at in rows]
 
     def add_correction(
         self, probabilities: Mapping[str, float], stated: Affect, listener: Listener = ME
@@ -137,6 +150,11 @@ def _numbers_by_name(connection: Connection) -> dict[object, int]:
         numbers[uri] = number
         numbers[_name(title, next(iter(artists), ""))] = number
     return numbers
+
+
+def _utc(at: datetime | None) -> datetime:
+    """Return a time, now by default, as the table has it: in UTC, without saying so."""
+    return (at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _name(title: str, artist: str) -> tuple[str, str]:

@@ -57,5 +57,7 @@ def track_of(row: Row[Any]) -> Track:
         duration=row.duration,
         artwork=row.artwork,
         isrc=row.isrc,
+        genres=tuple(row.genres or ()),
+        year=row.year,
     )
     return replace(track, media=Media("file", str(track.path))) if track.path else track

@@ -94,6 +94,8 @@ tracks = Table(
     Column("duration", Float),
     Column("artwork", String),
     Column("isrc", String, index=True),
+    Column("genres", JSON),
+    Column("year", Integer),
     Column("gone", Boolean, key="missing", nullable=False, server_default=false()),
 )
 """``missing`` marks what the last scan did not see: its analyses and feedback are kept, and it is

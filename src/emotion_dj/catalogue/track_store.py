@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import String, cast, func, or_, select, update
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Tracks:
-    """Fits `interfaces.TrackStore`, where each verb is described."""
+    """Fits `stores.TrackStore`, where each verb is described."""
 
     _database: Database
 
@@ -53,6 +53,16 @@ class Tracks:
         query = query.where(*map(_contains, words.split()))
         with self._database.reading() as connection:
             return [(row.id, track_of(row)) for row in connection.execute(query)]
+
+    def column(self, name: str) -> dict[int, Any]:
+        """Return one column of every track that is there, by number of the track."""
+        query = select(tracks.c.id, tracks.c[name]).where(~tracks.c.missing)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).tuples()
+            return {
+                number: () if value is None and name == "genres" else value
+                for number, value in rows
+            }
 
     def rename_uri(self, old: str, new: str, *, modification_tag: str) -> None:
         """Give a track another uri; its analyses and feedback go along."""
@@ -90,7 +100,7 @@ class Tracks:
         with self._database.writing() as connection:
             count = connection.execute(tracks.delete().where(has_prefix(prefix))).rowcount
             self._database.touch(connection, MUSIC)
-            database = self._database.states(connection)["id"]
+            database = self._database.states(connection, "id")["id"]
         column_cache.remove(database)
         self._database.purge()
         return count

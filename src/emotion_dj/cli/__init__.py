@@ -17,6 +17,7 @@ from emotion_dj.cli import (
     account,
     analyse,
     console,
+    devices,
     doctor,
     evaluate,
     library,
@@ -35,6 +36,7 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.NoFace: 4,
     errors.LowConfidence: 5,
     errors.CatalogueError: 6,
+    errors.PairingRefused: 2,
     errors.ArtifactError: 7,
     errors.MissingExtra: 8,
     errors.SourceError: 9,
@@ -66,6 +68,7 @@ app.command("login", rich_help_panel=MUSIC)(account.login)
 app.command("logout", rich_help_panel=MUSIC)(account.logout)
 app.command("read", rich_help_panel=YOU)(read.read)
 app.add_typer(taste.app, name="taste", rich_help_panel=YOU)
+app.add_typer(devices.app, name="devices", rich_help_panel=CARE)
 app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=MODELS)
 app.add_typer(train.app, name="train", rich_help_panel=MODELS)

@@ -19,6 +19,8 @@ from emotion_dj.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.table import Table
 
     from emotion_dj.app import EmotionDJ
@@ -33,7 +35,7 @@ def play(
         typer.Option(help="A folder of music or a source such as demo; may be repeated."),
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(help="match, lift, calm, vent or journey:FROM..TO.")
+        str | None, typer.Option(help="match, lift, calm, liven, vent or journey:FROM..VIA..TO.")
     ] = None,
     n: Annotated[int | None, typer.Option("-n", min=1, max=1000, help="How many songs.")] = None,
     mood: Annotated[
@@ -41,6 +43,23 @@ def play(
     ] = None,
     affect: Annotated[
         str | None, typer.Option(help="Instead of a photo: a point V,A, each from -1 to 1.")
+    ] = None,
+    say_it: Annotated[
+        str | None,
+        typer.Option("--say", help='In your own words: "tired, but I want something warm".'),
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option(help="A song to begin from: its title, file or uri.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="genre:, year:, artist:, album:, folder: or playlist:; repeatable."),
+    ] = None,
+    avoid: Annotated[
+        list[str] | None, typer.Option(help="What must not be in the set, as with --only.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=1, max=1000, help="How long, instead of how many songs.")
     ] = None,
     correct: Annotated[
         str | None,
@@ -72,10 +91,11 @@ def play(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Read a face and play the songs that stand nearest to it."""
-    starts = [start for start in (photo, mood, affect) if start is not None]
-    if len(starts) != 1:
-        msg = "say where you are in one way: a PHOTO, --mood or --affect"
+    """Read a face, or hear what you say, and play the songs that stand nearest to it."""
+    ways = {"PHOTO": photo, "--mood": mood, "--affect": affect, "--say": say_it, "--like": like}
+    _demand_one(ways, correct)
+    if minutes is not None and n is not None:
+        msg = "say how long in one way: -n or --minutes"
         raise typer.BadParameter(msg)
     from emotion_dj.affect import parse_affect, parse_plan
     from emotion_dj.app import EmotionDJ, settings
@@ -83,19 +103,22 @@ def play(
     chosen = settings.load(database=database, plan=plan, n=n)
     dj = EmotionDJ(library=library or (), settings=chosen)
     _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
-    if correct is not None and photo is None:
-        msg = "--correct corrects the reading of a photo: name a PHOTO"
-        raise typer.BadParameter(msg)
+    _check_words(say_it, [*(only or ()), *(avoid or ())])
     analysis = None if photo is None else dj.read(photo)
-    point = None if analysis else parse_affect(str(starts[0]))
+    point = parse_affect(mood or affect or "") if mood or affect else None
     if analysis is not None and correct is not None:
         point = dj.taste.correct(analysis, correct)
     _scan(dj)
     music = dj.recommend(
         None if point else analysis,
         affect=point,
+        say=say_it,
+        like=like,
         plan=parse_plan(chosen.plan),
         n=chosen.n,
+        minutes=minutes,
+        only=only or (),
+        avoid=avoid or (),
         seed=seed,
         aggregate=aggregate,
     )
@@ -115,6 +138,28 @@ def play(
         say(f"written: {dj.services.save(music, to)}")
     if on is not None:
         dj.services.start(music, on)
+
+
+def _demand_one(ways: Mapping[str, object], correct: str | None) -> None:
+    """See that the listener says in one way where they are, and corrects a photo only."""
+    if sum(way is not None for way in ways.values()) != 1:
+        *others, last = ways
+        msg = f"say where you are in one way: {', '.join(others)} or {last}"
+        raise typer.BadParameter(msg)
+    if correct is not None and ways["PHOTO"] is None:
+        msg = "--correct corrects the reading of a photo: name a PHOTO"
+        raise typer.BadParameter(msg)
+
+
+def _check_words(said: str | None, conditions: Sequence[str]) -> None:
+    """Tell what is not understood before any music is heard."""
+    from emotion_dj.affect import words
+    from emotion_dj.ranking.filters import parse_filter
+
+    if said is not None:
+        words.understand(said)
+    for condition in conditions:
+        parse_filter(condition)
 
 
 def _check(

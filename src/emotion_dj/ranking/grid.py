@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TASTE_WEIGHT: Final = 0.25
 """Distance that a wholly liked track may be farther away, and a wholly disliked one nearer."""
 
+LIKENESS_WEIGHT: Final = 0.35
+"""Distance that a track which sounds just like the song a set begins from may be farther away."""
+
 RECENCY_WEIGHT: Final = 3.0
 """Distance that a track which stands back wholly must be nearer: more than the plane is wide."""
 
@@ -80,24 +83,25 @@ class Grid:
 class ListenerGrid:
     """The rows of a grid by bands of one listener's taste first, and by cell within each.
 
-    Of what is liked more, more can be far away and still be wanted: ``gains`` is the distance that
-    the best of each band may be farther away. Where all is liked alike, it is the grid itself.
+    Of what is liked more, or more like the song that a set begins from, more can be far away and
+    still be wanted: ``gains`` is the distance that the best of each band may be farther away. Where
+    all is liked alike, it is the grid itself.
     """
 
     def __init__(self, grid: Grid, preferences: Preferences) -> None:
         """Sort once: O(n), since a band is a number of 8 bits."""
-        taste = preferences.taste
-        low, high = float(taste.min(initial=0)), float(taste.max(initial=0))
+        wanted = attraction(preferences, slice(None))
+        low, high = float(wanted.min(initial=0)), float(wanted.max(initial=0))
         bands = BANDS if high > low else 1
         self.side, self.rows, self.starts = grid.side, grid.rows, grid.starts
         if bands > 1:
-            share = (taste - np.float32(low)) * np.float32(bands / (high - low))
+            share = (wanted - np.float32(low)) * np.float32(bands / (high - low))
             band = np.minimum(share, bands - 1).astype(np.uint8)[grid.rows]
             self.rows = grid.rows[np.argsort(band, kind="stable")]
             cell = band * np.int32(grid.side**2) + grid.cell
             self.starts = _starts(cell, bands * grid.side**2)
         best = np.linspace(low, high, bands + 1)[1:]
-        self.gains = TASTE_WEIGHT * best - UNCERTAINTY_WEIGHT * grid.least_uncertainty
+        self.gains = best - UNCERTAINTY_WEIGHT * grid.least_uncertainty
 
     def around(self, target: Affect, reach: npt.NDArray[np.float64]) -> Rows:
         """Return all rows whose distance is within the reach of their band, (bands,), and more."""
@@ -163,10 +167,18 @@ class Search:
             np.float32(UNCERTAINTY_WEIGHT) * self.candidates.uncertainty[rows]
             + np.float32(RECENCY_WEIGHT) * self.preferences.recency[rows]
         )
-        wanted = np.float32(TASTE_WEIGHT) * self.preferences.taste[rows]
+        wanted = attraction(self.preferences, rows)
         jitter = np.float32(SEED_JITTER) * _jitter(rows, self.seed)
         outside = distance_outside(target, self.candidates, rows)
         return np.asarray(outside + against - (wanted - jitter), np.float32)
+
+
+def attraction(preferences: Preferences, rows: Rows | slice) -> Floats:
+    """Return the distance that some candidates may be farther away for being wanted, (rows,)."""
+    wanted = np.float32(TASTE_WEIGHT) * preferences.taste[rows]
+    if preferences.likeness is not None:
+        wanted = wanted + np.float32(LIKENESS_WEIGHT) * preferences.likeness[rows]
+    return np.asarray(wanted, np.float32)
 
 
 def distance_outside(target: Affect, candidates: Candidates, rows: Rows) -> Floats:

@@ -14,6 +14,7 @@ from emotion_dj.domain import Media, Track
 from emotion_dj.errors import NotAvailable, SourceError
 from emotion_dj.sources import download
 from emotion_dj.sources.http import MAX_AUDIO, Client
+from emotion_dj.sources.metadata import year_of
 from emotion_dj.sources.url_allowlist import is_allowed, not_allowed
 
 if TYPE_CHECKING:
@@ -132,4 +133,6 @@ def _track(entry: Mapping[str, Any]) -> Track:
         duration=float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None,
         artwork=artwork if isinstance(artwork, str) and artwork.startswith("https://") else None,
         isrc=entry.get("isrc") or None,
+        genres=(str(entry["genre"]),) if entry.get("genre") else (),
+        year=year_of([entry.get("release_date")]),
     )

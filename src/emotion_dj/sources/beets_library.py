@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emotion_dj.sources.tables import Row
 
 PITCH_NAMES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
+_GENRES: Final = re.compile(r"[;,]|\\?␀")
 _KEY: Final = re.compile(r"([A-H])([#b♯♭]?)\s*(m(?:in(?:or)?)?)?", re.IGNORECASE)
 
 
@@ -74,7 +75,14 @@ def _song(row: Mapping[str, Any]) -> Track:
         album=str(row.get("album") or ""),
         duration=_number(row.get("length")),
         isrc=str(row.get("isrc") or "") or None,
+        genres=_genres(str(row.get("genres") or row.get("genre") or "")),
+        year=int(_number(row.get("original_year")) or _number(row.get("year")) or 0) or None,
     )
+
+
+def _genres(text: str) -> tuple[str, ...]:
+    """Return the genres of a field, which beets parts by a semicolon, a comma or its own sign."""
+    return tuple(filter(None, (part.strip() for part in _GENRES.split(text))))
 
 
 def _features(row: Mapping[str, Any]) -> AudioFeatures:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import DataError
@@ -22,12 +23,16 @@ HEARD_MS: Final = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream: the track by ``uri`` where it is named, else by title and artist."""
+    """One stream: the track by ``uri`` where it is named, else by title and artist.
+
+    ``at`` is when it ended, in UTC; None where that is not said.
+    """
 
     uri: str
     title: str
     artist: str
     kind: str
+    at: datetime | None = None
 
 
 def is_history(path: Path) -> bool:
@@ -67,4 +72,14 @@ def _stream(row: Mapping[str, Any]) -> Stream | None:
     else:
         return None
     artist = row.get("master_metadata_album_artist_name") or row.get("artistName") or ""
-    return Stream(str(row.get("spotify_track_uri") or ""), str(title), str(artist), kind)
+    return Stream(
+        str(row.get("spotify_track_uri") or ""), str(title), str(artist), kind, _time(row)
+    )
+
+
+def _time(row: Mapping[str, Any]) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(row.get("ts") or row.get("endTime")))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Omission
 
 _SAMPLE: Final = 65_536
+_EDITION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Local:
             album=written.album,
             isrc=written.isrc or None,
             duration=written.duration,
+            genres=written.genres,
+            year=written.year,
         )
 
     def picture(self, track: Track) -> bytes | None:
@@ -70,9 +73,11 @@ class Local:
         yield path_of(track)
 
     def modification_tag(self, track: Track) -> str:
-        """Return size and times of change, of the content and of anything, which cost one look."""
+        """Return size and times of change, of the content and of anything, which cost one look, and
+        the edition of what `describe` reads, so that what it has learnt to read is read.
+        """
         status = os.stat(track.media.location if track.media else path_of(track))  # noqa: PTH116
-        return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+        return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{_EDITION}"
 
     def fingerprint(self, track: Track) -> str:
         """Return a hash of the size and three samples of the file, of 64 KiB each."""

@@ -28,6 +28,7 @@ LOST: Final = "\ufffd"
 """What stands where a reader could not decode a byte: another has to read the file."""
 
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+_YEAR: Final = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?=\d{4}(?!\d)|(?!\d))")
 _SEVERAL: Final = re.compile(r"[\0;]")
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title",),
@@ -35,6 +36,8 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "album_artists": ("album_artist", "albumartist", "album artist"),
     "album": ("album",),
     "isrc": ("isrc", "tsrc"),
+    "genres": ("genre", "genres"),
+    "year": ("originaldate", "originalyear", "date", "year"),
 }
 """How PyAV and APEv2 call a field, in lower case, the better one first."""
 
@@ -48,6 +51,8 @@ class Metadata:
     album_artists: tuple[str, ...] = ()
     album: str = ""
     isrc: str = ""
+    genres: tuple[str, ...] = ()
+    year: int | None = None
     duration: float | None = None
 
     def __or__(self, other: Metadata) -> Metadata:
@@ -112,6 +117,8 @@ def _by_tinytag(path: Path) -> Metadata:
         album_artists=_names([tag.albumartist or "", *other.get("albumartist", ())]),
         album=_first([tag.album]),
         isrc=_isrc(other.get("isrc", ())),
+        genres=_names([tag.genre or "", *other.get("genre", ())]),
+        year=year_of([*other.get("originaldate", ()), tag.year]),
         duration=_seconds(tag.duration),
     )
 
@@ -148,6 +155,8 @@ def _of_fields(fields: Mapping[str, list[str]]) -> Metadata:
         album_artists=_names(values("album_artists")),
         album=_first(values("album")),
         isrc=_isrc(values("isrc")),
+        genres=_names(values("genres")),
+        year=year_of(values("year")),
     )
 
 
@@ -172,6 +181,12 @@ def _is_joined(names: tuple[str, ...]) -> bool:
 def _isrc(values: Iterable[str]) -> str:
     codes = (value.replace("-", "").replace(" ", "").upper() for value in values)
     return next((code for code in codes if _ISRC.fullmatch(code)), "")
+
+
+def year_of(values: Iterable[Any]) -> int | None:
+    """Return the first year, of four digits, that dates in any order hold."""
+    found = (_YEAR.search(str(value)) for value in values if value)
+    return next((int(year[0]) for year in found if year), None)
 
 
 def _seconds(duration: Any) -> float | None:

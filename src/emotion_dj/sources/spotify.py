@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from emotion_dj.domain import AudioFeatures, Device, Media, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.http import Client
+from emotion_dj.sources.metadata import year_of
 from emotion_dj.sources.spotify_login import AGAIN
 
 if TYPE_CHECKING:
@@ -307,6 +308,7 @@ def _track(entry: Any) -> Track | None:
         duration=duration / 1000 if isinstance(duration, int) else None,
         artwork=next((_address(image.get("url")) for image in _objects(album, "images")), None),
         isrc=str(isrc) if isrc else None,
+        year=year_of([album.get("release_date")]),
         media=Media("preview", preview) if preview else None,
     )
 

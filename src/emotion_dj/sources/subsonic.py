@@ -182,6 +182,8 @@ class Subsonic:
             album="" if song.get("album") == "[non-album tracks]" else str(song.get("album") or ""),
             duration=_number(song.get("duration")),
             isrc=next(filter(None, map(str, _texts(song.get("isrc")))), None),
+            genres=_genres(song),
+            year=song["year"] if isinstance(song.get("year"), int) else None,
         )
 
     def _audio(self, track: Track) -> dict[str, Any]:
@@ -251,6 +253,14 @@ def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[dict[str, Any
 def _texts(value: Any) -> list[str]:
     """Return a list of texts; some servers send one text alone."""
     return [value] if isinstance(value, str) else value if isinstance(value, list) else []
+
+
+def _genres(song: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all genres of a song from a server that lists them, else its only one."""
+    listed = song.get("genres")
+    entries = listed if isinstance(listed, list) else []
+    names = [str(entry.get("name") or "") for entry in entries if isinstance(entry, dict)]
+    return tuple(filter(None, names or [str(song.get("genre") or "")]))
 
 
 def _number(value: Any) -> float | None:

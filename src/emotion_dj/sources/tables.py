@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.domain import Affect, AudioFeatures, Mood, Track
 from emotion_dj.errors import DataError, MissingExtra
+from emotion_dj.sources.metadata import year_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "album": ("album", "album_name"),
     "uri": ("uri", "track_uri", "track uri", "spotify_uri"),
     "isrc": ("isrc",),
+    "genres": ("genres", "genre", "track_genre", "playlist_genre"),
+    "year": ("year", "release_year", "release_date", "album_release_date"),
     "mood": ("mood",),
     "analyser": ("analyser",),
 }
@@ -108,8 +111,12 @@ def _to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     file = StringIO(newline="")
     writer = csv.DictWriter(file, list(rows[0]) if rows else ["uri", "title"])
     writer.writeheader()
-    writer.writerows({**row, "artists": "; ".join(row["artists"])} for row in rows)
+    writer.writerows({**row, **_joined(row)} for row in rows)
     return file.getvalue().encode()
+
+
+def _joined(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "; ".join(row[name]) for name in ("artists", "genres")}
 
 
 def _to_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -162,7 +169,7 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 def _row(row: Mapping[str, Any], name: str) -> Row:
     """Read a row; ``name`` stands in for a title."""
-    title, artists = _text(row, "title"), _listed(row)
+    title, artists = _text(row, "title"), _listed(row, "artist")
     features = features_of(row)
     seconds = _number(row.get("duration_ms"))
     track = Track(
@@ -172,6 +179,8 @@ def _row(row: Mapping[str, Any], name: str) -> Row:
         album=_text(row, "album"),
         duration=None if seconds is None else seconds / 1000,
         isrc=_text(row, "isrc") or None,
+        genres=_listed(row, "genres"),
+        year=year_of([_text(row, "year")]),
     )
     return track, features, _place(row)
 
@@ -205,9 +214,9 @@ def _place(row: Mapping[str, Any]) -> Affect | Mood | None:
     return Mood(word) if word in set(Mood) else None
 
 
-def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the artists of a row: a list, or text in which semicolons part them."""
-    values = (row[name] for name in COLUMNS["artist"] if row.get(name))
+def _listed(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    """Return what a row lists: a list, or text in which semicolons part its members."""
+    values = (row[name] for name in COLUMNS[column] if row.get(name))
     value = next(values, "")
     parts = value if isinstance(value, list) else str(value).split(";")
     return tuple(part for part in (str(part).strip() for part in parts) if part)

@@ -33,15 +33,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from emotion_dj import __version__, affect, errors, serializers
-from emotion_dj.app.model_registry import audio_model_card
-from emotion_dj.domain import Emotion
 from emotion_dj.sources import streaming
 from emotion_dj.sources.folders import is_audio
 from emotion_dj.web import (
     adding,
+    bodies,
+    certificates,
     covers,
     devices,
     eye,
@@ -50,19 +50,26 @@ from emotion_dj.web import (
     picks,
     playlist_export,
     problems,
+    service,
     sources,
+    visit,
 )
+from emotion_dj.web.access import Access
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
+from emotion_dj.web.json_route import Route as JSONRoute
 from emotion_dj.web.metrics import measure
-from emotion_dj.web.middleware import LOCAL, MAX_BODY, ROOT, Middleware
+from emotion_dj.web.middleware import MAX_BODY, ROOT, Middleware
+from emotion_dj.web.network import HERE
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.app.taste import Feedback
     from emotion_dj.domain import DJSet, PhotoAnalysis, Track
+    from emotion_dj.pairing import Pairing
+    from emotion_dj.web.network import Network
 
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
 _log = logging.getLogger(__name__)
@@ -85,8 +92,20 @@ def _file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, di
     return {status: {"description": "The file", "content": {kind: {"schema": schema}}}}
 
 
-def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
-    """Return the service for a DJ, as an ASGI application behind its guard."""
+def create(
+    dj: EmotionDJ,
+    network: Network = HERE,
+    pairing: Pairing | None = None,
+    *,
+    read_on: str = "device",
+    authority: bytes | None = None,
+) -> Middleware:
+    """Return the service for a DJ, as an ASGI application behind its guard.
+
+    ``pairing`` is who lets devices in, where others can reach it; ``read_on`` says to the page
+    whether the device reads faces, or this service does. ``authority`` is who signed the service's
+    own certificate (DER), for devices that shall trust it.
+    """
     scan = Scan(dj)
     MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
 
@@ -94,6 +113,7 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         scan.start()
         yield
+        scan.stop()
 
     api = FastAPI(
         title="Emotion-DJ",
@@ -108,19 +128,28 @@ def create(dj: EmotionDJ, *, hosts: Collection[str] = LOCAL) -> Middleware:
     api.openapi = partial(_document, api)  # type: ignore[method-assign]
     recommend = partial(_recommend, dj, scan)
     rooms = (_sets(dj, recommend), _tracks(dj), _library(dj, scan), devices.devices(dj))
+    api.include_router(service.routes(dj, read_on), responses=problems.responses("4XX", "5XX"))
     more = (sources.routes(dj), picks.routes(dj, _set_json), adding.routes(dj, scan))
-    for routes in (*rooms, *more, playlist_export.routes(dj, recommend)):
+    for routes in (*rooms, *more, playlist_export.routes(dj, recommend, pairing)):
         api.include_router(routes, responses=problems.responses("4XX", "5XX"))
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
     embed = devices.page(dj.settings.spotify_embed)
-    everything = [Mount(ROOT, api), embed, eye.routes(), Mount("/", page)]
+    trust = [_authority(authority)] if authority else []
+    everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]
     app = Starlette(routes=everything, lifespan=lifespan)
-    return Middleware(problems.ProblemMiddleware(app), hosts)
+    guarded = problems.ProblemMiddleware(app)
+    return Middleware(Access(guarded, pairing) if pairing else guarded, network)
 
 
-def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> APIRouter:
-    routes = APIRouter(tags=["sets"])
+def _authority(authority: bytes) -> Route:
+    """Return the route by which a device gets what it shall trust; it is no secret."""
+    kind = "application/x-x509-ca-cert"
+    return Route(certificates.PLACE, lambda _: Response(authority, media_type=kind))
+
+
+def _sets(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> APIRouter:
+    routes = APIRouter(tags=["sets"], route_class=JSONRoute)
     broadcaster = ReadingBroadcaster()
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
@@ -156,15 +185,15 @@ def _sets(dj: EmotionDJ, recommend: Callable[[models.SetRequest], DJSet]) -> API
         return _events(broadcaster.events(key))
 
     @routes.post("/sets", responses=_gives(models.Music))
-    async def sets(request: models.SetRequest) -> dict[str, Any]:
-        """Return a set for faces that were read, an emotion, a mood or a point of the plane."""
+    async def sets(request: bodies.SetRequest) -> dict[str, Any]:
+        """Return a set for faces that were read, an emotion, a mood, a point, words or a song."""
         return await to_thread.run_sync(lambda: _set_json(dj, recommend(request)), limiter=waiting)
 
     return routes
 
 
 def _tracks(dj: EmotionDJ) -> APIRouter:
-    routes = APIRouter(tags=["tracks"])
+    routes = APIRouter(tags=["tracks"], route_class=JSONRoute)
 
     @routes.get("/tracks", responses=_gives(models.Tracks))
     def tracks(
@@ -173,8 +202,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     ) -> dict[str, Any]:
         """Search the catalogue by title and artist."""
         matches = dj.library.search(q, limit=limit)
-        rows = [{"id": number, **serializers.track_json(track)} for number, track in matches]
-        return {"tracks": rows}
+        return {"tracks": [_track_json(number, track) for number, track in matches]}
 
     @routes.get(
         "/tracks/{number}/stream",
@@ -208,10 +236,10 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
     @routes.get("/tracks/{number}", responses=_gives(models.Track))
     def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
         """Return one track."""
-        return {"id": number, **serializers.track_json(*sources.numbered(dj, [number]))}
+        return _track_json(number, *sources.numbered(dj, [number]))
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: models.Taste, after: BackgroundTasks) -> None:
+    def feedback(taste: bodies.Taste, after: BackgroundTasks) -> None:
         """Remember a like, a skip or a play, or take the last like back, here and at the listener's
         own server.
         """
@@ -220,7 +248,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
         after.add_task(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
-    def correction(said: models.Correction) -> None:
+    def correction(said: bodies.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
         faces = serializers.parse_faces([said.face.model_dump()])
         dj.taste.correct(dj.combine(*faces), said.emotion)
@@ -229,7 +257,7 @@ def _tracks(dj: EmotionDJ) -> APIRouter:
 
 
 def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
-    routes = APIRouter(tags=["library"])
+    routes = APIRouter(tags=["library"], route_class=JSONRoute)
 
     @routes.get("/library", responses=_gives(models.Library))
     def library() -> dict[str, Any]:
@@ -241,8 +269,7 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
             "tracks": len(candidates),
             "points": [[round(float(v), 3), round(float(a), 3)] for v, a in points],
             "scan": scan.state(),
-            "failed": scan.failed,
-            "problem": scan.sentence,
+            **scan.troubles(),
         }
 
     @routes.post("/library/scan", status_code=202, responses=_gives(models.Started, 202))
@@ -260,22 +287,6 @@ def _library(dj: EmotionDJ, scan: Scan) -> APIRouter:
         """Tell how a scan goes, as server-sent events: `progress` at each step, then `done`."""
         return _events(scan.events())
 
-    @routes.get("/health", responses=_gives(models.Health))
-    def health() -> dict[str, Any]:
-        """Say that the service is up, and with which models."""
-        return {"status": "ok", "version": __version__, "models": [dj.reader_card["id"]]}
-
-    @routes.get("/about", responses=_gives(models.About))
-    def about() -> dict[str, Any]:
-        """Return the words that clients need: emotions, moods, plans, and the reader's card."""
-        return {
-            "emotions": {e.value: list(affect.EMOTION_AFFECT[e]) for e in Emotion},
-            "moods": {m.value: list(point) for m, point in affect.MOOD_AFFECT.items()},
-            "plans": [*affect.PLANS, "journey"],
-            "card": dj.reader_card,
-            "audio_model": audio_model_card(dj.settings.audio_model),
-        }
-
     return routes
 
 
@@ -284,12 +295,17 @@ def _events(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
-def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
+def _recommend(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     return dj.recommend(
         _faces(dj, request),
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,
+        say=request.say,
+        like=request.like,
+        only=request.only,
+        avoid=request.avoid,
+        minutes=request.minutes,
         candidates=sources.music(dj, scan, request.sources),
         plan=affect.parse_plan(request.plan),
         n=request.n,
@@ -298,7 +314,7 @@ def _recommend(dj: EmotionDJ, scan: Scan, request: models.SetRequest) -> DJSet:
     )
 
 
-def _faces(dj: EmotionDJ, request: models.SetRequest) -> PhotoAnalysis | None:
+def _faces(dj: EmotionDJ, request: bodies.SetRequest) -> PhotoAnalysis | None:
     """Return what the faces of a request say together. Raises LabelError or RestingError."""
     if not request.faces:
         return None
@@ -311,11 +327,17 @@ def _set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
     numbers = dj.library.numbers([pick.track.uri for pick in music.picks])
     for pick, row in zip(music.picks, form["picks"], strict=True):
         row["id"] = numbers[pick.track.uri]
-        row["embed"] = devices.embedded(pick.track.uri)
-        sounds = dj.services.can_stream(pick.track)
-        row["stream"] = f"{ROOT}/tracks/{row['id']}/stream" if sounds else None
-        row["cover"] = f"{ROOT}/tracks/{row['id']}/cover"
+        row["uri"] = visit.shown(pick.track.uri, row["id"])
+        embed = devices.embedded(pick.track.uri)
+        row["embed"] = visit.at(embed) if embed else None
+        place = visit.at(f"{ROOT}/tracks/{row['id']}")
+        row["stream"] = f"{place}/stream" if dj.services.can_stream(pick.track) else None
+        row["cover"] = f"{place}/cover"
     return form
+
+
+def _track_json(number: int, track: Track) -> dict[str, Any]:
+    return {"id": number, **serializers.track_json(track), "uri": visit.shown(track.uri, number)}
 
 
 def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:

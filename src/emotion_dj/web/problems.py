@@ -29,6 +29,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.LowConfidence: 422,
     errors.SettingsError: 500,
     errors.CatalogueError: 503,
+    errors.PairingRefused: 401,
     errors.ArtifactError: 500,
     errors.MissingExtra: 501,
     errors.RateLimited: 503,
@@ -108,7 +109,7 @@ async def _on_error(_: Request, error: Exception) -> JSONResponse:
     headers = {}
     if isinstance(error, errors.RateLimited):
         headers["retry-after"] = str(max(1, round(error.retry_at - time.time())))
-    return _problem(STATUS[kind], name.lstrip("-"), _advice(error), headers)
+    return _problem(STATUS[kind], name.lstrip("-"), _advice(error), headers, error)
 
 
 def _advice(error: Exception) -> str:
@@ -141,10 +142,14 @@ def _methods(request: Request) -> set[str]:
 
 
 def _problem(
-    status: int, kind: str, detail: str, headers: dict[str, str] | None = None
+    status: int,
+    kind: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    error: Exception | None = None,
 ) -> JSONResponse:
     return JSONResponse(
-        problem(status, kind, detail),
+        {**getattr(error, "values", {}), **problem(status, kind, detail)},
         status,
         media_type=PROBLEM,
         headers=headers,

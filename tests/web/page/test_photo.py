@@ -201,6 +201,37 @@ def test_two_faces_are_both_read(
     assert page.locator("#serve").is_hidden()
 
 
+def test_a_resting_face_is_kept_and_makes_readings_their_own(
+    page: Page,
+    smiling_photo: Path,
+    in_package: Callable[[str, str], Path],
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """A calm face is taken for one, read beside itself, kept in this browser; a smile is not."""
+    from playwright.sync_api import expect
+
+    admiral = in_package("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    read, button = page.locator("#faces h3"), page.locator("#faces .resting")
+    show(page, admiral)
+    plain = read.text_content() or ""
+    assert button.inner_text() == "This is my resting face"
+    button.click()
+    says(page, "#faces .resting", "Forget my resting face")
+    expect(read).not_to_have_text(plain)
+    own = read.text_content() or ""
+    page.reload()
+    show(page, admiral)
+    says(page, "#faces h3", own)
+    page.click("#faces .resting")
+    says(page, "#faces h3", plain)
+    show(page, smiling_photo)
+    says(page, "#faces h3", "looks happy")
+    page.click("#faces .resting")
+    says(page, "#said", "That is no resting face")
+    assert page.inner_text("#faces .resting") == "This is my resting face"
+
+
 def test_a_slow_server_is_waited_for_in_words(
     page: Page, smiling_photo: Path, says: Callable[..., None]
 ) -> None:

@@ -187,13 +187,15 @@ CODES = {
     "reason": ("character", "tempo", "key", "taste", "flows"),
     "opening": (
         *("you_look", "all_look", "room_looks", "you_said", "you_want_mood", "you_want_place"),
-        *("to_lift", "to_calm", "to_vent", "journey"),
+        *("to_lift", "to_calm", "to_liven", "to_vent", "journey"),
+        *("you_say", "like", "like_calmer", "like_livelier"),
     ),
-    "note": ("faces_disagree", "few_tracks", "far"),
+    "note": ("faces_disagree", "few_tracks", "far", "understood_is", "understood_wants"),
     "problem": (
         *("no_face", "unsure", "image_error", "too_large", "too_many_pixels", "busy", "gone"),
         *("camera_refused", "no_camera", "camera_taken", "camera_broken", "nobody"),
-        *("mouth_hidden", "cut_off", "none_plays", "unknown"),
+        *("mouth_hidden", "cut_off", "none_plays", "unknown", "not_understood", "contradiction"),
+        *("unknown_track", "nothing_left", "empty_journey"),
     ),
 }
 TERMS = {

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine, Select, Table
+
+    from emotion_dj.domain import Affect
 
 
 class Backend(Protocol):
@@ -35,6 +39,15 @@ class Backend(Protocol):
 
     def insert(self, table: Table) -> Any:
         """Return an insert that has ``excluded`` and ``on_conflict_do_update`` (an upsert)."""
+        ...
+
+    def near(
+        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+    ) -> Select[Any] | None:
+        """Return the ids of the analyses among which a set along a path is chosen; None where there
+        is no index for that. ``prefixes`` are those of the sources wanted, empty for all; ``who``
+        is the listener.
+        """
         ...
 
     def purge(self, engine: Engine) -> None:

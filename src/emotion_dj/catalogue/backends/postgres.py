@@ -16,7 +16,11 @@ from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError, MissingExtra, SettingsError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Select, Table
+
+    from emotion_dj.domain import Affect
 
 CONNECTIONS: Final = 5
 """Connections that a process keeps open; under load it opens twice as many again."""
@@ -32,8 +36,11 @@ _DEFAULTS: Final = {
     "keepalives_count": 3,
     "application_name": "emotion-dj",
 }
-"""Said to libpq unless the address says otherwise: it gives up a server that went silent. Times are
-kept in UTC, as by every backend."""
+"""Said to libpq unless the address says otherwise: it gives up a server that went silent."""
+
+_SESSION: Final = "-c timezone=UTC -c jit=off"
+"""Times are kept in UTC, as by every backend; compiling a question for a set takes longer than it
+does."""
 
 _LOCK: Final = 0x656D6F64  # "emod"
 """The advisory lock under which tables are made and changed."""
@@ -89,6 +96,14 @@ class PostgreSQL:
 
         return postgresql.insert(table)
 
+    def near(
+        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+    ) -> Select[Any]:
+        """Look into the index of the plane: see `plane_index`."""
+        from emotion_dj.catalogue.backends import plane_index
+
+        return plane_index.near(path, analysers, prefixes=prefixes, who=who)
+
     def purge(self, engine: Engine) -> None:
         """Give the room of deleted rows to new ones. Logs and backups are the server's own."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -116,7 +131,7 @@ class PostgreSQL:
         except psycopg.ProgrammingError as error:
             msg = f"'{self.address}' is not an address of PostgreSQL: {str(error).strip()}"
             raise SettingsError(msg) from error
-        return _DEFAULTS | given | {"options": f"-c timezone=UTC {given.get('options', '')}"}
+        return _DEFAULTS | given | {"options": f"{_SESSION} {given.get('options', '')}"}
 
     def _version(self, connection: Connection) -> int:
         """Return the version of the tables, 0 where none are. Raises CatalogueError."""
@@ -158,9 +173,10 @@ class PostgreSQL:
     def _complete(self, connection: Connection) -> None:
         """Make what is not there; give a database that has none its own id, and our version."""
         from emotion_dj.catalogue import schema
+        from emotion_dj.catalogue.backends.plane_index import INDEXES
 
         schema.metadata.create_all(connection)
-        for index in _INDEXES:
+        for index in INDEXES:
             connection.exec_driver_sql(index)
         insert = self.insert(schema.state)
         connection.execute(
@@ -170,11 +186,6 @@ class PostgreSQL:
         changed = {"value": version.excluded.value}
         connection.execute(version.on_conflict_do_update(index_elements=["name"], set_=changed))
 
-
-_INDEXES: Final = (
-    "CREATE INDEX IF NOT EXISTS ix_analyses_fingerprint ON analyses (fingerprint, analyser)",
-)
-"""What PostgreSQL looks up in, beside the indexes that every backend has."""
 
 _SOMETHING_ELSE: Final = (
     "{address} holds tables of something else: name another database with --database"

@@ -79,6 +79,9 @@ class SQLite:
 
         return sqlite.insert(table)
 
+    def near(self, *_: object, **__: object) -> None:
+        """Have no such index: one user's catalogue is ranked whole."""
+
     def purge(self, engine: Engine) -> None:
         """Rewrite the file without its free pages, and empty the write-ahead log."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")

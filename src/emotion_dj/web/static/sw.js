@@ -8,10 +8,9 @@ const FILES = [
     "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "dj", "dom", "elsewhere",
     "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector", "eye/fault", "eye/layers",
     "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/resting", "eye/search",
-    "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history", "i18n", "keys",
-    "library", "listener", "live-smoothing", "main",
-    "notices", "photo", "plane", "player", "queue", "screens", "search", "set", "signal", "sources", "steering",
-    "store", "words",
+    "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history",
+    "i18n", "keys", "library", "listener", "live-smoothing", "main", "notices", "photo", "plane", "player", "queue",
+    "say", "screens", "search", "set", "signal", "sources", "steering", "store", "words",
   ].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];

@@ -96,6 +96,12 @@ export const say = (word) => act(() => {
 /** Let go of the listener's word; what is seen counts again. */
 export const release = () => act(() => (listener.word.value = null), { kind: "release" });
 
+/** More songs like one, or calmer, or livelier ones from there on. @param {SetPick} song @param {string} plan */
+export const moreLike = (song, plan) => act(() => {
+  [listener.word.value, listener.plan.value] = [{ like: song.id }, plan];
+  notices.said.value = null;
+}, { kind: "act", word: true });
+
 /** Plan again for where the listener is, as after another plan or other sources. @param {() => void} change */
 export function replan(change) {
   return listener.start.peek() ? act(change) : change();
@@ -122,6 +128,7 @@ function take(set, fade, beats = false) {
   before = null;
   const playing = player.now.peek();
   notices.problem.value = null;
+  listener.answered.value = set.affect;
   queue.replace(set);
   send({ kind: "answered", affect: set.affect });
   if (was.queue.music) notices.tell({ code: "new_set" }, () => undo(was));

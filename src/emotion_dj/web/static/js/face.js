@@ -137,6 +137,18 @@ function unseen() {
   notices.said.value = { code: "nobody" };
 }
 
+/** What is seen now is the listener's resting face, or it is forgotten. @param {boolean} on */
+export async function rest(on) {
+  notices.said.value = null;
+  if (!on) eyes.forgetResting();
+  else if (!(await eyes.rest())) {
+    notices.said.value = { code: "no_resting_face" };
+    return;
+  }
+  const look = listener.live.peek() ? null : await eyes.again(); // the next frame tells it by itself
+  if (look) dj.act(() => void (listener.look.value = look), { kind: "act", word: false });
+}
+
 /**
  * Follow what the listener says of themselves, and let the server learn from it.
  * @param {string} emotion @param {Face} face as it was read

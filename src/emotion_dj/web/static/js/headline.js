@@ -39,7 +39,13 @@ function headline() {
 function holding() {
   $("holds").hidden = !dj.holds.value;
   const { value: word } = listener.word;
-  $("holds-word").textContent = word ? say("holds", { what: word.mood || word.emotion ? say(word.mood ?? word.emotion ?? "") : say("yourPlace") }) : "";
+  $("holds-word").textContent = word ? say("holds", { what: stated(word) }) : "";
+}
+
+/** What the listener said. @param {Word} word */
+function stated({ mood, emotion, say: own, like }) {
+  if (mood || emotion) return say(mood ?? emotion ?? "");
+  return own ?? String((like && queue.music.value?.opening.title) || say("yourPlace"));
 }
 
 /** What comes, and why; the listener may have it now, or stay. */

@@ -54,7 +54,7 @@ const cap = (key) => (key === " " ? say("space") : key.toUpperCase());
 
 /** What there is to know of the models. @param {About} about */
 function card({ card: model, audio_model: ear }) {
-  const figures = model.metrics?.["fer2013-public"];
+  const figures = model.metrics?.votes;
   const heard = ear.metrics?.r2_five_fold_by_track;
   const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
   if (heard) lines.push(say("earFigures", { id: ear.id, arousal: (100 * heard.arousal).toFixed(0), valence: (100 * heard.valence).toFixed(0) }), ear.limits ?? "");

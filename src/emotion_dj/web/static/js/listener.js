@@ -30,11 +30,15 @@ export const start = computed(() => {
   return faces.value.length && look.value ? { faces: look.value.faces.map(sent) } : null;
 });
 
+/** Where the last set began; what is said in words, or by a song, stands there. */
+export const answered = signal(ANYWHERE);
+
 /** Where the listener stands on the plane. @type {{readonly value: Affect, peek: () => Affect}} */
 export const place = computed(() => (word.value ? said(word.value) : look.value?.affect ?? ANYWHERE));
 
 /** @param {Word} word @returns {Affect} */
-function said({ mood, emotion, affect }) {
+function said({ mood, emotion, affect, say, like }) {
+  if (say || like) return answered.value;
   const { moods, emotions } = about.value;
   const [valence, arousal] = affect ? affect.split(",").map(Number) : (mood ? moods[mood] : emotions[emotion ?? ""]) ?? [0, 0];
   return { valence, arousal, uncertainty: 0 };

@@ -19,6 +19,7 @@ import * as listener from "./listener.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import * as queue from "./queue.js";
+import * as said from "./say.js";
 import * as screens from "./screens.js";
 import * as search from "./search.js";
 import * as set from "./set.js";
@@ -34,7 +35,7 @@ async function begin() {
   dj.begin(player, sources.chosen);
   feedback.follow(player);
   face.begin($("video"));
-  for (const part of [screens, headline, plane, faces, set, choices, search, library, sources, history]) part.begin();
+  for (const part of [screens, headline, plane, faces, set, choices, said, search, library, sources, history]) part.begin();
   for (const part of [bar, keys]) part.begin(player);
   history.session(player);
   photos();

@@ -76,7 +76,15 @@ function acts(song, at) {
     sign(SIGNS.up, say("up"), () => moved(at, at - 1, values)),
     sign(SIGNS.down, say("down"), () => moved(at, at + 1, values)),
     sign(SIGNS.remove, say("remove"), () => remove(at, values)),
+    directions(song),
   );
+  return made;
+}
+
+/** The ways in which music may go on from a song. @param {SetPick} song */
+function directions(song) {
+  const made = make("span", "directions");
+  made.append(...Object.entries({ match: "moreLike", calm: "calmer", liven: "livelier" }).map(([plan, words]) => button(say(words), () => dj.moreLike(song, plan))));
   return made;
 }
 

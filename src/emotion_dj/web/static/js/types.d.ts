@@ -16,4 +16,4 @@ interface Card { id: string; limits: string; metrics?: Record<string, { accuracy
 interface EarCard { id: string; limits: string; metrics?: { r2_five_fold_by_track: { valence: number; arousal: number } } }
 interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; read_on?: string; card: Partial<Card>; audio_model: Partial<EarCard> }
 /** What listeners say of themselves: exactly one of these. */
-interface Word { emotion?: string; mood?: string; affect?: string }
+interface Word { emotion?: string; mood?: string; affect?: string; say?: string; like?: number }

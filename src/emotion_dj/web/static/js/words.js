@@ -16,6 +16,7 @@ export function told(kind, { code, text, ...values }) {
 /** @param {string} name @param {any} value */
 function worded(name, value) {
   if (name === "words") return both(value.map((/** @type {string} */ word) => say(word)));
+  if (name === "said" || name === "conditions") return value.join(", ");
   if (name === "tonic") return say(`tonic.${value}`);
   if (name === "bpm") return Math.round(value);
   return ["emotion", "mood", "mode"].includes(name) ? say(value) : value;
@@ -39,8 +40,7 @@ export function opening({ opening, picks, said, plan }) {
 export const notes = (music) => music.notes.map((note) => `${capital(told("note", note))}.`).join(" ");
 
 /** What is wrong; `text` is the service's own sentence, which some words end with. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
-export const problem = ({ code, values, text }) =>
-  known(`problem.${code}`) ? say(`problem.${code}`, { detail: text, ...values }) : text || say("problem.unknown");
+export const problem = ({ code, values, text }) => told("problem", { detail: text, ...values, code, text }) || say("problem.unknown");
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);

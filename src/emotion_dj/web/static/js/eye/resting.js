@@ -3,6 +3,8 @@
 
 import { aggregate } from "./reading.js";
 
+const SEVEN = 7;
+
 /** @typedef {import("./reading.js").ReaderCard} ReaderCard */
 /** @typedef {{smile: number, strength: number, floor: number, calm: Record<string, number>}} RestingCard what its names mean stands in vision/resting.py */
 /** @typedef {Record<string, number>} Resting emotion -> probability */
@@ -37,6 +39,12 @@ export function atRest(seen, resting, card) {
   const [first, ...others] = seen.faces;
   const faces = [relative(first, resting, card.reader), ...others];
   return { ...seen, faces, affect: aggregate(/** @type {any} */ (faces), card.affect) };
+}
+
+/** Whether what was kept is a resting face. @param {unknown} kept @returns {boolean} */
+export function isResting(kept) {
+  const shares = Object.values(kept ?? {});
+  return shares.length === SEVEN && shares.every((share) => typeof share === "number" && share >= 0 && share <= 1);
 }
 
 /** Whether a reading can be a resting face: of one person, seen, and no smile. @param {Face[]} faces @param {ReaderCard} card */

@@ -1,7 +1,7 @@
 """The bridge between faces and music: one table, pure functions.
 
-Emotions become points of the valence-arousal plane; a room of faces becomes one point; a plan
-turns that point into the path that a set follows; any point has a mood as its display.
+Emotions become points of the valence-arousal plane; a room of faces becomes one point; any point
+has a mood as its display.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from emotion_dj.domain import Affect, Emotion, Mood, Plan
+from emotion_dj.domain import Affect, Emotion, Mood
 from emotion_dj.errors import LabelError, LowConfidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from emotion_dj.domain import Face, Reading
 
@@ -82,12 +82,6 @@ _MOOD_SPELLINGS: Final[Mapping[Mood, str]] = {
     Mood.ENERGETIC: "energetic energy lively excited intense",
 }
 
-_LIFTED: Final = Affect(0.65, 0.45)
-_CALMED: Final = Affect(0.35, -0.55)
-_RELEASED: Final = Affect(0.20, -0.30)
-_VENTING_AROUSAL: Final = 0.65
-_VENTED: Final = 0.4
-"""Share of a vent set that stays at full energy before the release begins."""
 CERTAIN: Final = 1.05
 """A face counts by how far its uncertainty stays below this, so that none counts for nothing."""
 
@@ -137,29 +131,6 @@ def parse_place(text: str) -> Affect:
     choices = ", ".join(dict.fromkeys([*Emotion, *Mood]))
     msg = f"unknown emotion or mood '{text}': choose {choices}{_OR_A_POINT}"
     raise LabelError(msg)
-
-
-def parse_plan(text: str) -> Plan:
-    """Return the plan meant by ``match``, ``lift``, ``calm``, ``vent`` or ``journey:FROM..TO``.
-
-    FROM and TO are moods or points ``V,A``; the one left out is where the listener is, so that
-    ``journey:..happy`` meets first and then steers and ``journey:happy..`` does the opposite.
-    Raises LabelError naming the known plans.
-    """
-    name, _, route = text.strip().lower().partition(":")
-    if name in PLANS and not route:
-        return Plan(name)
-    start, dots, end = route.partition("..")
-    if name != "journey" or not dots or not (start or end):
-        choices = ", ".join(PLANS)
-        route = "journey:FROM..TO as in journey:sad..happy"
-        msg = f"unknown plan '{text}': choose {choices}, or {route}"
-        raise LabelError(msg)
-    return Plan(
-        "journey",
-        start=parse_affect(start) if start else None,
-        end=parse_affect(end) if end else None,
-    )
 
 
 def of_mood(mood: Mood) -> Affect:
@@ -252,71 +223,6 @@ def describe(affect: Affect) -> tuple[str, ...]:
     bright = _side(affect.valence, low="dark", high="bright")
     lively = _side(affect.arousal, low="calm", high="tense" if bright == "dark" else "lively")
     return tuple(word for word in (bright, lively) if word) or ("balanced",)
-
-
-def path(plan: Plan, points: Sequence[Affect], n: int) -> list[Affect]:
-    """Return the n targets that a set follows for listeners who are at ``points``.
-
-    Several points are served in turns, each on its own way. Every target carries the uncertainty of
-    the point that it serves.
-    """
-    served = [points[i % len(points)] for i in range(n)]
-    return [
-        replace(_step(plan, point, t), uncertainty=point.uncertainty)
-        for point, t in zip(served, _times(n), strict=True)
-    ]
-
-
-def _step(plan: Plan, point: Affect, t: float) -> Affect:
-    if plan.name == "journey":
-        return _between(plan.start or point, plan.end or point, _smooth(t))
-    return PLANS[plan.name](point, t)
-
-
-def _match(affect: Affect, _t: float) -> Affect:
-    return affect
-
-
-def _lift(affect: Affect, t: float) -> Affect:
-    """Meet the listener, then rise; never lower what is already high."""
-    goal = Affect(max(affect.valence, _LIFTED.valence), max(affect.arousal, _LIFTED.arousal))
-    return _between(affect, goal, _smooth(t))
-
-
-def _calm(affect: Affect, t: float) -> Affect:
-    goal = Affect(max(affect.valence, _CALMED.valence), min(affect.arousal, _CALMED.arousal))
-    return _between(affect, goal, _smooth(t))
-
-
-def _vent(affect: Affect, t: float) -> Affect:
-    """Meet the energy first, then let go."""
-    met = Affect(affect.valence, max(affect.arousal, _VENTING_AROUSAL))
-    return _between(met, _RELEASED, _smooth(max(0.0, (t - _VENTED) / (1 - _VENTED))))
-
-
-PLANS: Final[Mapping[str, Callable[[Affect, float], Affect]]] = {
-    "match": _match,
-    "lift": _lift,
-    "calm": _calm,
-    "vent": _vent,
-}
-"""The plans without a route of their own: (where the listener is, time in [0, 1]) -> target."""
-
-
-def _times(n: int) -> list[float]:
-    return [i / (n - 1) if n > 1 else 0.0 for i in range(n)]
-
-
-def _smooth(t: float) -> float:
-    """Ease in and out, so that a path neither starts nor ends with a jolt (cubic smoothstep)."""
-    return t * t * (3 - 2 * t)
-
-
-def _between(a: Affect, b: Affect, t: float) -> Affect:
-    return Affect(
-        a.valence + t * (b.valence - a.valence),
-        a.arousal + t * (b.arousal - a.arousal),
-    )
 
 
 def _mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:

@@ -36,7 +36,8 @@ BASH = shutil.which("bash") or "/bin/bash"
 ELSEWHERE = {
     r"\./scripts/demo": "scripts/test-fresh types it on a bare system",
     r"\./scripts/test": "it runs this",
-    r"git clone |cd |python3 -m venv |(env/bin/python -m )?pip install ": "scripts/test-fresh, too",
+    r"git clone |cd |python3 -m venv ": "scripts/test-fresh, too",
+    r"(env/bin/python -m )?pip install ": "scripts/test-wheel installs so",
     r"env/bin/python -m streamlit": "tests/test_examples.py",
     r"export ": "sets what the lines after it are run with",
     r"sudo ": "changes the system",

@@ -90,7 +90,7 @@ export class Deck {
   }
 
   /** @param {SetPick} pick */
-  #beginning = ({ stream }) => (stream ? beginning(stream, this.stopping.signal).catch(() => 0) : Promise.resolve(0));
+  #beginning = ({ stream }) => (stream ? beginning(at(stream), this.stopping.signal).catch(() => 0) : Promise.resolve(0));
 
   /** Have all of the song here. @returns {Promise<boolean>} false where the server cannot be reached */
   async hold() {

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import wave
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,8 +199,8 @@ def acts(chromium: Browser, address: str, picture: Path, times: int) -> None:
     took: dict[str, list[float]] = {"mood": [], "plane": [], "photo": []}
     for turn in range(times):
         mood = moods[turn % len(moods)]
-        took["mood"] += answer(page, lambda m=mood: press(page, f"#moods input[value={m}]"))
-        took["plane"] += answer(page, lambda t=turn: place(page, t))
+        took["mood"] += answer(page, partial(press, page, f"#moods input[value={mood}]"))
+        took["plane"] += answer(page, partial(place, page, turn))
         took["photo"] += answer(page, lambda: show(page, picture))
     for name, values in took.items():
         percentiles(f"{name} to its song being heard", values, "1.0 at p95, goal 0.5")

@@ -48,6 +48,7 @@ class Library:
         self._names, self._settings, self._services = names, settings, services
         self._open_catalogue = open_catalogue
         self._uris: tuple[str, ...] | None = None
+        self._imported: tuple[str, ...] = ()
         self._index: tuple[object, CandidateIndex] | None = None
 
     @property
@@ -102,15 +103,16 @@ class Library:
         return self._indexed().count()
 
     def _indexed(self) -> CandidateIndex:
-        state = (self._catalogue.revision(), self._uris)
+        listed = None if self._uris is None else (*self._uris, *self._imported)
+        state = (self._catalogue.revision(), listed)
         if self._index is None or self._index[0] != state:
             candidates = self._catalogue.candidates(
-                analyser_ids(self._settings.audio_model), uris=self._uris or None
+                analyser_ids(self._settings.audio_model), uris=listed or None
             )
             index = CandidateIndex(candidates, self._settings)
             if self._names and self._uris is None:  # not listed yet, so its own are known by prefix
                 prefixes = source_registry.uri_prefixes_of(self._names, self._settings)
-                index = index.with_prefixes(prefixes)
+                index = index.with_prefixes([*prefixes, *self._imported])
             self._index = (state, index)
         return self._index[1]
 
@@ -213,6 +215,7 @@ class Library:
             else:
                 point = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
                 stated.append((track, "", "", replace(analysis, affect=point)))
+        self._imported += tuple(track.uri for track, _, _ in rows)  # whatever the library is named
         self._catalogue.store_all(estimated, analyser=model.id)
         return len(estimated) + self._catalogue.store_all(stated, analyser=STATED)
 

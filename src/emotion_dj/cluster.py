@@ -8,6 +8,7 @@ package would hear otherwise and are left out, which is logged. Nodes may come w
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections import Counter, deque
 from contextlib import contextmanager
@@ -69,17 +70,34 @@ def _connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    _demand_answer(address)
     options = {"address": address} if address else {"address": "local", "include_dashboard": False}
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        msg = f"no Ray cluster can be used at '{address}' ({first}): start one with  ray start"
-        raise SettingsError(msg) from error
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise _no_cluster(address, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _demand_answer(address: str) -> None:
+    """Raise SettingsError where nobody listens at a host and port: Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in address or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> SettingsError:
+    why = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return SettingsError(
+        f"no Ray cluster can be used at '{address}' ({why}): start one with  ray start --head"
+    )
 
 
 @dataclass(slots=True)

@@ -309,6 +309,23 @@ def test_the_facade_makes_sets_of_what_the_index_finds(large: Catalogue, address
         dj.recommend(affect=(0.3, -0.4), sources=["spotify"])
 
 
+def test_the_service_makes_sets_of_what_the_index_finds(large: Catalogue, address: str) -> None:
+    """Over HTTP as from Python, without a look at all that may be picked."""
+    from starlette.testclient import TestClient
+
+    from emotion_dj.web import app
+
+    large.store_all(music(3_000), analyser=audio_model_id())
+    dj = EmotionDJ(settings=Settings(database=address))
+    dj.library.current = dj.library.sizes = None  # type: ignore[assignment, method-assign]
+    with TestClient(app.create(dj), base_url="http://127.0.0.1") as client:
+        answer = client.post("/api/v1/sets", json={"affect": "0.3,-0.4", "n": 5, "seed": 1})
+        assert answer.status_code == 200, answer.text
+        uris = [pick["uri"] for pick in answer.json()["picks"]]
+    same = dj.recommend(affect=(0.3, -0.4), n=5, seed=1)
+    assert uris == [pick.track.uri for pick in same.picks]
+
+
 def music(count: int) -> Iterator[tuple[Track, str, str, Analysis]]:
     """Yield made-up tracks that stand all over the plane, with what ranking looks at."""
     generator = np.random.default_rng(7)

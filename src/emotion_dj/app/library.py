@@ -78,8 +78,10 @@ class Library:
         """Return what a set along a path is chosen of, found by the catalogue's index; None where
         all `candidates` are better.
         """
+        if not self.is_indexed():
+            return None
         begin = source_registry.uri_prefixes(self._settings)
-        if not self.is_indexed() or not begin.keys() >= set(sources):
+        if not begin.keys() >= set(sources):
             return None
         return self._catalogue.candidates_near(
             path,

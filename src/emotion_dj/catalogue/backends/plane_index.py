@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Affect
 
-WIDE: Final = 6_000
+WIDE: Final = 4_000
 """Places that are looked up for a set, spread over its targets: of those at about one distance the
 more certain ones are wanted, which the index does not know."""
 
 MOST_WIDE: Final = 2_000
-LEAST_WIDE: Final = 300
+LEAST_WIDE: Final = 200
 
-NEAR: Final = 1_200
+NEAR: Final = 1_000
 """Tracks that are ranked for a set, spread over its targets."""
 
-LEAST_NEAR: Final = 70
-"""Tracks around each target at least: a neighbourhood of the ranker, and what is taken already."""
+LEAST_NEAR: Final = 50
+"""Tracks around each target at least: a neighbourhood of the ranker."""
 
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
@@ -83,7 +83,7 @@ def near(
 
 _ANALYSERS: Final = "CAST(:analysers AS text[])"
 
-_PLACED: Final = f"""analyses JOIN tracks
+_PLACED: Final = f"""JOIN tracks
   ON tracks.id = analyses.track AND tracks.fingerprint = analyses.fingerprint
   AND NOT tracks.gone AND analyses.failure IS NULL AND analyses.analyser = ANY({_ANALYSERS})
   AND NOT EXISTS (SELECT FROM analyses AS better
@@ -101,7 +101,7 @@ _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tr
 """What has been played within `taste.REST` stands back wholly."""
 
 _OF_ALL: Final = f"analyses WHERE failure IS NULL AND analyser = ANY({_ANALYSERS})"
-_OF_SOURCES: Final = f"{_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
+_OF_SOURCES: Final = f"analyses {_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
     begins=_BEGINS
 )
 """What is looked at first. Of all music nearly all that is near can be had, so that it is enough to
@@ -116,17 +116,18 @@ _NEAR: Final = f"""
 WITH target AS MATERIALIZED (SELECT point(v, a) AS place
  FROM unnest(CAST(:valences AS float8[]), CAST(:arousals AS float8[])) AS given(v, a))
 SELECT analyses.id FROM target CROSS JOIN LATERAL (
-  SELECT near.id FROM (
-   SELECT analyses.id, ({_PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
+  SELECT * FROM (
+   SELECT analyses.id, track, analyses.fingerprint, analyser, failure,
+    ({_PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
    FROM {{first}} ORDER BY {_PLACE} <-> target.place LIMIT :wide) AS near
-  ORDER BY cost LIMIT :each) AS cheapest
- JOIN ({_PLACED}) ON analyses.id = cheapest.id WHERE {_UNPLAYED}
+  ORDER BY cost LIMIT :each) AS analyses
+ {_PLACED} WHERE {_UNPLAYED}
 UNION
-(SELECT analyses.id FROM {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
+(SELECT analyses.id FROM analyses {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
   SELECT liked.artists ->> 0 FROM feedback JOIN tracks AS liked ON liked.id = feedback.track
   WHERE {_OWN} = 'like')
  ORDER BY (SELECT min({_PLACE} <-> target.place) FROM target) LIMIT :liked)
 UNION
-(SELECT analyses.id FROM {_PLACED} JOIN feedback ON feedback.track = tracks.id
+(SELECT analyses.id FROM analyses {_PLACED} JOIN feedback ON feedback.track = tracks.id
  WHERE {_OWN} IN ('like', 'skip') ORDER BY feedback.id DESC LIMIT :answered)
 """  # noqa: S608 - put together of constants

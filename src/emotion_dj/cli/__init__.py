@@ -43,8 +43,6 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
 }
 """The nearest class of an error decides; subclasses come before their parents."""
 
-INTERRUPTED: Final = 130
-STOPPED: Final = "stopped; what was done is kept"
 
 app = typer.Typer(
     name="emotion-dj",
@@ -116,15 +114,15 @@ def _run() -> int | str | None:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None  # Click and Rich would end with 1
-        if end.code == INTERRUPTED:
-            console.tell(STOPPED)
+        if end.code == console.INTERRUPTED:
+            console.tell(console.STOPPED)
         return end.code
     except errors.EmotionDJError as error:
         console.tell(str(error))
         return exit_code(error)
     except KeyboardInterrupt:
-        console.tell(STOPPED)
-        return INTERRUPTED
+        console.tell(console.STOPPED)
+        return console.INTERRUPTED
     return 0
 
 

@@ -17,6 +17,7 @@ from emotion_dj.cli.console import (
     progress,
     require_some,
 )
+from emotion_dj.errors import TagError
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
@@ -59,6 +60,16 @@ def analyse(
         _show(results, tags=tags, untag=untag)
     if not untag:
         require_some(results["analysed"], results["known"], len(results["failed"]))
+    if tags or untag:
+        _require_tagged(results, "tagged" if tags else "restored")
+
+
+def _require_tagged(results: dict[str, Any], done: str) -> None:
+    """Raise TagError where no file could be written of all that there were."""
+    failed = len(results["untaggable"])
+    if failed and not results[done] + results["unchanged"]:
+        msg = f"none of {failed} files could be {done}"
+        raise TagError(msg)
 
 
 def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:

@@ -1,5 +1,6 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
+import { at } from "./api.js";
 import { toBeat } from "./beat.js";
 import { Fader } from "./fader.js";
 
@@ -66,7 +67,7 @@ export class Deck {
     this.#uncue();
     loads += 1;
     Object.assign(this, { pick, heard: 0, quiet: 0, ending: false, start: 0, loaded: loads });
-    this.element.src = pick.stream ?? "";
+    this.element.src = pick.stream ? at(pick.stream) : "";
     if (this.trim) this.trim.gain.value = levelled(pick.loudness);
   }
 

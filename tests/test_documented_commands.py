@@ -260,15 +260,3 @@ def test_the_settings_file_of_the_reference_is_valid(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(shown, encoding="utf-8")
     loaded = settings.load(file=tmp_path / "config.toml", environment={})
     assert (loaded.n, loaded.plan) == (tomllib.loads(shown)["n"], "lift")
-
-
-def test_the_unit_starts_what_there_is(tmp_path: Path) -> None:
-    """The line of the systemd unit names options that `serve` has; its settings file is valid."""
-    (config,) = blocks("toml", [ROOT / "docs" / "self-hosting.md"])
-    (tmp_path / "config.toml").write_text(config, encoding="utf-8")
-    assert settings.load(file=tmp_path / "config.toml", environment={}).proxy == "127.0.0.1"
-    (unit,) = blocks("ini", [ROOT / "docs" / "self-hosting.md"])
-    (start,) = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
-    command, rest = _leaf(shlex.split(start)[1:])
-    known = {name for each in command.params for name in each.opts}
-    assert {word for word in rest if word.startswith("--")} <= known

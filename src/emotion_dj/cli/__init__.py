@@ -1,7 +1,7 @@
 """The command line: parse, call, print. What a command needs is loaded when it runs.
 
-Exit codes, also in README.md: 0 done, 2 wrong usage, and one code for each branch of the tree in
-`emotion_dj.errors`, in the table below.
+Exit codes, also in docs/reference/commands.md: 0 done, 2 wrong usage, and one code for each branch
+of the tree in `emotion_dj.errors`, in the table below.
 """
 
 from __future__ import annotations

@@ -16,16 +16,16 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+from asked import need, parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Mapping
 
 API = "/api/v1"
 HALF = b"GET /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: "
@@ -33,13 +33,35 @@ HALF = b"GET /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: "
 
 def main() -> None:
     """Measure each attack and print it."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    asked = parser(__doc__)
+    asked.add_argument("seconds", nargs="?", type=float, default=60.0, help="for each attack")
+    asked.add_argument("--attack", nargs=2, metavar=("NAME", "ADDRESS"), help="attack, no more")
+    told = asked.parse_args()
+    need("immich_memories_music", "fastapi")
+    if told.attack:
+        name, address = told.attack
+        with ATTACKS[name](address):
+            print(flush=True)
+            sys.stdin.read()
+        return
     with service() as address:
-        measure("nothing", address, seconds)
-        for attack in (half_heads, unread_streams, followers, large_json):
-            with ExitStack() as held:
-                held.enter_context(attack(address))
-                measure((attack.__doc__ or "").split(":")[0], address, seconds)
+        measure("nothing", address, told.seconds)
+        for name in ATTACKS:
+            with attacked(name, address):
+                measure(name, address, told.seconds)
+
+
+@contextmanager
+def attacked(name: str, address: str) -> Iterator[None]:
+    """Attack from a process of its own, so that who measures does not wait for who attacks."""
+    command = [sys.executable, __file__, "--attack", name, address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -189,6 +211,12 @@ def large_json(address: str) -> Iterator[None]:
 
 
 _JSON = {"content-type": "application/json"}
+ATTACKS: Final[Mapping[str, Callable[[str], AbstractContextManager[None]]]] = {
+    "1,100 half-sent heads": half_heads,
+    "64 streams that nobody reads": unread_streams,
+    "64 followers": followers,
+    "20 clients with 19 MB of JSON": large_json,
+}
 
 
 if __name__ == "__main__":

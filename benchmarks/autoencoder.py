@@ -10,24 +10,19 @@ neighbours of a track of its mood?
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
-import torch
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from torch import nn
+from asked import need, parser
 
 from emotion_dj.music.mood_from_features import FEATURES, unskewed
-from emotion_dj.training.mood import read_moods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sklearn.decomposition import PCA
 
 CODE = 8
 HIDDEN = 32
@@ -41,10 +36,17 @@ SEEDS = range(5)
 
 def main() -> None:
     """Learn on the catalogue, then ask every table of moods."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--catalogue", type=Path, required=True)
-    parser.add_argument("--moods", type=Path, action="append", required=True)
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--catalogue", type=Path, required=True)
+    options.add_argument("--moods", type=Path, action="append", required=True)
+    arguments = options.parse_args()
+    need("torch")
+    import pyarrow.parquet as pq
+    import torch
+    from sklearn.decomposition import PCA
+
+    from emotion_dj.training.mood import read_moods
+
     torch.set_num_threads(1)
     table = pq.read_table(arguments.catalogue, columns=list(FEATURES))
     raw = unskewed(np.stack([table[name].to_numpy() for name in FEATURES], 1).astype(np.float32))
@@ -69,6 +71,9 @@ def main() -> None:
 
 def _learn(songs: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
     """Return the encoder of a denoising auto-encoder; its codes are standardised."""
+    import torch
+    from torch import nn
+
     torch.manual_seed(seed)
     data = torch.from_numpy(songs)
     width = data.shape[1]
@@ -104,6 +109,9 @@ def _whitened(pca: PCA, rows: np.ndarray) -> np.ndarray:
 
 def _line(name: str, codings: list[np.ndarray], moods: np.ndarray) -> None:
     """Print mean and spread over codings and seeds of k-means."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
     found: dict[str, list[float]] = {"ari": [], "nmi": [], "near": []}
     for rows in codings:
         for seed in SEEDS:

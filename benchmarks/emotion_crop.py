@@ -10,13 +10,13 @@ python benchmarks/emotion_crop.py FER2013.parquet
 from __future__ import annotations
 
 import math
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from asked import need, parser
 from PIL import Image as Pillow
 
 from emotion_dj.training import emotion_data
@@ -37,7 +37,11 @@ FACES = 500
 
 def main() -> None:
     """Print all three tables."""
-    faces = emotion_data.read(Path(sys.argv[1])).rows(np.arange(FACES))
+    options = parser(__doc__)
+    options.add_argument("faces", type=Path, help="FER2013 as a Parquet file")
+    given = options.parse_args()
+    need("pyarrow")
+    faces = emotion_data.read(given.faces).rows(np.arange(FACES))
     geometry(faces)
     margins(faces)
     alignment(faces)

@@ -1,6 +1,6 @@
 """Sets by the original's filter, by chance, by a range of tempo and by us, on two libraries.
 
-python benchmarks/evaluation.py --shared ../shared [--write docs/evaluation.md]
+python benchmarks/evaluation.py [--shared ../shared] [--write docs/evaluation.md]
 
 What counts as a right song is not asked of our own models. In the catalogue of 41,106 tracks it is
 where Spotify's own valence and energy put the track; in the demo library it is where people put the
@@ -9,7 +9,6 @@ word that names the track's folder. docs/evaluation.md explains the figures.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import tempfile
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
+from asked import SHARED, need, need_data, parser
 
 from emotion_dj import EmotionDJ, affect
 from emotion_dj.app.settings import Settings
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     Way = Callable[["Library", Affect, Sequence[Affect], int], Rows]
     Change = Callable[[Candidates], Candidates]
 
+CATALOGUE, WORDS_TABLE = "catalogue-41106.parquet", "moodtag-va-56.csv"
 DRAWS, SMALL = 20, 28
 """How many libraries are drawn from the catalogue, and how many tracks each has."""
 
@@ -79,10 +79,12 @@ class Collection:
 
 def main() -> None:
     """Print the table; with --write also put it into the document."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shared", type=Path, required=True)
-    parser.add_argument("--write", type=Path)
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--shared", type=Path, default=SHARED, help="the folder of data sets")
+    options.add_argument("--write", type=Path)
+    given = options.parse_args()
+    need("pyarrow", "immich_memories_music")
+    need_data(given.shared / "data/music", [CATALOGUE, WORDS_TABLE])
     with tempfile.TemporaryDirectory() as folder:
         whole = catalogue(given.shared / "data/music", Path(folder))
         collections = [
@@ -101,7 +103,9 @@ def main() -> None:
 
 def catalogue(data: Path, folder: Path) -> Library:
     """Return the 41,106 tracks as `library import` takes them."""
-    path = data / "catalogue-41106.parquet"
+    import pyarrow.parquet as pq
+
+    path = data / CATALOGUE
     dj = EmotionDJ(settings=Settings(database=str(folder / "catalogue.sqlite")))
     dj.library.import_table(path)
     music = dj.library.current()
@@ -120,7 +124,7 @@ def demo(data: Path, folder: Path) -> Library:
         library=["demo"], settings=Settings(database=str(folder / "demo.sqlite"), workers=1)
     )
     music = dj.library.candidates()
-    with (data / "moodtag-va-56.csv").open(encoding="utf-8") as file:
+    with (data / WORDS_TABLE).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     word, valence, arousal = list(rows[0])[:3]
     places = {row[word]: (float(row[valence]), float(row[arousal])) for row in rows}

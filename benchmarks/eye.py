@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from asked import browser, parser
 from PIL import Image as Pillow
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ READ: Final = """async ([n, live]) => {
 
 def main() -> None:
     """Print the figures."""
+    parser(__doc__).parse_args()
+    chromium = browser()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
@@ -65,11 +67,11 @@ def main() -> None:
             assert server.stderr is not None
             found = re.search(r"http://\S+", server.stderr.readline())
             assert found is not None
-            browser = driver.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            window = driver.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
             )
-            measure(browser.new_page(), found.group())
-            browser.close()
+            measure(window.new_page(), found.group())
+            window.close()
             server.terminate()
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from asked import need, parser
+
 from emotion_dj.app import model_registry
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before NumPy loads
@@ -31,6 +33,8 @@ RATE = 48_000
 
 def main() -> None:
     """Make three-minute files of real music in three formats, hear each several times."""
+    parser(__doc__).parse_args()
+    need("immich_memories_music")
     audio_model, whole = model_registry.audio_model(), model_registry.audio_model("whole")
     with tempfile.TemporaryDirectory() as folder:
         for codec, suffix in (("libopus", ".opus"), ("libmp3lame", ".mp3"), ("flac", ".flac")):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
+from asked import need, parser
 from portrait import photo
 from serving import serving
 
@@ -39,7 +40,10 @@ def app() -> ASGIApp:
 
 def main() -> None:
     """Measure and print."""
-    readings = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    options = parser(__doc__)
+    options.add_argument("readings", type=int, nargs="?", default=10_000)
+    readings = options.parse_args().readings
+    need("immich_memories_music", "fastapi")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = photo(folder).read_bytes()

@@ -7,12 +7,13 @@ called held.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import zlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from asked import parser
 
 from emotion_dj.domain import Track
 from emotion_dj.matching import same
@@ -74,9 +75,9 @@ def _track(row: dict[str, str], side: str) -> Track:
 
 def main() -> None:
     """Print both halves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--errors", action="store_true", help="show what goes wrong in dev")
-    wanted = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--errors", action="store_true", help="show what goes wrong in dev")
+    wanted = options.parse_args()
     for half in ("dev", "held"):
         listed = pairs(half)
         found = score((same(pair.a, pair.b), pair.same) for pair in listed)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from asked import need, parser
 from spread import spread
 
 from emotion_dj import EmotionDJ
@@ -32,6 +33,8 @@ Floats = npt.NDArray[np.float32]
 
 def main() -> None:
     """Mix a set of the demo library for each mood and measure the file."""
+    parser(__doc__).parse_args()
+    need("immich_memories_music")
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database=str(Path(folder) / "catalogue.sqlite"), workers=1)
         dj = EmotionDJ(library=["demo"], settings=settings)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from asked import need
 from PIL import Image as Pillow
 
 
 def portrait() -> Path:
     """Return the file; scikit-image itself is not imported."""
+    need("skimage")
     package = find_spec("skimage")
     assert package is not None
     assert package.origin is not None

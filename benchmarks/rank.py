@@ -5,13 +5,12 @@ python benchmarks/rank.py [--write docs/pictures/growth.png]
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
+from asked import need, parser
 from spread import spread
 
 from emotion_dj import affect
@@ -31,11 +30,15 @@ HERE = Affect(-0.5, 0.5)
 
 def main() -> None:
     """Rank 20 songs of libraries of five sizes by five plans, then once more with known taste."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", type=Path)
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--write", type=Path, help="draw the growth into a picture")
+    options.add_argument("--most", type=int, default=SIZES[-1], help="no library larger than this")
+    given = options.parse_args()
+    if given.write:
+        need("matplotlib.figure")
     medians: dict[str, list[float]] = {plan: [] for plan in PLANS}
-    for size in SIZES:
+    sizes = [size for size in SIZES if size <= given.most]
+    for size in sizes:
         music = library(size)
         ranker, anyone = NearestRanker(), Preferences.neutral(size)
         began = time.perf_counter()
@@ -98,12 +101,15 @@ def chosen(ranker: NearestRanker, music: Candidates, here: Affect, seed: int) ->
 
 def draw(medians: dict[str, list[float]], path: Path) -> None:
     """Draw the medians over the size of the library, with a line that grows as it does."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     for plan, values in medians.items():
-        axes.plot(SIZES, values, marker="o", label=plan)
+        axes.plot(SIZES[: len(values)], values, marker="o", label=plan)
     first = max(values[0] for values in medians.values())
-    axes.plot(SIZES, [first * n / SIZES[0] for n in SIZES], ":", color="grey", label="linear")
+    sizes = SIZES[: len(values)]
+    axes.plot(sizes, [first * n / sizes[0] for n in sizes], ":", color="grey", label="linear")
     axes.set(xscale="log", yscale="log", xlabel="tracks", ylabel=f"ms for {SONGS} songs, median")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from asked import parser
 from portrait import photo
 from spread import spread
 
@@ -24,6 +25,7 @@ TIMES = 15
 
 def main() -> None:
     """Measure and print."""
+    parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         picture = photo(Path(folder))
         whole_process(picture)

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from typing import Any
 
+from asked import parser
+
 from emotion_dj.testing import deezer, faults, spotify
 from emotion_dj.testing.deezer import DeezerStandIn, Song
 from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song
@@ -32,11 +34,12 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 PLAYED = """
 import sys
 from emotion_dj.app import EmotionDJ
-from emotion_dj.domain import Affect, Mood, Pick, Plan, Set, Track
+from emotion_dj.domain import Affect, DJSet, Mood, Pick, Plan, Reason, Track
 here = Affect(0, 0)
 tracks = [Track(f"deezer:track/{i}", str(i)) for i in range(1, int(sys.argv[1]) + 1)]
-music = Set(tuple(Pick(t, here, Mood.CALM, 1.0, "") for t in tracks), Plan("match"), (), here)
-ready = EmotionDJ().playable(music)
+picks = tuple(Pick(t, here, Mood.CALM, 1.0, ()) for t in tracks)
+music = DJSet(picks, Plan("match"), (), here, Reason("chosen_before"))
+ready = EmotionDJ().services.resolved(music)
 print(sum(pick.track.media is not None for pick in ready.picks))
 """
 IMPORTED = """
@@ -63,10 +66,10 @@ FAULTS: dict[str, Any] = {
 def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process with a home of its own."""
     with tempfile.TemporaryDirectory() as home:
-        tracks_by_fingerprint = {f"XDG_{kind}_HOME": home for kind in ("DATA", "CACHE", "CONFIG")}
+        folders = {f"XDG_{kind}_HOME": home for kind in ("DATA", "CACHE", "CONFIG")}
         return subprocess.run(
             [sys.executable, "-c", code, *arguments],
-            env={**os.environ, "HOME": home, **tracks_by_fingerprint, **environment},
+            env={**os.environ, "HOME": home, **folders, **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -125,6 +128,7 @@ def imported() -> None:
 
 def main() -> None:
     """Print all figures."""
+    parser(__doc__).parse_args()
     imported()
     big_playlists()
     resolved()

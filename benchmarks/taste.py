@@ -1,6 +1,6 @@
 """What learning from likes and skips is worth, on simulated listeners whose taste is known.
 
-python benchmarks/taste.py --shared ../shared [--write docs/pictures/taste.png]
+python benchmarks/taste.py [--shared ../shared] [--write docs/pictures/taste.png]
 
 A listener likes some kinds of sound and a few artists; the model sees the sounds among others, and
 is not told which count, nor the artists. Every round
@@ -11,7 +11,6 @@ stays as near to the wanted place as ours does.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
-from matplotlib.figure import Figure
+from asked import SHARED, need, need_data, parser
 
 from emotion_dj import EmotionDJ, affect, taste
 from emotion_dj.app.settings import Settings
@@ -30,6 +28,7 @@ from emotion_dj.ranking import NearestRanker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CATALOGUE = "data/music/catalogue-41106.parquet"
 SONGS = 10
 ROUNDS = 40
 LISTENERS = 24
@@ -55,11 +54,13 @@ class Listener:
 
 def main() -> None:
     """Print the regret of each way after all rounds, with its spread over listeners; draw it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shared", type=Path, required=True)
-    parser.add_argument("--write", type=Path)
-    given = parser.parse_args()
-    music, sounds = library(given.shared / "data/music/catalogue-41106.parquet")
+    options = parser(__doc__)
+    options.add_argument("--shared", type=Path, default=SHARED, help="the folder of data sets")
+    options.add_argument("--write", type=Path)
+    given = options.parse_args()
+    need("pyarrow", *(["matplotlib.figure"] if given.write else []))
+    need_data(given.shared, [CATALOGUE])
+    music, sounds = library(given.shared / CATALOGUE)
     crowd = [listener(music, sounds, seed) for seed in range(LISTENERS)]
     popular = np.mean([someone.probabilities for someone in crowd], axis=0)
     regrets = {way: regret(way, music, crowd, popular) for way in WAYS}
@@ -75,6 +76,8 @@ def main() -> None:
 
 def library(path: Path) -> tuple[Candidates, npt.NDArray[np.float64]]:
     """Return some tracks as `library import` takes them, and what they sound like (n, sounds)."""
+    import pyarrow.parquet as pq
+
     table = pq.read_table(path).take(np.random.default_rng(0).permutation(41106)[:TRACKS])
     with tempfile.TemporaryDirectory() as folder:
         pq.write_table(table, Path(folder) / "some.parquet")
@@ -165,6 +168,8 @@ def choose(
 
 def draw(regrets: dict[str, npt.NDArray[np.float64]], path: Path) -> None:
     """Draw the median of each way over the rounds, with the middle half of the listeners."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     rounds = np.arange(1, ROUNDS + 1)

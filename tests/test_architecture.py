@@ -16,10 +16,10 @@ FREE = {"errors", "artifacts", "installation"}
 
 LAYERS = [
     {"domain"},
-    {"interfaces"},
-    {"affect", "matching", "messages"},
+    {"interfaces", "stores"},
+    {"affect", "matching", "messages", "pairing"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
-    {"analysis", "dj", "plane", "serializers"},
+    {"cluster", "analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},
     {"checkup", "original", "web"},

@@ -8,13 +8,13 @@ import pytest
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import TOLD, Affect, Analysis, AudioFeatures, Track
+from emotion_dj.domain import STATED, Affect, Analysis, AudioFeatures, Track
 from emotion_dj.errors import LabelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEARD = Analysis(AudioFeatures(TOLD), Affect(0.5, 0.5))
+HEARD = Analysis(AudioFeatures(STATED), Affect(0.5, 0.5))
 URIS = {
     "files": ["file:///a.mp3", "file:///z/é.mp3", "file:///z.mp3"],
     "deezer": ["deezer:1"],
@@ -28,7 +28,7 @@ def dj(tmp_path: Path, demo_music: Path) -> EmotionDJ:
     """Return a DJ who knows tracks of several sources; a demo song is a file of its own source."""
     dj = EmotionDJ(settings=Settings(database=str(tmp_path / "c.sqlite")))
     uris = [*(uri for some in URIS.values() for uri in some), demo(demo_music)]
-    dj._catalogue.store_all(((Track(uri, uri), "", uri, HEARD) for uri in uris), analyser=TOLD)
+    dj._catalogue.store_all(((Track(uri, uri), "", uri, HEARD) for uri in uris), analyser=STATED)
     return dj
 
 
@@ -57,7 +57,11 @@ def test_a_part_is_kept_until_the_catalogue_changes(dj: EmotionDJ) -> None:
     assert dj.library.current([*URIS, "demo"]) is dj.library.current()
     before = dj.library.current(["files"])
     dj._catalogue.store(
-        Track("file:///new", ""), modification_tag="", fingerprint="n", analyser=TOLD, result=HEARD
+        Track("file:///new", ""),
+        modification_tag="",
+        fingerprint="n",
+        analyser=STATED,
+        result=HEARD,
     )
     assert len(dj.library.current(["files"])) == len(before) + 1
     with pytest.raises(
@@ -73,7 +77,7 @@ def test_before_the_first_scan_a_named_library_is_what_was_known_of_it(
     (tmp_path / "z").mkdir()
     mine = {(tmp_path / "z" / name).as_uri() for name in ("a.mp3", "b.mp3")}
     rows = [(Track(uri, uri), "", uri, HEARD) for uri in [*mine, (tmp_path / "zz.mp3").as_uri()]]
-    dj._catalogue.store_all(rows, analyser=TOLD)
+    dj._catalogue.store_all(rows, analyser=STATED)
     all_of_z = {row[2] for row in rows}
     for library, uris in (
         ([tmp_path / "z"], mine),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.preferences import PreferenceCache
 from emotion_dj.app.settings import Settings
-from emotion_dj.domain import TOLD, Affect, Analysis, AudioFeatures, Listener, Track
+from emotion_dj.domain import STATED, Affect, Analysis, AudioFeatures, Listener, Track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +20,10 @@ def filled(tmp_path: Path) -> EmotionDJ:
     places = [Affect(i / 10, -i / 10) for i in range(-9, 10)]
     names = [f"{'spotify' if i % 2 else 'deezer'}:{i:02}" for i in range(len(places))]
     rows = [
-        (Track(name, name), "", name, Analysis(AudioFeatures(TOLD), place))
+        (Track(name, name), "", name, Analysis(AudioFeatures(STATED), place))
         for name, place in zip(names, places, strict=True)
     ]
-    dj._catalogue.store_all(rows, analyser=TOLD)
+    dj._catalogue.store_all(rows, analyser=STATED)
     return dj
 
 

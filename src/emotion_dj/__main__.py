@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line; what does not load is one sentence, or the report of `doctor`."""
+    _open_closed_streams()
     try:
         from emotion_dj import cli
 
@@ -15,6 +17,17 @@ def main() -> None:
         if (error.name or "").startswith("emotion_dj"):
             raise  # a mistake of ours
         sys.exit(_explained(error))
+
+
+def _open_closed_streams() -> None:
+    """Lead what a caller has closed of stdin, stdout and stderr nowhere.
+
+    Else a file of ours, such as a catalogue, would get that number, and what libraries print.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr's number
+        name = ("stdin", "stdout", "stderr")[number]
+        setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - to the end
+    os.close(number)
 
 
 def _explained(error: ImportError) -> int:

@@ -17,9 +17,9 @@ from emotion_dj.interfaces import AudioSource, FileSource, Listing, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import AnalysisResult, Track
     from emotion_dj.interfaces import AudioAnalyser, Executor, IsrcLookup
+    from emotion_dj.stores import MusicStore
 
     Report = Callable[[int, int], None]
 
@@ -122,7 +122,7 @@ class Run:
     has heard is not heard again.
     """
 
-    catalogue: Catalogue
+    catalogue: MusicStore
     make: Callable[[], AudioAnalyser]
     analyser: str
     executor: Executor

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
     "ai-edge-litert": ("ai_edge_litert.interpreter", "reading faces"),
     "alembic": ("alembic", "catalogues of earlier versions"),
+    "click": ("click", "the command line"),
     "av": ("av", "hearing music"),
     "httpx": ("httpx", "music services"),
     "pathspec": ("pathspec", "ignore files"),
@@ -42,6 +43,8 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
+    "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
+    "cluster": (("ray",), "music heard by many machines"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),
 }
 """Extra -> (the modules that it brings, what it is for)."""
@@ -100,8 +103,9 @@ def _settings_line() -> str:
 
 def _catalogue_line() -> str:
     from emotion_dj.app import settings
+    from emotion_dj.catalogue.backends import backend_of
 
-    return settings.load().database or str(settings.default_database())
+    return backend_of(settings.load().database or str(settings.default_database())).address
 
 
 def _libraries() -> Iterator[Check]:

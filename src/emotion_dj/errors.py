@@ -9,6 +9,7 @@
     │   ├── UnknownTrack      a song to begin from that is not to be found
     │   ├── TagError          a file whose tags cannot be written
     │   ├── DataError         a table, data set or checkpoint of the wrong form
+    │   │   └── RestingError  a resting face that is none
     │   └── LabelError        an emotion, mood or plan that nobody knows
     │       ├── EmptyJourney  a journey that ends where it begins
     │       ├── NotUnderstood words that name no mood
@@ -17,6 +18,7 @@
     ├── LowConfidence         a face is there, its expression cannot be told
     ├── SettingsError         a setting that is not valid
     ├── CatalogueError        the store is corrupt, locked or of another version
+    ├── PairingRefused        a device is not let in
     ├── ArtifactError         model weights missing, damaged or unlike their card
     │   └── MissingRuntime    what runs the models cannot be loaded
     ├── MissingExtra          an optional part is not installed
@@ -85,6 +87,10 @@ class DataError(InputError):
     """A table, data set or checkpoint does not have the form that is asked for."""
 
 
+class RestingError(DataError):
+    """What was given as a resting face is none: no seven probabilities, a smile, several people."""
+
+
 class LabelError(InputError):
     """A label (emotion, mood, plan) that is in no table; the message lists the known ones."""
 
@@ -121,6 +127,15 @@ class SettingsError(EmotionDJError):
 
 class CatalogueError(EmotionDJError):
     """The catalogue is corrupt, locked, or was written by another version."""
+
+
+class PairingRefused(EmotionDJError):
+    """A device is not let in; ``retry_after`` is how many seconds it has to wait, 0 for none."""
+
+    def __init__(self, message: str, *, retry_after: int = 0) -> None:
+        """Keep when a new try makes sense beside the sentence for the user."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ArtifactError(EmotionDJError):

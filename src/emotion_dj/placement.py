@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from emotion_dj.analysis import Report
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Mood, Tags, Track
     from emotion_dj.interfaces import AudioAnalyser, FeatureProvider, IsrcLookup
+    from emotion_dj.stores import MusicStore
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class IsrcAnalyser:
     ``make`` builds the analyser once it is needed; each result is stored when it is there.
     """
 
-    catalogue: Catalogue
+    catalogue: MusicStore
     recordings: IsrcLookup
     make: Callable[[], AudioAnalyser]
 
@@ -93,7 +93,7 @@ class FallbackPlacer:
     the ``isrc_analyser`` hears the same recording, where there is one.
     """
 
-    catalogue: Catalogue
+    catalogue: MusicStore
     analysers: Sequence[str]
     feature_model: FeatureModel
     providers: Sequence[FeatureProvider]
@@ -166,7 +166,7 @@ class FallbackPlacer:
             report(start + len(part), len(tracks))
 
 
-def place_by_tags(catalogue: Catalogue, source: TaggedSource, failed: Collection[str]) -> None:
+def place_by_tags(catalogue: MusicStore, source: TaggedSource, failed: Collection[str]) -> None:
     """Place those songs of a source that could not be heard by the moods that their tags name."""
     tracks = catalogue.tracks(list(catalogue.numbers(failed).values()))
     rows = [row for track in tracks if (row := _row_by_tags(source, track))]

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import affect, messages
-from emotion_dj.domain import Box, Emotion, Face, Reading
+from emotion_dj.domain import Box, Emotion, Face, Reading, Reason
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Reason, Track
+    from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
 
 _DIGITS: Final = 4
 
@@ -28,7 +28,7 @@ def photo_analysis_json(look: PhotoAnalysis) -> dict[str, Any]:
 
 
 def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
-    """Return what the faces of a `look_json` came from, so that a client may send it back.
+    """Return what the faces of a `photo_analysis_json` came from: a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
     that is left out has probability 0. Raises LabelError, and DataError where nothing is probable.
@@ -44,7 +44,9 @@ def _reading(face: Mapping[str, Any]) -> Reading:
         msg = "the emotions of a face need at least one probability above 0"
         raise DataError(msg)
     probabilities = {emotion: given.get(emotion, 0.0) / total for emotion in Emotion}
-    return Reading(probabilities, model="sent back", abstained=bool(face.get("abstained")))
+    reasons = tuple(Reason(str(reason.get("code"))) for reason in face.get("reasons") or ())
+    abstained = bool(face.get("abstained"))
+    return Reading(probabilities, model="sent back", abstained=abstained, reasons=reasons)
 
 
 def face_json(face: Face, reading: Reading) -> dict[str, Any]:

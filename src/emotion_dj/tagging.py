@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from emotion_dj.analysis import Report
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Analysis, Track
+    from emotion_dj.stores import MusicStore
 
 
 class _Files(Source, AudioSource, FileSource, Protocol):
@@ -44,7 +44,7 @@ class Tagging:
     Raises LibraryError.
     """
 
-    catalogue: Catalogue
+    catalogue: MusicStore
     analysers: Sequence[str]
 
     def write(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from emotion_dj.domain import Candidates, Listener
-    from emotion_dj.interfaces import FeedbackStore
+    from emotion_dj.stores import FeedbackStore
 
     Floats = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.intp]

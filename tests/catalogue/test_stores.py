@@ -16,9 +16,10 @@ from emotion_dj.catalogue import Catalogue
 from emotion_dj.domain import ME, Affect, Analysis, AudioFeatures, Listener, Track
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.stores import AnalysisRecord
 
 ANALYSER: Final = "ear-1"
 OTHER: Final = "ear-2"
@@ -151,6 +152,12 @@ class StoreContract:
         assert (vectors @ vectors.T)[0, 1] == 0
         assert [a.features.analyser for *_, a in store.entries([OTHER, ANALYSER])] == [OTHER, OTHER]
         assert len(list(store.entries([ANALYSER, OTHER], limit=1))) == 1
+
+    def test_a_small_catalogue_is_ranked_whole(self) -> None:
+        """No index is asked: all of it is better."""
+        store = self.open()
+        _store(store)
+        assert store.candidates_near([Affect(0, 0)], [ANALYSER]) is None
 
     def test_a_missing_track_is_no_candidate_until_it_is_back(self) -> None:
         """It keeps its analysis and feedback; prefixes are told apart case and all."""
@@ -330,3 +337,21 @@ class TestSQLite(StoreContract):
     def open(self) -> Catalogue:
         """Open the file."""
         return Catalogue(self.path)
+
+
+@pytest.mark.needs_postgres
+class TestPostgreSQL(StoreContract):
+    """A catalogue in a database of a server."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, new_database: Callable[[], str]) -> Iterator[None]:
+        self.address = new_database()
+        self.opened: list[Catalogue] = []
+        yield
+        for catalogue in self.opened:
+            catalogue.close()
+
+    def open(self) -> Catalogue:
+        """Connect to the database."""
+        self.opened.append(Catalogue(self.address))
+        return self.opened[-1]

@@ -170,11 +170,20 @@ def test_the_version_is_told() -> None:
     assert run("--version").out == f"emotion-dj {__version__}\n"
 
 
-def test_help_names_every_command() -> None:
-    """--help is there, short, and complete."""
+def test_help_groups_every_command_by_what_people_want() -> None:
+    """--help is complete: each command stands under a heading of ours, listening first."""
+    import typer
+
+    from emotion_dj.cli import CARE, LISTEN, MODELS, MUSIC, YOU, app
+
+    panels = (LISTEN, MUSIC, YOU, CARE, MODELS)
     shown = run("--help").out
-    for command in ("play", "read", "analyse", "doctor", "evaluate", "train"):
-        assert command in shown
+    places = [shown.index(panel) for panel in panels]
+    assert places == sorted(places)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        assert command.rich_help_panel in panels, name
+        assert f" {name} " in shown
 
 
 def test_a_photo_without_a_face_is_said(plain: Path) -> None:
@@ -286,13 +295,19 @@ def test_a_catalogue_that_is_none_is_refused_and_kept(music: Path, tmp_path: Pat
 
 
 def test_another_database_is_refused(smiling_photo: Path, tmp_path: Path) -> None:
-    """Only SQLite is served: an address of a server is a setting that is not valid."""
-    for address in ("postgresql://x/y", "mysql+pymysql://x", "sqlite://"):
+    """Only SQLite and PostgreSQL are served: any other address is a setting that is not valid."""
+    for address in ("mysql+pymysql://x", "sqlite://"):
         run("library", "stats", "--database", address).fails(2, "one SQLite file", address)
         run("play", smiling_photo, "--database", address).fails(2, "one SQLite file")
     file = tmp_path / "c.sqlite"
     assert run("taste", "show", "--database", f"sqlite:///{file}").code == 0
     assert file.is_file()
+
+
+def test_only_known_engines_hear(music: Path, tmp_path: Path) -> None:
+    """Another name, or a cluster at which none answers, is one sentence; nothing is stored."""
+    to = ("--database", tmp_path / "c.sqlite")
+    run("analyse", music, "--engine", "steam", *to).fails(2, "processes or ray")
 
 
 def test_wrong_usage_exits_2(smiling_photo: Path) -> None:

@@ -28,6 +28,14 @@ def test_a_photo_from_a_pipe_is_read_and_drawn(smiling_photo: Path, tmp_path: Pa
     assert Path(framed).stat().st_size > 10_000
 
 
+def test_a_pipe_with_a_name_is_read_and_drawn(smiling_photo: Path, tmp_path: Path) -> None:
+    """/dev/stdin, as shells pass it on, gives a photo once as well."""
+    framed = str(tmp_path / "framed.png")
+    run = read("/dev/stdin", "--json", "--annotate", framed, photo=smiling_photo.read_bytes())
+    assert json.loads(run.stdout)["faces"][0]["emotion"] == "happy"
+    assert Path(framed).stat().st_size > 10_000
+
+
 @pytest.mark.parametrize("name", ["", "*.png"])
 def test_a_folder_and_a_pattern_are_their_photos(
     smiling_photo: Path, tmp_path: Path, name: str

@@ -94,6 +94,26 @@ def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("closed", ["0<", "1>", "2>"])
+@pytest.mark.usefixtures("songs")
+def test_a_closed_stream_kills_nothing(closed: str, smiling_photo: Path) -> None:
+    """What a caller has closed is nobody's: the command ends as it does otherwise, and the
+    catalogue, the next file to be opened, does not get the stream's number.
+    """
+    shell = f'"$@" {closed}&-'
+    photo = str(smiling_photo)
+    for arguments, code in (
+        (["read", photo], 0),
+        (["play", "--mood", "calm"], 0),
+        (["read", "no.jpg"], 3),
+    ):
+        line = ["sh", "-c", shell, "sh", sys.executable, "-m", "emotion_dj", *arguments]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+    assert run("library", "list").returncode == 0
+
+
 def test_ascii_is_enough(smiling_photo: Path, songs: int) -> None:
     """Bars are drawn with what there is; JSON stays JSON; help is shown."""
     ascii_only = {"PYTHONIOENCODING": "ascii"}

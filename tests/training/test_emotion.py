@@ -105,6 +105,43 @@ def test_a_run_begins_with_the_mean_of_others(held: LabelledFaces, tmp_path: Pat
         emotion_run.Run(tiny(widths=(8, 8)), tmp_path / "c", start=nets)
 
 
+def test_rare_faces_are_drawn_more_often_where_a_recipe_says_so() -> None:
+    """Of a hundred faces the five of disgust come twice as often; as many are drawn in all."""
+    import torch
+
+    from emotion_dj.training import emotion
+
+    shares = torch.zeros(100, 7)
+    shares[:5, 1], shares[5:, 3] = 1, 1
+    torch.manual_seed(0)
+    plain = emotion._drawn(shares, 0.0)
+    assert sorted(plain.tolist()) == list(range(100))
+    often = [(emotion._drawn(shares, 0.3) < 5).sum() for _ in range(50)]
+    expected = 100 * 0.05**0.7 / (0.05**0.7 + 0.95**0.7)
+    assert float(torch.stack(often).float().mean()) == pytest.approx(expected, abs=0.3)
+
+
+def test_hidden_parts_are_told_once_the_last_layer_is_fitted_to_them(held: LabelledFaces) -> None:
+    """Of masks most are found, of plain faces few are said to wear one; the answers stay."""
+    import torch
+
+    from emotion_dj.training import emotion_run, hidden
+    from emotion_dj.training.augment import Augmentation, standardise
+    from emotion_dj.training.covers import Covers
+
+    torch.manual_seed(0)
+    net = emotion_run.network((16, 32), (1, 1)).eval()
+    pixels = torch.from_numpy(held.pixels[:2000]).unsqueeze(1)
+    before = net.head[-1].weight.clone()
+    hidden.refit(net, pixels, Augmentation(covers=Covers(masked=0.12)), seed=1)
+    assert torch.equal(net.head[-1].weight[:14], before[:14])
+    faces = pixels[1000:].float() / 255
+    masked, truth = Covers(masked=1.0, shaded=0.0, erased=0.0)(faces)
+    with torch.no_grad():
+        told, plain = (net(standardise(some))[:, 14] > 0 for some in (masked, faces))
+    assert told[truth[:, 0] == 1].float().mean() > 3 * plain.float().mean()
+
+
 def test_a_checkpoint_of_another_recipe_is_refused(held: LabelledFaces, tmp_path: Path) -> None:
     """Another shape or length asks for another folder; a file that is none is named."""
     from emotion_dj.training import emotion, emotion_run
@@ -149,7 +186,7 @@ def test_kept_views_train_the_upper_levels_alone(held: LabelledFaces, tmp_path: 
 
     few, other = held.rows(np.arange(96)), held.rows(np.arange(3000, 3050))
     begun = emotion_run.Run(tiny(), tmp_path / "0").net
-    recipe = tiny(frozen=1, views=2, settle=1)
+    recipe = tiny(frozen=1, views=2, settle=1, noise=0.1, shifted=0.5, blocked=0.2)
 
     def train(name: str) -> list[torch.Tensor]:
         run = emotion_run.Run(recipe, tmp_path / name, start=[begun])

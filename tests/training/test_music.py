@@ -74,7 +74,7 @@ def test_an_ear_learns_from_listeners(shared: Path, corpus: Corpus, tmp_path: Pa
     assert card["sounds"]["patches"] == 80
     assert card["sounds"]["r2_against_the_teachers_five_fold_by_track"] < 1
     assert len(set(corpus.genres)) == len(card["r2_inside_each_genre"]) == 4
-    assert corpus.doubts.min() < 1 < corpus.doubts.max()
+    assert corpus.variance.min() < 1 < corpus.variance.max()
 
 
 @pytest.mark.needs_train

@@ -80,7 +80,7 @@ def test_the_display_matrix_sets_a_film_upright(tmp_path: Path, portrait: Image)
 
 
 def test_what_is_no_film_is_said(tmp_path: Path, portrait: Image) -> None:
-    """Sound alone, text, nothing, a missing file: a sentence each."""
+    """Sound alone, text, nothing, a missing file, a GIF: a sentence each."""
     with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(bytes(16000))
@@ -93,6 +93,8 @@ def test_what_is_no_film_is_said(tmp_path: Path, portrait: Image) -> None:
     for name, sentence in {**sentences, "none": "does not exist"}.items():
         with pytest.raises(ImageError, match=sentence):
             list(film.frames(tmp_path / f"{name}.mp4"))
+    with pytest.raises(ImageError, match=r"save it as \.mp4"):
+        list(film.frames(tmp_path / "moving.gif"))
 
 
 def test_a_film_of_nobody_is_said(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_the_command_writes_a_table_lines_csv_and_a_plot(tmp_path: Path, portrai
     files = ["--csv", str(tmp_path / "c.csv"), "--plot", str(tmp_path / "p.svg")]
     run = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
     assert "0:01.5" in run.stdout
-    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "c.csv").read_text().splitlines()))
     assert [row["emotion"] for row in rows] == ["happy"] * 5
     assert (tmp_path / "p.svg").read_text().count("<polyline") == 8
     lines = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout

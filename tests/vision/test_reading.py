@@ -196,14 +196,14 @@ def test_threads_may_share_a_reader(reader: EmotionReader, portrait: Image) -> N
 
 def test_the_card_fits_the_weights() -> None:
     """The packaged card names our seven emotions and the exact file beside it."""
-    artifact = artifacts.packaged("face-5")
+    artifact = artifacts.packaged("face-6")
     assert artifact.card["labels"] == [emotion.value for emotion in Emotion]
     assert artifact.card["bytes"] == artifact.path.stat().st_size < 2_100_000
 
 
 def test_a_card_of_something_else_is_refused(tmp_path: Path) -> None:
     """Other labels, a missing part, or an input of another size: refused at load, not guessed."""
-    artifact = artifacts.packaged("face-5")
+    artifact = artifacts.packaged("face-6")
     with pytest.raises(ArtifactError, match="other labels"):
         Contract.of({**artifact.card, "labels": ["happy", "sad"]})
     with pytest.raises(ArtifactError, match="calibration"):
@@ -230,3 +230,16 @@ def test_annotated_photos_are_written(
     framed = images.load(tmp_path / "framed.png")
     assert framed.shape == portrait.shape
     assert (framed != portrait).any()
+
+
+def test_labels_stand_in_the_picture_and_apart() -> None:
+    """In a crowd whose faces touch each other and the border, every label can be read."""
+    frames = [(x, y, x + 40.0, y + 50.0) for y in (-5.0, 48.0, 110.0) for x in range(0, 400, 44)]
+    labels: list[tuple[float, float, float, float]] = []
+    for frame in frames:
+        labels.append(annotate.placed(frame, (90.0, 12.0), (430, 330), frames, labels))
+    for number, (left, top, right, bottom) in enumerate(labels):
+        assert min(left, top) >= 0
+        assert (right <= 430, bottom <= 330) == (True, True)
+        for other in labels[:number]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.domain import Emotion, Reading
-from emotion_dj.errors import DataError
+from emotion_dj.errors import RestingError
 from emotion_dj.vision import images, resting
 from emotion_dj.vision.detectors import YuNet
 from emotion_dj.vision.emotion import EmotionReader
@@ -54,17 +54,17 @@ def test_a_clear_smile_stays_one_whatever_the_resting_face() -> None:
 )
 def test_what_is_no_resting_face_is_said(own: dict[Emotion, float], sentence: str) -> None:
     """A smile, a sum off 1, a missing emotion, a negative one."""
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(RestingError, match=sentence):
         resting.check(own)
 
 
 def test_a_picture_of_a_smile_or_of_two_is_no_resting_face(smiling_photo: Path) -> None:
     """One says to be calm, the other that one person is wanted."""
     dj = EmotionDJ()
-    with pytest.raises(DataError, match="calm face"):
+    with pytest.raises(RestingError, match="calm face"):
         dj.resting(smiling_photo)
     photo = images.load(smiling_photo)
-    with pytest.raises(DataError, match="one person"):
+    with pytest.raises(RestingError, match="one person"):
         dj.resting(np.hstack([photo, photo]))
 
 

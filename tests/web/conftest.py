@@ -24,21 +24,55 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service that runs in a process of its own: its address, and what it said on stderr."""
+
+    address: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def code(self) -> str:
+        """The code of the link that it printed."""
+        found = re.search(r"/pair\?code=(\w+)", self.log.read_text())
+        assert found, self.log.read_text()
+        return found.group(1)
+
+
 @contextmanager
-def serving(home: Path, *arguments: str, **more: str) -> Iterator[str]:
-    """Run `emotion-dj serve`, in an environment with more, and give its address once it answers."""
+def running(home: Path, *arguments: str, **more: str) -> Iterator[Service]:
+    """Run `emotion-dj serve` in a home folder, in an environment with more."""
     own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
     environment = {**os.environ, **own, **more}
     command = [sys.executable, "-m", "emotion_dj", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+    log = home / "serve.log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
+        ) as server,
+    ):
         try:
-            assert server.stderr is not None
-            line = server.stderr.readline()
-            address = re.search(r"http://\S+", line)
-            assert address, line + server.stderr.read()
-            yield address.group()
+            assert server.stdout is not None
+            address = server.stdout.readline().strip()
+            assert address.startswith("http"), log.read_text()
+            yield Service(address, server, log)
         finally:
             server.terminate()
+
+
+@contextmanager
+def serving(home: Path, *arguments: str, **more: str) -> Iterator[str]:
+    """Run `emotion-dj serve`, in an environment with more, and give its address once it answers."""
+    with running(home, *arguments, **more) as service:
+        yield service.address
+
+
+@pytest.fixture
+def run_service(tmp_path: Path) -> Callable[..., AbstractContextManager[Service]]:
+    """Return a block that runs a service of its own and gives all that is to be known of it."""
+    return partial(running, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image as Pillow
 
 from emotion_dj import affect, artifacts
-from emotion_dj.domain import Box, Face
-from emotion_dj.vision import detectors, emotion, images, search, yunet
+from emotion_dj.domain import Box, Emotion, Face
+from emotion_dj.vision import detectors, emotion, images, resting, search, yunet
 from emotion_dj.web import eye
 
 if TYPE_CHECKING:
@@ -168,6 +168,24 @@ def test_faces_and_readings_are_those_of_python(people: list[np.ndarray], tmp_pa
     ):
         faces = models()[0].detect(image)
         same_look(ours, faces, models()[1].read(image, faces), within=0.002)
+
+
+def test_a_face_beside_its_resting_face_is_read_as_python_reads_it(
+    people: list[np.ndarray], tmp_path: Path
+) -> None:
+    """The first face is corrected, the others stay, and so the room; a smile is no resting face."""
+    share = {Emotion.ANGRY: 0.5, Emotion.NEUTRAL: 0.3, Emotion.SAD: 0.2}
+    own = {emotion: share.get(emotion, 0.0) for emotion in Emotion}
+    pair = np.hstack([people[0], people[0]])
+    pictures = [people[1], people[0], pair]
+    found = seen(tmp_path, *((image, {"task": "rest", "resting": own}) for image in pictures))
+    for image, ours in zip(pictures, found, strict=True):
+        faces = models()[0].detect(image)
+        first, *others = models()[1].read(image, faces)
+        least = models()[1].contract.abstain_below
+        beside = resting.relative(first, own, abstain_below=least)
+        same_look(ours, faces, [beside, *others], within=0.005)
+    assert [ours["restful"] for ours in found] == [True, False, False]
 
 
 def same_look(

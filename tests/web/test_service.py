@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -131,23 +131,34 @@ def test_sets_are_saved_as_files(client: httpx.Client, form: str, start: str) ->
     assert f'"emotion-dj.{form}"' in answer.headers["content-disposition"]
 
 
+@pytest.mark.parametrize("form", ["m3u8", "xspf", "jspf"])
+def test_who_sits_here_gets_files(client: httpx.Client, form: str) -> None:
+    """At the machine a playlist holds the files themselves."""
+    answer = client.post(f"/playlists/{form}", json={"mood": "calm", "n": 3})
+    assert answer.text.count(".opus") == 3
+
+
 def test_who_is_elsewhere_gets_addresses_and_no_paths(
-    serve: Callable[..., AbstractContextManager[str]],
+    run_service: Callable[..., AbstractContextManager[Any]],
 ) -> None:
-    """By another name of this machine a playlist holds streams that play; at the machine, files."""
-    with serve("--library", "demo", "--name", "music.example") as address:
-        away = {"host": "music.example:8000"}
-        told = {"json": {"mood": "calm", "n": 3}, "timeout": 120}
+    """By a name a playlist holds streams that play, also in a player that has no cookie."""
+    with (
+        run_service("--library", "demo", "--name", "music.example") as service,
+        httpx.Client(base_url=service.address, headers={"host": "music.example:8000"}) as client,
+    ):
+        assert client.get("/pair", params={"code": service.code}).status_code == 303
+        # cookies are by address, and the jar knows none of that name
+        cookie = {"cookie": "; ".join(f"{k}={v}" for k, v in client.cookies.items())}
+        told = {"json": {"mood": "calm", "n": 3}, "timeout": 120, "headers": cookie}
         for form in ("m3u8", "xspf", "jspf"):
-            here = httpx.post(f"{address}/api/v1/playlists/{form}", **told).text
-            there = httpx.post(f"{address}/api/v1/playlists/{form}", headers=away, **told).text
-            proxied = {"x-forwarded-for": "192.0.2.7"}
-            behind = httpx.post(f"{address}/api/v1/playlists/{form}", headers=proxied, **told).text
-            assert here.count(".opus") == 3
-            assert ".opus" not in there + behind
-            found = re.findall(r"http://music\.example:8000(/api/v1/tracks/\d+/stream)", there)
+            there = client.post(f"/api/v1/playlists/{form}", **told).text
+            assert ".opus" not in there
+            stream = r"http://music\.example:8000(/api/v1/tracks/\d+/stream\?key=[\w.]+)"
+            found = re.findall(stream, there)
             assert len(found) == 3
-            assert all(httpx.head(address + path).status_code == 200 for path in found)
+            assert all(httpx.get(service.address + path).status_code == 200 for path in found)
+            other = found[0].replace("tracks/", "tracks/1")
+            assert httpx.get(service.address + other).status_code == 401
 
 
 def test_a_set_that_was_made_before_is_saved_as_it_was(client: httpx.Client) -> None:
@@ -184,6 +195,26 @@ def test_uploads_that_are_no_photos_are_refused(client: httpx.Client) -> None:
     is_problem(client.get("/readings"), 405, "method-not-allowed")
 
 
+def test_a_photo_may_be_the_body_itself(client: httpx.Client, smiling_photo: Path) -> None:
+    """What `curl --data-binary` sends is read as a form's file is; a body that is none is told."""
+    photo = smiling_photo.read_bytes()
+    raw = client.post("/readings", content=photo, headers={"content-type": "image/jpeg"})
+    assert raw.json()["faces"] == client.post("/readings", files={"photo": photo}).json()["faces"]
+    for data in (b"", b"hello"):
+        broken = client.post("/readings", content=data, headers={"content-type": "image/png"})
+        is_problem(broken, 422, "image-error")
+    as_text = client.post("/readings", content=b"a", headers={"content-type": "text/plain"})
+    is_problem(as_text, 422, "invalid-request")
+
+
+def test_of_two_photos_in_a_form_none_is_chosen(client: httpx.Client, smiling_photo: Path) -> None:
+    """Which one was meant is not guessed."""
+    part = ("photo", ("a.jpg", smiling_photo.read_bytes(), "image/jpeg"))
+    refused = client.post("/readings", files=[part, part])
+    is_problem(refused, 422, "invalid-request")
+    assert "one photo at a time" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v1/", "/api/v2/sets", "/api/v1/nothing"])
 def test_what_is_not_there_is_told_in_a_problem_document(address: str, path: str) -> None:
     """Below /api every refusal is one, whoever finds that nothing is there; the page has pages."""
@@ -208,8 +239,12 @@ FACE = {"box": [0, 0, 9, 9], "emotions": {"happy": 1}}
             {"mood": "sad", "sead": 3},
             "'sead' is not known here: did you mean 'seed",
         ),
-        ("/sets", {}, "say where you are in one way: faces, emotion, mood or affect"),
-        ("/playlists/m3u8", {}, "say where you are in one way: faces, emotion, mood or affect"),
+        ("/sets", {}, "say where you are in one way: faces, emotion, mood, affect, say or like"),
+        (
+            "/playlists/m3u8",
+            {},
+            "say where you are in one way: faces, emotion, mood, affect, say or like",
+        ),
         (
             "/playlists/m3u8",
             {"songs": [{"id": 1, "why": ""}]},

@@ -172,7 +172,7 @@ def _longest(words: Sequence[str], start: int) -> tuple[Concept | None, int]:
         phrase = " ".join(folded(word) for word in words[start : start + length])
         if phrase in lexicon.whole:
             return lexicon.whole[phrase], length
-        for beginning, concept in lexicon.beginnings:
+        for beginning, concept in lexicon.prefixes:
             if phrase.startswith(beginning) and phrase.count(" ") == beginning.count(" "):
                 return concept, length
     return None, 0
@@ -184,18 +184,18 @@ _MOST_WORDS: Final = 4
 class _Lexicon(NamedTuple):
     cues: Mapping[str, frozenset[str]]
     whole: Mapping[str, Concept]
-    beginnings: Sequence[tuple[str, Concept]]
+    prefixes: Sequence[tuple[str, Concept]]
 
 
 @cache
 def _lexicon() -> _Lexicon:
-    """Return the words of all languages, folded; beginnings the longest first."""
+    """Return the words of all languages, folded; prefixes the longest first."""
     whole: dict[str, Concept] = {}
-    beginnings: dict[str, Concept] = {}
+    prefixes: dict[str, Concept] = {}
     for word, concept in entries():
-        kind, key = (beginnings, word[:-1]) if word.endswith("*") else (whole, word)
+        kind, key = (prefixes, word[:-1]) if word.endswith("*") else (whole, word)
         kind.setdefault(folded(key), concept)
-    longest_first = sorted(beginnings.items(), key=lambda entry: -len(entry[0]))
+    longest_first = sorted(prefixes.items(), key=lambda entry: -len(entry[0]))
     cues = {
         head.removeprefix("=").strip(): frozenset(map(folded, listed))
         for head, listed in _blocks()

@@ -3,52 +3,61 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from emotion_dj import affect as affects
+from emotion_dj.app import intent as intents
 from emotion_dj.app import settings as settings_module
-from emotion_dj.app import wish as wishes
+from emotion_dj.app.intent import Intent
 from emotion_dj.app.library import Library
 from emotion_dj.app.once import once
 from emotion_dj.app.selection import Selection, filling, like
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
-from emotion_dj.app.wish import Wish
-from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
+from emotion_dj.domain import ME, Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
+from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.dj import DJ, Aggregate
     from emotion_dj.domain import (
         Candidates,
         DJSet,
         Face,
         Image,
+        Listener,
         Preferences,
         Reading,
         Reason,
         Track,
     )
     from emotion_dj.interfaces import Audio
+    from emotion_dj.stores import Store
     from emotion_dj.vision.images import Photo
+
+    Shares = Mapping[Emotion, float] | Mapping[str, float]
 
 __all__ = ["EmotionDJ"]
 
 MoodName = Literal["happy", "sad", "calm", "energetic"]
 EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 PlanName = Literal["match", "lift", "calm", "liven", "vent"]
+
+
+_SHARED = ("_catalogue", "services", "library", "_models", "_selection")
+"""What all listeners of one facade have in common."""
 
 
 class EmotionDJ:
@@ -59,7 +68,8 @@ class EmotionDJ:
 
     ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
     means everything in the catalogue, or the demo library where that is empty. ``clock`` tells the
-    listener's day, which changes sets. `library`, `taste` and `services` are objects of their own.
+    listener's day, which changes sets. ``listener`` is whose taste and corrections count; `of` is
+    the same for another one. `library`, `taste` and `services` are objects of their own.
     Whatever is not needed is not loaded.
     """
 
@@ -69,9 +79,10 @@ class EmotionDJ:
         library: str | Path | Iterable[str | Path] | None = (),
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        listener: Listener = ME,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
-        self._clock = clock
+        self._clock, self.listener = clock, listener
         self.settings = settings or settings_module.load()
         self._names = library_names(library)
 
@@ -88,6 +99,17 @@ class EmotionDJ:
         for part in ("services", "library", "taste", "_selection"):
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
+    def of(self, listener: Listener) -> EmotionDJ:
+        """Return the same for another listener: music, services and models are shared, taste and
+        corrections are theirs alone.
+        """
+        for part in _SHARED:
+            getattr(self, part)  # made once, for all
+        other = copy(self)
+        other.__dict__.pop("taste", None)
+        other.listener = listener
+        return other
+
     @once
     def services(self) -> Services:
         """Where sets can be written and played, and the sources that tracks came from."""
@@ -102,11 +124,16 @@ class EmotionDJ:
     def taste(self) -> Taste:
         """What the listener likes, and how they differ from what faces say."""
         return Taste(
-            self.settings, self.services, lambda: self._catalogue, self.library.current, self._clock
+            self.settings,
+            self.services,
+            lambda: self._catalogue,
+            self.library.current,
+            self._clock,
+            self.listener,
         )
 
     @once
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Store:
         """The catalogue that the settings name. Raises CatalogueError."""
         from emotion_dj.catalogue import Catalogue
 
@@ -133,35 +160,40 @@ class EmotionDJ:
         return getattr(self._models.model, "card", {"id": self._models.model.id})
 
     def read(
-        self, photo: Photo, *, resting: Mapping[Emotion, float] | None = None, bgr: bool = False
+        self, photo: Photo, *, resting: Shares | None = None, bgr: bool = False
     ) -> PhotoAnalysis:
         """Read the faces of a photo in any form: see `vision.images.load`.
 
         ``resting`` is the listener's resting face, as `resting` returns it: the largest face is
         then read as it differs from that. ``bgr`` says that an array's colours are in OpenCV's
-        order. Raises ImageError, NoFace, or DataError for a resting face that is none.
+        order. Raises ImageError, NoFace, or RestingError for a resting face that is none.
         """
         from emotion_dj.vision import images
 
         image, factor = images.reduced(photo, bgr=bgr)
         analysis = self._dj.look(image)
         if resting is not None:
-            analysis = self._at_rest(analysis, resting)
-        return replace(analysis, faces=tuple(face.scaled(factor) for face in analysis.faces))
+            analysis = self.relative(analysis, resting)
+        faces = tuple(face.scaled(factor) for face in analysis.faces)
+        return ShownAnalysis.of(replace(analysis, faces=faces), photo, bgr=bgr)
 
     def resting(self, photo: Photo) -> Mapping[Emotion, float]:
         """Return the resting face that a neutral picture of the listener shows, for `read`.
 
-        Raises ImageError, NoFace, or DataError where it shows several people or a smile.
+        Raises ImageError, NoFace, or RestingError where it shows several people or a smile.
         """
         from emotion_dj.vision import resting
 
         return resting.of_photo(self.read(photo))
 
-    def _at_rest(self, analysis: PhotoAnalysis, resting: Mapping[Emotion, float]) -> PhotoAnalysis:
+    def relative(self, analysis: PhotoAnalysis, resting: Shares) -> PhotoAnalysis:
+        """Return what was read without a resting face as it differs from one: the first face only.
+
+        Raises RestingError for a resting face that is none.
+        """
         from emotion_dj.vision import resting as at_rest
 
-        least = self.reader_card["calibration"]["abstain_below"]
+        least = self.reader_card.get("calibration", {}).get("abstain_below", 0.0)
         first, *others = analysis.readings
         own = at_rest.relative(first, at_rest.check(resting), abstain_below=least)
         return self._dj.combine(analysis.faces, (own, *others))
@@ -206,6 +238,7 @@ class EmotionDJ:
         seed: int | None = None,
         aggregate: Aggregate = "room",
         candidates: Candidates | None = None,
+        sources: Collection[str] = (),
     ) -> DJSet:
         """Return a set of n songs for exactly one of a photo, a mood, an emotion, a point, a
         listener's own words or a song to begin from.
@@ -213,26 +246,34 @@ class EmotionDJ:
         ``photo`` may be one that was read already; ``like`` is a title, uri, file or number, and
         the song itself is not in the set. ``minutes`` counts in place of n. ``only`` and ``avoid``
         are conditions as `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole
-        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the whole
-        library, which is scanned first. Without a ``seed`` tomorrow's set differs from today's.
-        Raises any EmotionDJError.
+        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the library,
+        which is scanned first, or of it the ``sources`` that are named. Without a ``seed``
+        tomorrow's set differs from today's. Raises any EmotionDJError.
         """
         way = plan if isinstance(plan, Plan) else affects.parse_plan(plan)
         self._demand_one(photo, mood, emotion, affect, say, like)
-        wish = self._wish(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
-        everything = self.library.candidates() if candidates is None else candidates
-        music = self._selection.narrowed(everything, only, avoid)
-        preferences = self.taste.preferences(music)
-        if wish is None:
+        intent = self._intent(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
+        music = None
+        if intent is not None and candidates is None and not (only or avoid):
+            path = self._dj.path(intent.start, intent.plan, n, aggregate)
+            music = self.library.near(path, sources, self.listener)
+        if music is not None:
+            preferences = self.taste.preferences_near(music)
+        else:
+            everything = self.library.candidates(sources) if candidates is None else candidates
+            music = self._selection.narrowed(everything, only, avoid)
+            preferences = self.taste.preferences(music)
+        if intent is None:
             assert like is not None  # noqa: S101 - it is the one that is given
-            wish, preferences = self._like(like, way, music, preferences)
+            intent, preferences = self._like(like, way, music, preferences)
         make = partial(
             self._dj.recommend,
-            *(wish.start, music, preferences, wish.plan),
+            *(intent.start, music, preferences, intent.plan),
             seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
-        return wish.told(make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n)))
+        made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
+        return ShownSet.of(intent.told(made))
 
     def _demand_one(self, *ways: object) -> None:
         if sum(way is not None for way in ways) != 1:
@@ -242,7 +283,7 @@ class EmotionDJ:
             )
             raise SettingsError(msg)
 
-    def _wish(
+    def _intent(
         self,
         photo: Photo | PhotoAnalysis | None,
         plan: Plan,
@@ -251,22 +292,22 @@ class EmotionDJ:
         emotion: str | None,
         affect: Affect | tuple[float, float] | None,
         say: str | None,
-    ) -> Wish | None:
+    ) -> Intent | None:
         """Return what was wished for; None where it is a song, which has to be looked for."""
         if say is not None:
-            return wishes.in_words(say, plan)
+            return intents.in_words(say, plan)
         if photo is not None:
-            return Wish(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
+            return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
         if mood is None and emotion is None and affect is None:
             return None
-        return Wish(wishes.by_name(mood=mood, emotion=emotion, affect=affect), plan)
+        return Intent(intents.by_name(mood=mood, emotion=emotion, affect=affect), plan)
 
     def _like(
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
-    ) -> tuple[Wish, Preferences]:
+    ) -> tuple[Intent, Preferences]:
         number, track = self._selection.find(song)
         place, preferences = like(music, tastes, self.library.current(), number)
-        return wishes.like(track, place, plan), preferences
+        return intents.like(track, place, plan), preferences
 
     @once
     def _selection(self) -> Selection:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from emotion_dj.interfaces import FeedbackStore
+    from emotion_dj.stores import FeedbackStore
 
     State = tuple[int, date]
     Models = WeakKeyDictionary[Candidates, dict[Listener, tuple[State, taste.TasteModel]]]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from emotion_dj.app.settings import Settings
-    from emotion_dj.catalogue import Catalogue
     from emotion_dj.domain import Candidates, DJSet, Preferences
+    from emotion_dj.stores import Store
 
 NAMED: Final = 3
 """Songs that are named where a title may mean several."""
@@ -42,7 +42,7 @@ USUAL_S: Final = 220.0
 class Selection:
     """Finds the song that a set begins from, and what may be in a set."""
 
-    def __init__(self, settings: Settings, open_catalogue: Callable[[], Catalogue]) -> None:
+    def __init__(self, settings: Settings, open_catalogue: Callable[[], Store]) -> None:
         """Keep where tracks are stored; nothing is opened yet."""
         self._settings, self._open_catalogue = settings, open_catalogue
         self._last: tuple[object, Candidates] | None = None

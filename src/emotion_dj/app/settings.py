@@ -21,23 +21,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX: Final = "EMOTION_DJ_"
-RANGES: Final[Mapping[str, tuple[int, int]]] = {"n": (1, 1000), "workers": (0, 256)}
+RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "n": (1, 1000),
+    "workers": (0, 256),
+    "port": (0, 65535),
+}
 """The least and the greatest value of a setting that is a number."""
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "tls": ("", "own"),
+    "log": ("", "off", "lines", "json"),
+    "read_on": ("device", "server"),
+}
+"""What a setting may be that is one of few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user may choose for good; every field has a default that works without a network.
 
-    ``database`` is the path of an SQLite file; empty means the user's data folder. ``detector`` is
-    yunet or haar. ``reader`` and ``audio_model`` name the models that read faces and hear music:
-    our own by id, or the path of a model's card, whose weights lie beside it. ``n`` is how many
-    songs a set has, 1 to 1000. ``workers`` is how many processes analyse music, up to 256, 0 for
-    one per core. ``hearing`` is excerpts, three of
-    each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the listener's server.
-    ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
-    ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
-    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
+    ``database`` is the path of an SQLite file or the address of a database of PostgreSQL; empty
+    means a file in the user's data folder. ``detector`` is yunet or haar. ``reader`` and
+    ``audio_model`` name the models that read faces and hear music: our own by id, or the path of a
+    model's card, whose weights lie beside it. ``plan`` is what a set aims at where none is named.
+    ``n`` is how many songs a set has, 1 to 1000.
+    ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
+    excerpts, three of each track, or whole. ``engine`` is who hears, processes or ray; an empty
+    ``ray_address`` is a cluster on this machine alone. ``subsonic_url`` and ``subsonic_user`` name
+    the listener's server. ``spotify_client_id`` is the listener's own application at
+    developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
+    service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
+    about songs of Spotify.
+
+    ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
+    empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
     """
 
     database: str = ""
@@ -48,6 +65,8 @@ class Settings:
     n: int = 10
     workers: int = 0
     hearing: str = "excerpts"
+    engine: str = "processes"
+    ray_address: str = ""
     subsonic_url: str = ""
     subsonic_user: str = ""
     spotify_api: str = "https://api.spotify.com/v1"
@@ -57,6 +76,13 @@ class Settings:
     deezer_api: str = "https://api.deezer.com"
     reccobeats_api: str = "https://api.reccobeats.com"
     audius_api: str = "https://api.audius.co"
+    host: str = "127.0.0.1"
+    port: int = 8765
+    name: str = ""
+    proxy: str = ""
+    tls: str = ""
+    log: str = ""
+    read_on: str = "device"
 
 
 def load(
@@ -120,6 +146,10 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
         kind = "a whole number" if wanted is int else "text"
         msg = f"the setting '{name}' in {place} is '{value}', which is not {kind}"
         raise SettingsError(msg) from error
+    if name in CHOICES and typed not in CHOICES[name]:
+        known = ", ".join(choice or "nothing" for choice in CHOICES[name])
+        msg = f"the setting '{name}' in {place} is '{typed}': it is one of {known}"
+        raise SettingsError(msg)
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:
         msg = f"the setting '{name}' in {place} is {typed}: it goes from {low} to {high}"

@@ -12,7 +12,7 @@ from emotion_dj.catalogue.database import CHUNK, numbers_of
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
 from emotion_dj.catalogue.track_store import load_tracks
-from emotion_dj.domain import Candidates
+from emotion_dj.domain import ME, Candidates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
-    from emotion_dj.domain import Analysis, Track
-    from emotion_dj.interfaces import AnalysisRecord
+    from emotion_dj.domain import Affect, Analysis, Listener, Track
+    from emotion_dj.stores import AnalysisRecord
+
+LARGE: Final = 50_000
+"""Tracks up to which a set is chosen of all, and is the same whatever the backend."""
 
 _KEY: Final = ("track", "fingerprint", "analyser")
 _DESCRIPTION: Final = (
@@ -35,14 +38,15 @@ _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
 
 
 class Analyses:
-    """Fits `interfaces.AnalysisStore`, where each verb is described."""
+    """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
+    _counted: tuple[int, bool] | None = None
 
     def revision(self) -> int:
         """Return a number that is another one after every change of tracks or analyses."""
         with self._database.reading() as connection:
-            return self._database.states(connection).get(MUSIC, 0)
+            return self._database.states(connection, MUSIC).get(MUSIC, 0)
 
     def store(
         self,
@@ -137,14 +141,49 @@ class Analyses:
             if uris is not None:
                 wanted = numbers_of(connection, uris)
                 columns = columns.rows(np.isin(columns.number, list(wanted.values())))
+        return self._as_candidates(columns)
+
+    def is_indexed(self) -> bool:
+        """Tell whether the catalogue is large, and there is an index of the plane."""
+        if not self._database.backend.indexed:
+            return False
+        with self._database.reading() as connection:
+            return self._is_large(connection)
+
+    def candidates_near(
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Candidates | None:
+        """Return what a set along a path is chosen of; None where all `candidates` are better."""
+        if not self.is_indexed():
+            return None
+        near = self._database.backend.near(path, analysers, prefixes=prefixes, who=listener.id)
+        with self._database.reading() as connection:
+            some = analyses.c.id.in_(near)
+            return self._as_candidates(column_cache.read(connection, analysers, some))
+
+    def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(
             **columns.by_name(),
             load=lambda rows: load_tracks(self._database, columns.number[list(rows)].tolist()),
         )
 
+    def _is_large(self, connection: Connection) -> bool:
+        """Tell whether there are more tracks than are ranked whole; counted after a change."""
+        now = self._database.states(connection, MUSIC).get(MUSIC, 0)
+        if self._counted is None or self._counted[0] != now:
+            some = select(tracks.c.id).limit(LARGE + 1).subquery()
+            count = connection.scalar(select(func.count()).select_from(some)) or 0
+            self._counted = now, count > LARGE
+        return self._counted[1]
+
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the cache, made anew where it is old."""
-        states = self._database.states(connection)
+        states = self._database.states(connection, "id", MUSIC)
         database, mark = states["id"], f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
         columns = column_cache.load(database, mark)
         if columns is None:
@@ -162,7 +201,7 @@ class Analyses:
             for name in ("modification_tag", "fingerprint")
         }
         values = {name: new[name] for name in (*_DESCRIPTION, "missing")} | marks
-        statement = statement.on_conflict_do_update(["uri"], set_=values)
+        statement = statement.on_conflict_do_update(index_elements=["uri"], set_=values)
         connection.execute(statement, [_track_values(*record) for record in batch])
 
     def _upsert_analyses(
@@ -180,7 +219,9 @@ class Analyses:
             if rows:
                 statement = self._database.insert(analyses)
                 changes = {name: statement.excluded[name] for name in rows[0] if name not in _KEY}
-                connection.execute(statement.on_conflict_do_update(list(_KEY), set_=changes), rows)
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=_KEY, set_=changes), rows
+                )
 
 
 def _batches(rows: Iterable[AnalysisRecord]) -> Iterator[list[AnalysisRecord]]:

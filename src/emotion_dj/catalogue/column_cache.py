@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 LEAST_ROWS: Final = 5_000
 """Rows from which on a file is faster than the tables."""
@@ -62,13 +62,18 @@ class Columns:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def read(connection: Connection, analysers: Sequence[str]) -> Columns:
-    """Read the columns of every track that is there and that an analyser has placed.
+def read(
+    connection: Connection, analysers: Sequence[str], some: ColumnElement[bool] | None = None
+) -> Columns:
+    """Read the columns of every track that is there and that an analyser has placed, or of some.
 
     Of several analyses of a track, that of the analyser which is named first counts.
     """
     names = _Names(list(analysers))
-    rows = connection.execution_options(yield_per=_BATCH).execute(_query(analysers))
+    if some is None:
+        rows = connection.execution_options(yield_per=_BATCH).execute(_query(analysers))
+    else:
+        rows = connection.execute(_query(analysers).where(some))
     parts = [_part(batch, names) for batch in rows.partitions(_BATCH)] or [_part([], names)]
     priority = np.concatenate([priority for priority, _ in parts])
     whole = _joined([columns for _, columns in parts])

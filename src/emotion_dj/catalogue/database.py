@@ -58,15 +58,16 @@ class Database:
         """Return an insert that may become an upsert."""
         return self.backend.insert(table)
 
-    def states(self, connection: Connection) -> dict[str, int]:
-        """Return all states by their names."""
-        return dict(connection.execute(select(state.c.name, state.c.value)).tuples().all())
+    def states(self, connection: Connection, *names: str) -> dict[str, int]:
+        """Return those of the states that there are, by their names."""
+        query = select(state.c.name, state.c.value).where(state.c.name.in_(names))
+        return dict(connection.execute(query).tuples().all())
 
     def touch(self, connection: Connection, name: str) -> None:
         """Say that something has changed, by a number that no copy of the database comes to."""
         statement = self.insert(state).values(name=name, value=secrets.randbits(62))
         changed = {"value": statement.excluded.value}
-        connection.execute(statement.on_conflict_do_update(["name"], set_=changed))
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
 
     @contextmanager
     def _errors_in_words(self, *more: type[OSError]) -> Iterator[None]:

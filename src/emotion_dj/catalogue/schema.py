@@ -6,8 +6,9 @@ in the database never change, so that an older version may have the same catalog
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,8 +26,14 @@ from sqlalchemy import (
     false,
     func,
 )
+from sqlalchemy.types import UserDefinedType
 
 from emotion_dj.domain import ME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement
 
 MUSIC: Final = "music"
 """The state that is another number after every change of tracks or analyses."""
@@ -45,6 +52,33 @@ _WHOLE: Final = BigInteger().with_variant(Integer, "sqlite")
 _BY_CODE_POINT: Final = String().with_variant(String(collation="C"), "postgresql")
 """Text whose order is that of its code points, whatever the language of the server."""
 
+
+class _HalfVector(UserDefinedType[bytes]):
+    """The bytes of a float16 vector, kept as pgvector's type; one of no dimensions is NULL."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the name of the type."""
+        return "halfvec"
+
+    def bind_processor(self, dialect: object) -> Callable[[bytes | None], str | None]:
+        """Return what writes a vector as text."""
+        del dialect
+        return lambda data: str(np.frombuffer(data, "<f2").tolist()) if data else None
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Read the form of the wire, which needs no parsing."""
+        return func.halfvec_send(column, type_=self)
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[bytes | None], bytes]:
+        """Return what reads that form: two numbers of 16 bits and the vector, big-endian."""
+        del dialect, coltype
+        return lambda data: np.frombuffer(data or b"", ">f2")[2:].astype("<f2").tobytes()
+
+
+_EMBEDDING: Final = LargeBinary().with_variant(_HalfVector(), "postgresql")
+
 metadata = MetaData()
 
 tracks = Table(
@@ -54,7 +88,7 @@ tracks = Table(
     Column("uri", _BY_CODE_POINT, nullable=False, unique=True),
     Column("stamp", String, key="modification_tag", nullable=False),
     Column("fingerprint", String, nullable=False, index=True),
-    Column("title", String, nullable=False),
+    Column("title", _BY_CODE_POINT, nullable=False),
     Column("artists", JSON, nullable=False),
     Column("album", String, nullable=False),
     Column("duration", Float),
@@ -81,7 +115,7 @@ analyses = Table(
     *(Column(name, Float) for name in MEASURES),
     Column("brightness_of_mood", Float, key="features_valence"),
     Column("gems", JSON),
-    Column("embedding", LargeBinary),
+    Column("embedding", _EMBEDDING),
     UniqueConstraint("track", "fingerprint", "analyser"),
 )
 """One row for each (track, content, analyser); ``failure`` says why there is no analysis.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Tracks:
-    """Fits `interfaces.TrackStore`, where each verb is described."""
+    """Fits `stores.TrackStore`, where each verb is described."""
 
     _database: Database
 
@@ -100,7 +100,7 @@ class Tracks:
         with self._database.writing() as connection:
             count = connection.execute(tracks.delete().where(has_prefix(prefix))).rowcount
             self._database.touch(connection, MUSIC)
-            database = self._database.states(connection)["id"]
+            database = self._database.states(connection, "id")["id"]
         column_cache.remove(database)
         self._database.purge()
         return count

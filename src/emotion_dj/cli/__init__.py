@@ -1,7 +1,7 @@
 """The command line: parse, call, print. What a command needs is loaded when it runs.
 
-Exit codes, also in README.md: 0 done, 2 wrong usage, and one code for each branch of the tree in
-`emotion_dj.errors`, in the table below.
+Exit codes, also in docs/reference/commands.md: 0 done, 2 wrong usage, and one code for each branch
+of the tree in `emotion_dj.errors`, in the table below.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from emotion_dj.cli import (
     account,
     analyse,
     console,
+    devices,
     doctor,
     evaluate,
     library,
@@ -35,14 +36,13 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.NoFace: 4,
     errors.LowConfidence: 5,
     errors.CatalogueError: 6,
+    errors.PairingRefused: 2,
     errors.ArtifactError: 7,
     errors.MissingExtra: 8,
     errors.SourceError: 9,
 }
 """The nearest class of an error decides; subclasses come before their parents."""
 
-INTERRUPTED: Final = 130
-STOPPED: Final = "stopped; what was done is kept"
 
 app = typer.Typer(
     name="emotion-dj",
@@ -50,18 +50,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("play")(play.play)
-app.command("read")(read.read)
-app.command("analyse")(analyse.analyse)
-app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
-app.command("login")(account.login)
-app.command("logout")(account.logout)
-app.add_typer(library.app, name="library")
-app.add_typer(sources.app, name="sources")
-app.add_typer(taste.app, name="taste")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(train.app, name="train")
+LISTEN: Final = "Listen"
+MUSIC: Final = "Your music"
+YOU: Final = "Your face, your taste"
+CARE: Final = "This installation"
+MODELS: Final = "The models"
+"""What a person wants; `--help` groups the commands by it."""
+
+app.command("play", rich_help_panel=LISTEN)(play.play)
+app.command("serve", rich_help_panel=LISTEN)(serve.serve)
+app.command("analyse", rich_help_panel=MUSIC)(analyse.analyse)
+app.add_typer(library.app, name="library", rich_help_panel=MUSIC)
+app.add_typer(sources.app, name="sources", rich_help_panel=MUSIC)
+app.command("login", rich_help_panel=MUSIC)(account.login)
+app.command("logout", rich_help_panel=MUSIC)(account.logout)
+app.command("read", rich_help_panel=YOU)(read.read)
+app.add_typer(taste.app, name="taste", rich_help_panel=YOU)
+app.add_typer(devices.app, name="devices", rich_help_panel=CARE)
+app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel=MODELS)
+app.add_typer(train.app, name="train", rich_help_panel=MODELS)
 
 
 def _version(wanted: bool) -> None:
@@ -106,15 +114,15 @@ def _run() -> int | str | None:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None  # Click and Rich would end with 1
-        if end.code == INTERRUPTED:
-            console.tell(STOPPED)
+        if end.code == console.INTERRUPTED:
+            console.tell(console.STOPPED)
         return end.code
     except errors.EmotionDJError as error:
         console.tell(str(error))
         return exit_code(error)
     except KeyboardInterrupt:
-        console.tell(STOPPED)
-        return INTERRUPTED
+        console.tell(console.STOPPED)
+        return console.INTERRUPTED
     return 0
 
 

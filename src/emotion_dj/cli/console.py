@@ -9,7 +9,7 @@ import re
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], None]
 
+INTERRUPTED: Final = 130
+STOPPED: Final = "stopped; what was done is kept"
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Database = Annotated[
     str | None,
@@ -32,7 +35,7 @@ Database = Annotated[
         "--database",
         envvar="EMOTION_DJ_DATABASE",
         show_envvar=True,
-        help="The catalogue: an SQLite file.",
+        help="The catalogue: an SQLite file, or postgresql://... (docs/scale.md).",
     ),
 ]
 

@@ -83,7 +83,9 @@ def scan(*, database: Database = None, as_json: Json = False) -> None:
 def listing(
     *,
     mood: Annotated[str | None, typer.Option(help="Only happy, sad, calm or energetic.")] = None,
-    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1)] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", min=1, help="At most so many.")
+    ] = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +116,9 @@ def export(
 def search(
     words: Annotated[str, typer.Argument(help="Words of title, artist or album.")] = "",
     *,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=10_000)] = 20,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", min=1, max=10_000, help="At most so many.")
+    ] = 20,
     database: Database = None,
     as_json: Json = False,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -65,7 +66,7 @@ def read(
         show.film(EmotionDJ(), paths[0], csv=csv, plot=plot, as_json=as_json)
         return
     if csv or plot:
-        msg = "--csv and --plot are for one film"
+        msg = "--csv and --plot are for one film (a GIF is read as a photo: save it as .mp4)"
         raise typer.BadParameter(msg)
     if annotate is not None and len(paths) > 1:
         msg = "--annotate takes one photo at a time"
@@ -101,14 +102,22 @@ def _photos(
 def _read(
     dj: EmotionDJ, path: Path, resting: Mapping[Emotion, float] | None, annotate: Path | None
 ) -> PhotoAnalysis:
-    """Read one photo, from stdin once only, and draw it where that is wanted."""
+    """Read one photo and draw it where that is wanted."""
     from emotion_dj.vision import annotate as draw
 
-    photo = sys.stdin.buffer.read() if path == STDIN else path
+    photo = _once(path) if path == STDIN or path.is_fifo() else path
     analysis = dj.read(photo, resting=resting)
     if annotate is not None:
         draw.photo(photo, analysis, annotate)
     return analysis
+
+
+def _once(path: Path) -> bytes:
+    """Return what comes through a pipe, which can be read only once."""
+    from emotion_dj.vision.images import MAX_BYTES
+
+    with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _files(photos: Iterable[Path]) -> Iterator[Path]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.util import find_spec
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import Database, say
-from emotion_dj.errors import MissingExtra, SettingsError
+from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, say, tell
+from emotion_dj.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from emotion_dj.app.settings import Settings
+    from emotion_dj.pairing import Pairing
+    from emotion_dj.web.network import Network
 
 
 def serve(
@@ -17,52 +25,143 @@ def serve(
         list[str] | None,
         typer.Option(help="A folder of music or a source such as demo; may be repeated."),
     ] = None,
-    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 for every network.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8765,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="For your network: every address, with --tls.")
+    ] = False,
+    host: Annotated[
+        str | None, typer.Option(help="Where to listen; 0.0.0.0 or :: for every network.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="0 takes any free one.")
+    ] = None,
     name: Annotated[
         list[str] | None,
-        typer.Option(help="A name that the service may be called by, as behind a proxy; or *."),
+        typer.Option(
+            help="A name that the service may be called by, as behind a proxy, perhaps with a "
+            "sub-path: home.example/music; or *."
+        ),
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="The address of a proxy whose forwarded headers are believed."),
+    ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak https, with a certificate of its own.")
+    ] = False,
+    log: Annotated[
+        Literal["off", "lines", "json"] | None,
+        typer.Option(help="Requests on stderr; beyond this machine in lines unless it is said."),
+    ] = None,
+    read_on: Annotated[
+        Literal["device", "server"] | None,
+        typer.Option(help="Where the page reads faces: server is for devices that are too old."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A settings file in place of the user's own.")
     ] = None,
     database: Database = None,
 ) -> None:
-    """Open the page on this machine: your face, your music."""
+    """Open the page on this machine: your face, your music. Beyond it devices are paired first."""
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise MissingExtra("web", "the page")
-    import socket
+    from emotion_dj.app import settings
 
-    import uvicorn
-
-    from emotion_dj.app import EmotionDJ, settings
-    from emotion_dj.web.app import create
-    from emotion_dj.web.middleware import LOCAL
-
-    dj = EmotionDJ(library=library or (), settings=settings.load(database=database))
-    dj.library.check()
-    try:
-        taken = socket.create_server((host, port), reuse_port=False)
-    except OSError as error:
-        msg = f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
-        raise SettingsError(msg) from error
-    # asyncio does so only to sockets that name their protocol; without it each answer waits 40 ms
-    taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    address = f"http://{host}:{taken.getsockname()[1]}"
-    say(f"Emotion-DJ plays on {address}  (Ctrl+C stops it)")
-    if host not in LOCAL:
-        say(
-            "note: elsewhere browsers give the camera to https only: use a proxy with a certificate"
-        )
-    _leave_no_dump()
-    app = create(dj, hosts={*LOCAL, host, *(name or ())})
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=2,  # songs and events have no end of their own
+    chosen = settings.load(
+        file=config,
+        database=database,
+        host=host or ("::" if lan else None),
+        port=port,
+        name=",".join(name) if name else None,
+        proxy=",".join(proxy) if proxy else None,
+        tls="own" if tls or lan else None,
+        log=log,
+        read_on=read_on,
     )
-    uvicorn.Server(config).run(sockets=[taken])
+    _serve(chosen, library or ())
+
+
+def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.app.devices import pairing
+    from emotion_dj.web import certificates, log, server
+    from emotion_dj.web.app import create
+    from emotion_dj.web.network import Network
+
+    dj = EmotionDJ(library=library, settings=chosen)
+    dj.library.check()
+    names, proxies = _listed(chosen.name), _listed(chosen.proxy)
+    network = Network.of(chosen.host, names, proxies, *server.own_names())
+    known = pairing(chosen) if network.beyond else None
+    own = certificates.own(network) if chosen.tls == "own" else None
+    taken = server.listen(chosen.host, chosen.port)
+    _announce(chosen, network, known, taken.getsockname()[1])
+    if own:
+        say(own.advice())
+    _leave_no_dump()
+    listener = log.start(_log_form(chosen, network))
+    authority = own.authority if own else None
+    app = create(dj, network, known, read_on=chosen.read_on, authority=authority)
+    try:
+        server.run(log.RequestLog(app), [taken], network, own)
+    except KeyboardInterrupt:
+        listener.stop()
+        tell(STOPPED)
+        os._exit(INTERRUPTED)  # a library that is being heard would be waited for
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _log_form(chosen: Settings, network: Network) -> Literal["off", "lines", "json"]:
+    form = chosen.log or ("lines" if network.beyond else "off")
+    return "json" if form == "json" else "lines" if form == "lines" else "off"
+
+
+def _announce(chosen: Settings, network: Network, known: Pairing | None, port: int) -> None:
+    """Print the address on stdout, for programs, then on stderr what people want to know."""
+    from emotion_dj.web import server
+
+    scheme = "https" if chosen.tls == "own" else "http"
+    here = server.url(scheme, "127.0.0.1" if chosen.host in server.ALL else chosen.host, port)
+    sys.stdout.write(f"{here}\n")
+    sys.stdout.flush()
+    say(f"Emotion-DJ plays on {here}  (Ctrl+C stops it)")
+    addresses = _addresses(chosen, network, port)
+    if known is None:
+        return
+    if not addresses:
+        say("no network is up: only this machine reaches it")
+    for address in addresses:
+        say(f"from other devices: {address}")
+    _invite(known, (addresses or [here])[0])
+    if scheme == "http" and not network.own:
+        say("note: elsewhere browsers give the camera to https only: serve with --tls, or a proxy")
+
+
+def _addresses(chosen: Settings, network: Network, port: int) -> list[str]:
+    """Return how others reach the service: by the names that it was given, else by its own."""
+    from emotion_dj.web import server
+    from emotion_dj.web.network import LOCAL
+
+    scheme = "https" if chosen.tls == "own" else "http"
+    if chosen.host in LOCAL or network.proxies:  # so a proxy stands before it, at its own port
+        return [f"https://{name}" for name in _listed(chosen.name) if name != "*"]
+    if chosen.host not in server.ALL:
+        return [server.url(scheme, chosen.host, port)]
+    places = [*server.own_addresses(), *server.own_names()[1:]]
+    return [server.url(scheme, place, port) for place in places]
+
+
+def _invite(known: Pairing, address: str) -> None:
+    """Print a link that pairs one device, and as a QR code where it can be scanned."""
+    link = f"{address}/pair?code={known.invite()}"
+    say(f"to let a device in, once and within ten minutes, open there:\n  {link}")
+    if find_spec("segno") and (sys.stderr.isatty() or not known.devices()):
+        import segno
+
+        segno.make(link, error="l").terminal(out=sys.stderr, compact=True)
+    say("another link: emotion-dj devices invite [--guest]; who was let in: devices list")
 
 
 def _leave_no_dump() -> None:

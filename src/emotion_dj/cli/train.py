@@ -12,6 +12,7 @@ from emotion_dj.cli.console import print_json, progress, say
 from emotion_dj.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from emotion_dj.training.emotion_recipe import Recipe
     from emotion_dj.training.music import Taught
 
 app = typer.Typer(help="Train the models (extra `train`).", no_args_is_help=True)
@@ -30,8 +31,11 @@ def emotion(
     out: Out,
     *,
     recipe: Annotated[
-        Literal["small", "teacher", "original"],
-        typer.Option(help="The network that ships, a larger one, or the original system's."),
+        Literal["small", "fresh", "teacher", "original"],
+        typer.Option(
+            help="The network that ships, the same from --start on with faces seen anew each time, "
+            "a larger one, or the original system's."
+        ),
     ] = "small",
     teacher: Annotated[
         list[Path] | None,
@@ -48,10 +52,14 @@ def emotion(
     epochs: Annotated[
         int | None, typer.Option(min=0, help="Another length of the run; 0 takes --start as it is.")
     ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another lot.")] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
     if recipe == "original" and (teacher or start):
         msg = "--teacher and --start do not belong to --recipe original"
+        raise typer.BadParameter(msg)
+    if recipe == "fresh" and not start:
+        msg = "--recipe fresh goes on from trained weights: name them with --start"
         raise typer.BadParameter(msg)
     if epochs == 0 and not start:
         msg = "--epochs 0 needs --start: there is nothing to take as it is"
@@ -61,7 +69,7 @@ def emotion(
     import dataclasses
 
     from emotion_dj.training import emotion as training
-    from emotion_dj.training import emotion_card, emotion_data, emotion_recipe, emotion_run
+    from emotion_dj.training import emotion_card, emotion_data, emotion_run
 
     faces, held = emotion_data.read(data), emotion_data.read(validate)
     if faces.passed_over or held.passed_over:
@@ -77,11 +85,7 @@ def emotion(
         print_json(figures)
         return
     truth = emotion_data.truth_of(held, truth)
-    small = emotion_recipe.FURTHER if start else emotion_recipe.Recipe()
-    wanted = emotion_recipe.TEACHER if recipe == "teacher" else small
-    if epochs is not None:
-        settle = wanted.settle if epochs else 0
-        wanted = dataclasses.replace(wanted, epochs=epochs, settle=settle)
+    wanted = _recipe(recipe, begun=bool(start), epochs=epochs, seed=seed)
     teachers = [emotion_run.load(folder) for folder in teacher or ()]
     begun = [training.begun(path, faces, held) for path in start or ()]
     with progress("training") as report:
@@ -94,6 +98,25 @@ def emotion(
     prior = emotion_data.prior(faces)
     card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior, truth=truth)
     print_json(card["metrics"])
+
+
+def _recipe(name: str, *, begun: bool, epochs: int | None, seed: int | None) -> Recipe:
+    """Return what decides a run of the face reader, with another length and lot where asked."""
+    import dataclasses
+
+    from emotion_dj.training import emotion_recipe
+
+    wanted = {
+        "small": emotion_recipe.FURTHER if begun else emotion_recipe.Recipe(),
+        "fresh": emotion_recipe.FRESH,
+        "teacher": emotion_recipe.TEACHER,
+    }[name]
+    if seed is not None:
+        wanted = dataclasses.replace(wanted, seed=seed)
+    if epochs is not None:
+        settle = wanted.settle if epochs else 0
+        wanted = dataclasses.replace(wanted, epochs=epochs, settle=settle)
+    return wanted
 
 
 @app.command()

@@ -126,12 +126,12 @@ class MoodFromFeatures:
     def moods(self, features: Floats, *, together: bool = False) -> Floats:
         """Return probabilities (n, 4), in the order of MOODS, for rows (n, 9) of FEATURES.
 
-        NaN stands for a feature that is not known; it is taken for the usual value. See `Hands`.
+        NaN stands for a feature that is not known; it is taken for the usual value.
         """
         return self._hands.moods(features, together=together)
 
     def analyse(self, features: Sequence[AudioFeatures]) -> list[Analysis]:
-        """Place tracks on the plane by their features; fewer known features, more spread.
+        """Place tracks on the plane by their features; fewer known features, more uncertainty.
 
         The embedding is the direction in which a track's features lie off the usual ones.
         """

@@ -126,7 +126,7 @@ def train(
     split = _Split(rows[learnt], rows[held], labels[learnt], labels[held])
     net = fit(split.learnt, split.learnt_labels, epochs=epochs, report=report)
     names = [str(name) for name in encoder.classes_]
-    figures = metrics.report(_chances(net, split.held), split.held_labels, names)
+    figures = metrics.report(_probabilities(net, split.held), split.held_labels, names)
     weights = _to_litert(net)
     _write_joblib(folder / f"{ARTIFACT}-scaler.joblib", scaler)
     _write_joblib(folder / f"{ARTIFACT}-labels.joblib", encoder)
@@ -184,7 +184,7 @@ def _split(labels: Labels) -> tuple[Labels, Labels]:
     return learnt, held
 
 
-def _chances(net: Any, rows: Floats) -> npt.NDArray[np.float64]:
+def _probabilities(net: Any, rows: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(net.predict(rows, verbose=0, batch_size=1024), np.float64)
 
 
@@ -213,7 +213,9 @@ def _baselines(split: _Split, songs: Songs, labels: Labels) -> dict[str, float]:
 
 
 def _to_litert(net: Any) -> bytes:
-    """Return the network as a fp32 LiteRT file: standardised features (1, 5) -> chances (1, 4)."""
+    """Return the network as a fp32 LiteRT file: standardised features (1, 5) in, probabilities
+    (1, 4) out.
+    """
     import torch
 
     from emotion_dj.training.export import to_litert

@@ -13,19 +13,16 @@ player for other sites is at ``site.embed``: silent, it tells and obeys as the r
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import secrets
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing.contract import Contract
 from emotion_dj.testing.site import served
+from emotion_dj.testing.spotify_accounts import CANARY, CLIENT_ID, Accounts
+from emotion_dj.testing.spotify_items import ME, Playlist, entry, song, songs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,69 +34,20 @@ if TYPE_CHECKING:
 
     from emotion_dj.testing.faults import Fault
 
-CLIENT_ID: Final = "emotion-dj-test"
-ME: Final = "listener"
+__all__ = [
+    "CANARY",
+    "CLIENT_ID",
+    "ME",
+    "Playlist",
+    "SpotifyStandIn",
+    "entry",
+    "song",
+    "songs",
+    "status",
+]
+
 MOST: Final = 100
 """Items in one request, as the contract says in prose."""
-
-CANARY: Final = "canary"
-"""Every token and code begins with it."""
-
-
-@dataclass
-class Playlist:
-    """A playlist: its name, its entries as the API gives them, and whose it is."""
-
-    name: str
-    entries: list[Any] = field(default_factory=list)
-    owner: str = ME
-
-
-def song(identity: str, **changes: Any) -> dict[str, Any]:
-    """Return a track object; ``changes`` replace its members."""
-    artists = [{"id": f"artist-{identity}", "type": "artist", "name": f"Artist {identity}"}]
-    return {
-        "id": identity,
-        "type": "track",
-        "uri": f"spotify:track:{identity}",
-        "name": f"Song {identity}",
-        "artists": artists,
-        "album": {
-            "id": f"album-{identity}",
-            "type": "album",
-            "uri": f"spotify:album:album-{identity}",
-            "href": "https://api.spotify.com/v1/albums/x",
-            "name": f"Album {identity}",
-            "album_type": "album",
-            "total_tracks": 9,
-            "artists": artists,
-            "available_markets": [],
-            "external_urls": {},
-            "images": [{"url": "https://i.scdn.co/image/x", "height": 640, "width": 640}],
-            "release_date": "2001",
-            "release_date_precision": "year",
-        },
-        "duration_ms": 180_000,
-        "is_local": False,
-        "external_ids": {"isrc": f"XX{identity}"},
-        "preview_url": None,
-        **changes,
-    }
-
-
-def entry(item: Any, *, under: str = "item", **members: Any) -> dict[str, Any]:
-    """Return an entry of a playlist, with its track under ``item`` or, as once, under ``track``."""
-    return {
-        "added_at": "2026-01-01T00:00:00Z",
-        "is_local": False,
-        under: item,
-        **members,
-    }
-
-
-def songs(count: int) -> list[dict[str, Any]]:
-    """Return that many entries of a playlist: the songs s0, s1, ..."""
-    return [entry(song(f"s{i}")) for i in range(count)]
 
 
 def status(code: int, reason: str | None = None, **headers: str) -> Fault:
@@ -141,42 +89,38 @@ tell("ready");
 """The player for other sites, in as much as a page can see of it."""
 
 
-class SpotifyStandIn:
+class SpotifyStandIn(Accounts):
     """Serves for the length of its block.
 
-    ``requests`` are the (method, path) asked of the API, faults included; ``violations`` what was
-    wrong with them by the contract, ``untrue`` what was wrong with our answers. ``token_lasts`` is
-    how many requests an access token survives. ``features`` maps track ids to audio features; None
-    is 403 for everybody. ``device`` and ``premium`` say whether music can be started without naming
-    a device; ``devices`` are those that can be named, ``playing`` holds what was started and
-    ``playing_on`` where. ``embedded`` are the songs that the player for other sites was opened
-    with, each ``embed_lasts`` seconds long. ``next_host`` is where links of pages lead instead.
-    ``allows`` is what the listener answers at the login page.
+    ``requests`` are the (method, path) asked of the API, faults included; ``violations`` what
+    was wrong with them by the contract, ``untrue`` what was wrong with our answers.
+    ``features`` maps track ids to audio features; None is 403 for everybody. ``device`` and
+    ``premium`` say whether music can be started without naming a device; ``devices`` are those
+    that can be named, ``playing`` holds what was started and ``playing_on`` where. ``embedded``
+    are the songs that the player for other sites was opened with, each ``embed_lasts`` seconds
+    long. ``next_host`` is where links of pages lead instead.
+    Who is let in: see `Accounts`.
     """
 
     def __init__(self, contract: Path | None = None) -> None:
+        super().__init__()
         self._contract = Contract(contract) if contract else None
         self.api = self.accounts = self.embed = ""
         self.playlists: dict[str, Playlist | None] = {}
         self.saved: list[Any] = []
         self.catalogue: list[dict[str, Any]] = []
         self.features: dict[str, dict[str, Any]] | None = None
-        self.device, self.premium, self.allows = True, True, True
+        self.device, self.premium = True, True
         self.devices: list[dict[str, Any]] = []
         self.playing: list[str] = []
         self.playing_on = ""
         self.embedded: list[str] = []
         self.embed_lasts = 180.0
         self.faults: list[Fault | None] = []
-        self.token_lasts = 1_000_000
         self.next_host: str | None = None
         self.requests: list[tuple[str, str]] = []
-        self.logins: list[str] = []
         self.violations: list[str] = []
         self.untrue: list[str] = []
-        self._access: dict[str, tuple[int, frozenset[str]]] = {}
-        self._refresh: dict[str, frozenset[str]] = {}
-        self._codes: dict[str, dict[str, str]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -189,21 +133,6 @@ class SpotifyStandIn:
         """Stop."""
         self._stack.close()
 
-    def grant(self, *scopes: str) -> dict[str, Any]:
-        """Return new tokens as the login would, with those scopes."""
-        access, refresh = (
-            f"{CANARY}-{kind}-{secrets.token_hex(8)}" for kind in ("access", "refresh")
-        )
-        granted = frozenset(scopes)
-        self._access[access], self._refresh[refresh] = (self.token_lasts, granted), granted
-        return {
-            "access_token": access,
-            "refresh_token": refresh,
-            "token_type": "Bearer",
-            "expires_in": 3600,
-            "scope": " ".join(scopes),
-        }
-
     def environment(self) -> dict[str, str]:
         """Return the environment of a listener who is logged in here."""
         new = self.grant(*SCOPES)
@@ -215,11 +144,6 @@ class SpotifyStandIn:
             "EMOTION_DJ_SPOTIFY_TOKENS": json.dumps({**kept, "expires": time.time() + 3000}),
         }
 
-    def revoke(self) -> None:
-        """End every access token and every login."""
-        self._access.clear()
-        self._refresh.clear()
-
     def _application(self) -> Starlette:
         from starlette.applications import Starlette
         from starlette.routing import Route
@@ -229,8 +153,8 @@ class SpotifyStandIn:
 
         return Starlette(
             routes=[
-                Route("/authorize", self._authorize),
-                Route("/api/token", self._token, methods=["POST"]),
+                Route("/authorize", self.authorize),
+                Route("/api/token", self.token, methods=["POST"]),
                 Route("/embed/track/{id}", self._embed),
                 api("/me", self._me),
                 api("/me/playlists", self._lists),
@@ -279,56 +203,11 @@ class SpotifyStandIn:
     def _refused(self, request: Request, method: str, path: str) -> Response | None:
         """Return 401 for a token that is none or has ended, 403 for one of too few scopes."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        left, scopes = self._access.get(token, (0, frozenset()))
-        if not left:
+        scopes = self.used(token)
+        if scopes is None:
             return status(401)()
-        self._access[token] = (left - 1, scopes)
         needed = self._contract.scopes(method, path) if self._contract else set()
         return status(403)() if needed and not needed & scopes else None
-
-    async def _authorize(self, request: Request) -> Response:
-        from starlette.responses import PlainTextResponse, RedirectResponse
-
-        query = dict(request.query_params)
-        self.logins.append(str(request.url))
-        redirect = urlsplit(query.get("redirect_uri", ""))
-        known = (
-            query.get("client_id") == CLIENT_ID
-            and query.get("response_type") == "code"
-            and query.get("code_challenge_method") == "S256"
-            and (redirect.scheme, redirect.hostname) == ("http", "127.0.0.1")
-        )
-        if not known:
-            return PlainTextResponse("INVALID_CLIENT: Invalid redirect URI", 400)
-        code = f"{CANARY}-code-{secrets.token_hex(8)}"
-        self._codes[code] = query
-        told = {"code": code} if self.allows else {"error": "access_denied"}
-        told["state"] = query["state"]
-        return RedirectResponse(f"{redirect.geturl()}?{urlencode(told)}", 302)
-
-    async def _token(self, request: Request) -> Response:
-        from starlette.responses import JSONResponse
-
-        form = {k: v[0] for k, v in parse_qs((await request.body()).decode()).items()}
-        scopes = self._exchanged(form)
-        if scopes is None:
-            return JSONResponse({"error": "invalid_grant", "error_description": "no"}, 400)
-        return JSONResponse(self.grant(*scopes))
-
-    def _exchanged(self, form: dict[str, str]) -> frozenset[str] | None:
-        """Return the scopes that a code or a refresh token stands for; each works once."""
-        if form.get("client_id") != CLIENT_ID:
-            return None
-        if form.get("grant_type") == "refresh_token":
-            return self._refresh.pop(form.get("refresh_token", ""), None)
-        asked = self._codes.pop(form.get("code", ""), {})
-        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if not asked or asked["code_challenge"] != challenge:
-            return None
-        if asked["redirect_uri"] != form.get("redirect_uri"):
-            return None
-        return frozenset(asked["scope"].split())
 
     def _me(self, *_: Any) -> Any:
         return 200, {"id": ME, "display_name": "Listener", "type": "user", "new_member": {"a": 1}}

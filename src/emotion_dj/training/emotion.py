@@ -5,7 +5,8 @@
 
 Every face is asked about three times: how FER+'s ten annotators voted, which is the truth that
 counts; what FER2013's label is, which helps to tell the votes; and whether its mouth or its eyes
-are hidden. `emotion_card.publish` folds the first two answers into one network of seven.
+are hidden, which `hidden` fits again at the end. `emotion_card.publish` folds the first two answers
+into one network of seven.
 
 A run lives in a folder: `checkpoint.pt` (everything needed to go on exactly, the shape of the
 network included) and `log.csv` (one line per epoch). Killed training continues with the same
@@ -22,7 +23,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from emotion_dj.training import emotion_data, emotion_run, metrics, published
+from emotion_dj.training import emotion_data, emotion_run, hidden, metrics, published
 from emotion_dj.training.augment import standardise
 from emotion_dj.training.emotion_views import Kept, Varied, answers, compiled, in_half
 
@@ -72,9 +73,12 @@ def train(
             losses.append(loss)
             report(run.epoch * steps + len(losses), recipe.length * steps)
         run.epoch += 1
-        _log(run, {"loss": float(sum(losses)) / steps, **evaluate(run.averaged(), held)})
+        _log(run, {"loss": float(sum(losses)) / len(losses), **evaluate(run.averaged(), held)})
         run.save()
-    return run.averaged().cpu()
+    net = run.averaged().cpu()
+    if recipe.length:
+        hidden.refit(net, pixels, recipe.augmentation, seed=recipe.seed)
+    return net
 
 
 def begun(
@@ -143,7 +147,7 @@ def _steps(run: Run, source: Source, targets: torch.Tensor) -> Iterator[torch.Te
     run.net.train()
     run.lower.eval()
     net = compiled(run.upper, recipe)
-    order = torch.randperm(len(targets))
+    order = _drawn(targets[:, 0], recipe.balance)
     batches = list(_batches(order, recipe.batch))
     for step, rows in enumerate(batches):
         run.set_rate(run.epoch + step / len(batches))
@@ -156,11 +160,22 @@ def _steps(run: Run, source: Source, targets: torch.Tensor) -> Iterator[torch.Te
         yield loss.detach()
 
 
-def _loss(told: torch.Tensor, wanted: torch.Tensor, hidden: torch.Tensor, run: Run) -> torch.Tensor:
+def _drawn(shares: torch.Tensor, balance: float) -> torch.Tensor:
+    """Return about as many rows as there are, shuffled, a face the oftener the rarer what is seen
+    in it: the whole part of its share always, the rest by lot.
+    """
+    weights = shares @ shares.mean(dim=0).clamp(min=1e-6) ** -balance
+    expected = weights * (len(weights) / weights.sum())
+    counts = (expected + torch.rand(len(weights))).floor().long()
+    rows = torch.arange(len(weights)).repeat_interleave(counts)
+    return rows[torch.randperm(len(rows))]
+
+
+def _loss(told: torch.Tensor, wanted: torch.Tensor, truth: torch.Tensor, run: Run) -> torch.Tensor:
     votes, label = -(wanted * answers(told)).sum(dim=2).mean(dim=0)
-    known = ~hidden.isnan()
-    parts = told.float()[:, -hidden.shape[1] :][known]
-    hides = functional.binary_cross_entropy_with_logits(parts, hidden[known], reduction="sum")
+    known = ~truth.isnan()
+    parts = told.float()[:, -truth.shape[1] :][known]
+    hides = functional.binary_cross_entropy_with_logits(parts, truth[known], reduction="sum")
     hides = hides / max(1, len(parts))
     loss: torch.Tensor = votes + run.recipe.label * label + run.recipe.hidden * hides
     return loss

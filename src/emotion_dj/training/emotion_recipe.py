@@ -23,12 +23,16 @@ class Recipe:
     The votes count 1 in the loss, ``label`` is the weight of FER2013's label, a second question,
     and ``hidden`` that of what is hidden, the third. ``distil`` is the weight, in the first two,
     of the teachers' opinion of the very same varied face against those targets (Hinton et al.
-    2015; Beyer et al. 2022). ``average`` is the share of itself that the average of the weights
-    keeps at each step.
+    2015; Beyer et al. 2022); they are asked in a share of the steps, ``taught``, by lot, since
+    asking costs half as much as learning. ``balance`` draws faces of rare emotions more often, by
+    so much of the logarithm of the votes' prior (0: every face once in an epoch). ``average`` is
+    the share of itself that the average of the weights keeps at each step.
 
     The first ``frozen`` levels keep the weights that a run begins with. Where ``views`` is not 0,
     that many varied views of each face, and some gentler ones for the settling, are put through
-    those levels once and for all: an epoch then costs what the upper levels cost.
+    those levels once and for all: an epoch then costs what the upper levels cost. What they said is
+    varied again: ``noise`` on each channel, for a share of the batches a shift by one place
+    (``shifted``), for a share of the faces a block that is made flat (``blocked``).
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 160)
@@ -45,11 +49,16 @@ class Recipe:
     label: float = 0.2
     hidden: float = 0.1
     distil: float = 0.7
+    taught: float = 1.0
+    balance: float = 0.0
     average: float = 0.998
     seed: int = 7
     compiled: bool = True
     frozen: int = 0
     views: int = 0
+    noise: float = 0.0
+    shifted: float = 0.0
+    blocked: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
@@ -93,6 +102,26 @@ FURTHER: Final = Recipe(
     sides=((1.0, 48),),
     frozen=2,
     views=8,
+    noise=0.1,
+    shifted=0.5,
+    blocked=0.2,
 )
 """For a run that begins with trained weights: those of the lower levels stay, so that two busy
 cores are enough. At the full rate the others are forgotten within five epochs."""
+
+FRESH: Final = Recipe(
+    epochs=30,
+    rate=0.03,
+    rate_of_rest=0.01,
+    warmup=0.5,
+    decay_from=0.0,
+    settle=3,
+    sides=((1.0, 48),),
+    distil=0.8,
+    taught=0.5,
+    balance=0.3,
+    seed=11,
+    frozen=1,
+)
+"""For a run that begins with trained weights and sees every face anew, under teachers: what
+`FURTHER` cannot learn is in views that it never saw. An hour of one core."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from emotion_dj.domain import Emotion
 from emotion_dj.training.augment import standardise
@@ -31,6 +32,7 @@ GENTLE: Final = 0.5
 GENTLE_VIEWS: Final = 3
 """How many gentler views of each face are kept beside the varied ones."""
 
+_BLOCK: Final = 3
 _CHUNK: Final = 256
 
 
@@ -66,7 +68,8 @@ class Varied:
             return Seen(inputs, hidden, self._opinions(faces))
 
     def _opinions(self, faces: torch.Tensor) -> torch.Tensor | None:
-        if not self._teachers:
+        recipe = self._run.recipe
+        if not self._teachers or (not recipe.views and torch.rand(()) >= recipe.taught):
             return None
         told = [answers(teacher(faces)) for teacher in self._teachers]
         return torch.stack(told).mean(dim=0).softmax(dim=2)
@@ -103,6 +106,8 @@ class Kept:
             for part in zip(*drawn, strict=True)
         )
         inputs = inputs.permute(0, 3, 1, 2)  # kept as channels last
+        if epoch < self._recipe.epochs:
+            inputs = _jittered(inputs, self._recipe)
         return Seen(inputs, others[0], others[1] if len(others) > 1 else None)
 
     def _keep(self, folder: Path, varied: Varied, view: int, count: int) -> None:
@@ -121,6 +126,28 @@ class Kept:
             told = [part.opinions.cpu() for part in seen if part.opinions is not None]
             np.save(new / "2-opinions.npy", torch.cat(told).numpy())
         new.rename(folder)
+
+
+def _jittered(inputs: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """Vary what the lower levels answered, (n, channels, h, w), so that few views are not learnt by
+    heart.
+    """
+    noise = torch.randn(*inputs.shape[:2], 1, 1, device=inputs.device)
+    inputs = inputs * (1 + recipe.noise * noise)
+    if torch.rand(()) < recipe.shifted:
+        down, across = torch.randint(3, (2,)).tolist()
+        height, width = inputs.shape[2:]
+        wider = functional.pad(inputs, (1, 1, 1, 1), mode="replicate")
+        inputs = wider[:, :, down : down + height, across : across + width].contiguous(
+            memory_format=torch.channels_last
+        )
+    blocks = tuple(max(1, side - _BLOCK + 1) for side in inputs.shape[2:])
+    for row in (torch.rand(len(inputs)) < recipe.blocked).nonzero()[:, 0].tolist():
+        top, left = (int(torch.randint(many, ())) for many in blocks)
+        face = inputs[row]
+        flat = face.mean(dim=(1, 2), keepdim=True)
+        face[:, top : top + _BLOCK, left : left + _BLOCK] = flat
+    return inputs
 
 
 def answers(logits: torch.Tensor) -> torch.Tensor:

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
     """n tracks: ``vectors`` (n, len(NAMES)), ``sounds``: what was kept of each one's mel spectra,
-    ``targets`` (n, len(TARGETS)), ``doubts`` (n,): how noisy its targets are against the usual
+    ``targets`` (n, len(TARGETS)), ``variance`` (n,): how noisy its targets are against the usual
     track's, genres and files; ``passed_over`` says of each other track why it could not be heard.
     """
 
     vectors: Floats
     sounds: tuple[Kept, ...]
     targets: Floats
-    doubts: Floats
+    variance: Floats
     genres: tuple[str, ...]
     files: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
@@ -82,11 +82,11 @@ def read_emotify(
     shares = [{name: row[name] for name in GEMS} for row in heard]
     raters = np.array([row["raters"] for row in heard])
     targets = [[*proxies(share), *share.values()] for share in shares]
-    doubts = (raters.mean() / raters).astype(np.float32)  # the variance of a mean
+    variance = (raters.mean() / raters).astype(np.float32)  # the variance of a mean
     truth = np.array(targets, np.float32)
     genres, files = (tuple(row[name] for row in heard) for name in ("genre", "file"))
     return Corpus(
-        np.array(vectors), tuple(sounds), truth, doubts, genres, files, tuple(passed_over)
+        np.array(vectors), tuple(sounds), truth, variance, genres, files, tuple(passed_over)
     )
 
 

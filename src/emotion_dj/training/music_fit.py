@@ -86,11 +86,11 @@ def fit_felt(corpus: Corpus, inputs_: Floats, rows: Rows = EVERYTHING) -> tuple[
     """Fit the regression to valence, and that to the other targets, to some of the tracks, whose
     inputs `with_teachers` gives.
     """
-    vectors, targets, doubts = inputs_[rows], corpus.targets[rows], corpus.doubts[rows]
+    vectors, targets, variance = inputs_[rows], corpus.targets[rows], corpus.variance[rows]
     everything = dict.fromkeys(INPUTS, 1.0)
     return (
-        _fit(vectors, targets[:, :1], VALENCE_RIDGE * doubts, _emphasis(vectors, VALENCE)),
-        _fit(vectors, targets[:, 1:], RIDGE * doubts, _emphasis(vectors, everything)),
+        _fit(vectors, targets[:, :1], VALENCE_RIDGE * variance, _emphasis(vectors, VALENCE)),
+        _fit(vectors, targets[:, 1:], RIDGE * variance, _emphasis(vectors, everything)),
     )
 
 

@@ -95,26 +95,26 @@ def _fault(sounds: Sounds) -> str:
 @dataclass(frozen=True, slots=True, eq=False)
 class Code:
     """What a network is to say instead of all answers: their ``directions`` (a, OUTPUTS) of
-    greatest variance, once the answers stand in deviations (``spread``) from their ``middle``.
+    greatest variance, once the answers stand in deviations (``deviation``) from their ``middle``.
     """
 
     middle: Floats
-    spread: Floats
+    deviation: Floats
     directions: Floats
 
     def __call__(self, answers: Floats) -> Floats:
         """Return (n, OUTPUTS), whose variance is 1 on average over the outputs."""
-        return np.asarray((answers - self.middle) / self.spread @ self.directions)
+        return np.asarray((answers - self.middle) / self.deviation @ self.directions)
 
 
 def code(answers: Floats) -> Code:
     """Return the principal components of some answers (n, a)."""
-    middle, spread = answers.mean(0), answers.std(0) + np.float32(1e-6)
-    standard = (answers - middle) / spread
+    middle, deviation = answers.mean(0), answers.std(0) + np.float32(1e-6)
+    standard = (answers - middle) / deviation
     values, vectors = np.linalg.eigh(np.asarray(standard.T @ standard / len(answers), float))
     kept = slice(None, -OUTPUTS - 1, -1)
     scale = np.sqrt(OUTPUTS / values[kept].sum())
-    return Code(middle, spread, np.asarray(vectors[:, kept] * scale, np.float32))
+    return Code(middle, deviation, np.asarray(vectors[:, kept] * scale, np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

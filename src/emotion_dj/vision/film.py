@@ -65,6 +65,9 @@ def frames(path: Path, *, every: float = EVERY) -> Iterator[tuple[float, Image]]
     """
     import av
 
+    if path.suffix.lower() == ".gif":
+        msg = f"{path.name} is a GIF, which is read as a photo, its first picture: save it as .mp4"
+        raise ImageError(msg)
     try:
         with av.open(str(path)) as container:
             yield from _frames(container, path.name, every)

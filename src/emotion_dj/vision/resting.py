@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj.domain import Emotion
-from emotion_dj.errors import DataError
+from emotion_dj.errors import RestingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 SMILE: Final = 0.6
 """A resting face that is happier is none."""
 
-_STRENGTH: Final = 0.7
+STRENGTH: Final = 0.7
 """How much of the difference counts, and so how little a picture at a bad moment can do."""
 
-_CALM: Final = {e: 0.7 if e is Emotion.NEUTRAL else 0.05 for e in Emotion}
+CALM: Final = {e: 0.7 if e is Emotion.NEUTRAL else 0.05 for e in Emotion}
 """What a calm face should give: neutral, with room for a change towards any emotion."""
 
-_FLOOR: Final = 0.001
+FLOOR: Final = 0.001
 """Added to a resting face's probabilities: of two that are nearly 0 the lesser says nothing."""
 
-_TOLERANCE: Final = 0.01
+TOLERANCE: Final = 0.01
 
 
 def relative(reading: Reading, resting: Resting, *, abstain_below: float) -> Reading:
@@ -43,7 +43,7 @@ def relative(reading: Reading, resting: Resting, *, abstain_below: float) -> Rea
     a place that the model read itself stays.
     """
     scores = {
-        emotion: math.log(max(p, 1e-9)) + _STRENGTH * _correction(emotion, resting)
+        emotion: math.log(max(p, 1e-9)) + STRENGTH * _correction(emotion, resting)
         for emotion, p in reading.probabilities.items()
     }
     top = max(scores.values())
@@ -55,36 +55,37 @@ def relative(reading: Reading, resting: Resting, *, abstain_below: float) -> Rea
     return replace(reading, probabilities=probabilities, abstained=hidden or unclear)
 
 
-def check(resting: Mapping[Emotion, float]) -> Resting:
-    """Return a resting face: all seven probabilities. Raises DataError where they are none, or
-    where it smiles.
+def check(resting: Mapping[Emotion, float] | Mapping[str, float]) -> Resting:
+    """Return a resting face: all seven probabilities by the names of the emotions, or by these.
+
+    Raises RestingError where they are none, or where it smiles.
     """
     whole = set(resting) == set(Emotion) and all(0 <= p <= 1 for p in resting.values())
-    if not whole or abs(math.fsum(resting.values()) - 1) > _TOLERANCE:
+    if not whole or abs(math.fsum(resting.values()) - 1) > TOLERANCE:
         msg = "a resting face is a probability for each of the seven emotions, which sum to 1"
-        raise DataError(msg)
+        raise RestingError(msg)
     if resting[Emotion.HAPPY] > SMILE:
         msg = "the resting face smiles: take a picture of a calm face, with nothing to show"
-        raise DataError(msg)
-    return resting
+        raise RestingError(msg)
+    return {Emotion(name): p for name, p in resting.items()}
 
 
 def of_photo(analysis: PhotoAnalysis) -> Resting:
     """Return the resting face that a neutral picture shows.
 
-    Raises DataError where it shows several people, a smile, or too little of the face.
+    Raises RestingError where it shows several people, a smile, or too little of the face.
     """
     if len(analysis.readings) > 1:
         msg = f"the resting face is to be of one person: {len(analysis.readings)} are in this photo"
-        raise DataError(msg)
+        raise RestingError(msg)
     (reading,) = analysis.readings
     if reading.reasons and reading.abstained:
         msg = (
             "too little of the resting face can be seen: take it in the light, whole and uncovered"
         )
-        raise DataError(msg)
-    return check(reading.probabilities)
+        raise RestingError(msg)
+    return check({emotion.value: p for emotion, p in reading.probabilities.items()})
 
 
 def _correction(emotion: Emotion, resting: Resting) -> float:
-    return math.log(_CALM[emotion] + _FLOOR) - math.log(resting[emotion] + _FLOOR)
+    return math.log(CALM[emotion] + FLOOR) - math.log(resting[emotion] + FLOOR)

@@ -1,6 +1,7 @@
 """The listener's own music, added in the page: folders of this machine, a server, a table.
 
-Folders and servers may be named only by who sits at this machine; from elsewhere it is a 403.
+Folders and servers may be named only by who sits at this machine or was let in as its owner; for
+others it is a 403.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, UploadFile
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from emotion_dj.app import credentials
 from emotion_dj.errors import EmotionDJError, InputError
 from emotion_dj.sources.folders import is_audio
-from emotion_dj.web.middleware import LOCAL
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.validation import Body
+from emotion_dj.web.visit import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,21 +64,18 @@ class Added(BaseModel):
 
 def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     """Return the routes by which music is added; what was added is analysed at once."""
-    routes = APIRouter(tags=["library"])
+    routes = APIRouter(tags=["library"], route_class=Route, dependencies=[Depends(_by_the_owner)])
 
     @routes.get("/folders", responses={200: {"model": Folder}})
     def folders(
-        request: Request,
         at: Annotated[str, Query(max_length=4096, description="Empty: the home folder")] = "",
     ) -> dict[str, Any]:
         """Return the folders in a folder of this machine, to choose one."""
-        _at_this_machine(request)
         return _folder(Path(at) if at else Path.home())
 
     @routes.post("/library/places", status_code=202)
-    def place(request: Request, named: Place) -> None:
+    def place(named: Place) -> None:
         """Add a folder, a file or a source, and analyse what is new."""
-        _at_this_machine(request)
         if not Path(named.place).is_absolute():
             msg = f"'{named.place}' is no folder of this machine: write its whole path"
             raise InputError(msg)
@@ -85,9 +84,8 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
         scan.start()
 
     @routes.post("/library/servers", status_code=202)
-    def server(request: Request, named: Server) -> None:
+    def server(named: Server) -> None:
         """Add a Subsonic server, and analyse what is new; the password is kept as `login` does."""
-        _at_this_machine(request)
         known = replace(dj.settings, subsonic_url=named.url, subsonic_user=named.user)
         with _password(named.password), _input():
             dj.add("subsonic", settings=known)
@@ -95,12 +93,11 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
 
     @routes.post("/library/tables", responses={200: {"model": Added}})
     def table(
-        request: Request, file: Annotated[UploadFile, File(description="CSV, JSON or Parquet")]
+        file: Annotated[UploadFile, File(description="CSV, JSON or Parquet")],
     ) -> dict[str, int]:
         """Take tracks and their features from a table."""
-        _at_this_machine(request)
         with TemporaryDirectory() as folder:
-            path = Path(folder) / Path(file.filename or "table.csv").name
+            path = Path(folder) / f"table{_ending(file.filename)}"
             path.write_bytes(file.file.read())
             with _input():
                 return {"tracks": dj.library.import_table(path)}
@@ -132,10 +129,10 @@ def _password(secret: str) -> Iterator[None]:
         raise
 
 
-def _at_this_machine(request: Request) -> None:
-    """Refuse who does not sit here: they call this machine by a name that only it has."""
-    client = request.client.host if request.client else ""
-    if not {request.url.hostname, client} <= LOCAL:
+def _by_the_owner() -> None:
+    """Refuse who neither sits here nor was let in; guests were refused before."""
+    visit = CURRENT.get()
+    if not (visit.here or visit.device):
         msg = "Music is added at the machine that plays it: open the page there."
         raise HTTPException(403, msg)
 
@@ -146,10 +143,21 @@ def _folder(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # the latter for what no system takes as a path
         msg = f"the folder {path} cannot be read: {getattr(error, 'strerror', error)}"
         raise InputError(msg) from error
-    seen = [entry for entry in inside if not entry.name.startswith(".")]
+    seen = [one for one in inside if not one.name.startswith(".") and _is_text(one.name)]
     return {
         "path": str(path),
         "parent": None if path.parent == path else str(path.parent),
         "folders": [{"name": e.name, "path": str(e)} for e in seen if e.is_dir()],
         "songs": sum(is_audio(entry.name) for entry in seen),
     }
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be sent and said back: not where its bytes are no text."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _ending(name: str | None) -> str:
+    """Return the ending of a file's name, by which tables are told apart; none where it is odd."""
+    ending = Path(name or "table.csv").suffix
+    return ending if ending[1:].isalnum() and ending.isascii() else ""

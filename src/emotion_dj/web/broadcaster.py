@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from emotion_dj.web.scan import STILL_HERE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 KEY: Final = "^[A-Za-z0-9_-]{16,64}$"
 """Whoever knows the key of a camera may follow it, so keys are long and made by chance."""
@@ -20,7 +20,7 @@ MOST: Final = 32
 """Followers at once; each holds a connection for as long as it likes."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class _Follower:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     last: str = ""
@@ -31,7 +31,7 @@ class ReadingBroadcaster:
 
     def __init__(self) -> None:
         """Nobody follows yet."""
-        self._followers: dict[str, set[_Follower]] = {}
+        self._followers: dict[str, WeakSet[_Follower]] = {}
 
     @property
     def full(self) -> bool:
@@ -44,27 +44,29 @@ class ReadingBroadcaster:
             follower.last = f"event: {event}\ndata: {json.dumps(data)}\n\n"
             follower.changed.set()
 
-    async def events(self, key: str) -> AsyncIterator[str]:
-        """Yield server-sent events for as long as somebody listens."""
-        with self._following(key) as follower:
-            yield ": following\n\n"
-            while True:
-                try:
-                    async with asyncio.timeout(STILL_HERE_SECONDS):
-                        await follower.changed.wait()
-                except TimeoutError:
-                    yield ": still here\n\n"
-                else:
-                    follower.changed.clear()
-                    yield follower.last
+    def events(self, key: str) -> AsyncIterator[str]:
+        """Return server-sent events for as long as somebody listens.
 
-    @contextmanager
-    def _following(self, key: str) -> Iterator[_Follower]:
+        They count from now on, also before the first one is asked for.
+        """
+        self._followers = {key: some for key, some in self._followers.items() if some}
+        followers = self._followers.setdefault(key, WeakSet())
         follower = _Follower()
-        self._followers.setdefault(key, set()).add(follower)
-        try:
-            yield follower
-        finally:
-            self._followers[key].discard(follower)
-            if not self._followers[key]:
-                del self._followers[key]
+        followers.add(follower)
+        return _events(follower, followers)
+
+
+async def _events(follower: _Follower, followers: WeakSet[_Follower]) -> AsyncIterator[str]:
+    try:
+        yield ": following\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(STILL_HERE_SECONDS):
+                    await follower.changed.wait()
+            except TimeoutError:
+                yield ": still here\n\n"
+            else:
+                follower.changed.clear()
+                yield follower.last
+    finally:
+        followers.discard(follower)

@@ -15,7 +15,8 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from emotion_dj.web import models
+from emotion_dj.web import bodies, models
+from emotion_dj.web.json_route import Route as JSONRoute
 from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ POLICY: Final = (
 )
 PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<title>Spotify</title><link rel="stylesheet" href="/style.css">
-<script type="module" src="/js/embed.js"></script></head>
+<title>Spotify</title><link rel="stylesheet" href="../../style.css">
+<script type="module" src="../../js/embed.js"></script></head>
 <body><iframe title="Spotify" src="{address}" width="100%" height="80" frameborder="0"
 allow="autoplay; encrypted-media" referrerpolicy="no-referrer"
 sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"
@@ -66,7 +67,7 @@ def page(embed: str) -> Route:
 
 def devices(dj: EmotionDJ) -> APIRouter:
     """Return the routes by which sets start on the listener's devices."""
-    routes = APIRouter(tags=["devices"])
+    routes = APIRouter(tags=["devices"], route_class=JSONRoute)
 
     @routes.get("/devices", responses={200: {"model": models.Devices}})
     def listed() -> dict[str, Any]:
@@ -75,7 +76,7 @@ def devices(dj: EmotionDJ) -> APIRouter:
         return {"devices": [{"id": d.id, "name": d.name, "active": d.active} for d in devices]}
 
     @routes.post("/devices/play", status_code=204)
-    def start(request: models.Start) -> None:
+    def start(request: bodies.Start) -> None:
         """Start songs of the catalogue on a device, the first one now, the others after it."""
         dj.services.play(numbered(dj, request.tracks), device=request.device)
 

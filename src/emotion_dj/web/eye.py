@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Emotion
-from emotion_dj.vision import emotion, images, search, smoothing, visibility, yunet
+from emotion_dj.vision import emotion, images, resting, search, smoothing, visibility, yunet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +114,16 @@ def _reader() -> Mapping[str, Any]:
         "abstain_below": contract.abstain_below,
         "hidden": contract.hidden,
         "visibility": _visibility(),
+        "resting": _resting(),
+    }
+
+
+def _resting() -> Mapping[str, Any]:
+    return {
+        "smile": resting.SMILE,
+        "strength": resting.STRENGTH,
+        "floor": resting.FLOOR,
+        "calm": resting.CALM,
     }
 
 

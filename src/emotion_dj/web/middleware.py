@@ -7,24 +7,39 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from emotion_dj.web.connection import EXTENSION, Streams
+from emotion_dj.web.visit import CURRENT
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ROOT: Final = "/api/v1"
-LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-"""The names and addresses by which a machine calls itself."""
+    from emotion_dj.web.network import Network, Refusal
 
+ROOT: Final = "/api/v1"
 MAX_BODY: Final = 20_000_000 + 64_000
 """Bytes: the largest photo and the form around it."""
 
-BODY_SECONDS: Final = 20.0
+MAX_JSON: Final = 256_000
+"""Bytes of any other body."""
+
+LARGE: Final = ("multipart/", "image/")
+"""What bodies may be as large as a photo."""
+
+BODY_SECONDS: Final = 30.0
 MAX_AT_ONCE: Final = 64
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Requests that are worked on; answers that are being sent are not counted."""
+
+STREAMS: Final = (f"{ROOT}/tracks/", f"{ROOT}/readings/live/", f"{ROOT}/library/scan")
+"""Where answers have no end of their own, or last as long as a song."""
+
+SERVICE_UNAVAILABLE: Final = 503
+CLOSING: Final = {408, 413, SERVICE_UNAVAILABLE}
+"""Refusals after which what is left of a body is not waited for."""
 
 HEADERS: Final = (
     (
@@ -50,58 +65,55 @@ class BodyCutOff(Exception):
 
 @dataclass(slots=True)
 class Middleware:
-    """Wraps an ASGI application.
-
-    ``hosts`` are the names under which the service may be called (against DNS rebinding); ``{"*"}``
-    allows all, for a proxy that checks them itself.
-    """
+    """Wraps an ASGI application."""
 
     app: ASGIApp
-    hosts: Collection[str]
-    running: int = 0
+    network: Network
+    running: set[_Body] = field(default_factory=set)
+    streams: Streams = field(default_factory=Streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it with a problem document."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope, visit = self.network.arrive(scope)
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope, headers)
+        refusal = self.network.refusal(scope, headers) or _too_large(headers)
         if refusal:
-            await _answer(send, *refusal)
+            await refuse(send, *refusal)
             return
-        self.running += 1
+        token = CURRENT.set(visit)
         try:
-            await self._pass_on(scope, receive, send)
+            await self._take(scope, _Body(receive, _limit(headers)), send)
         finally:
-            self.running -= 1
+            CURRENT.reset(token)
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
-        host = headers.get(b"host", "")
-        if "*" not in self.hosts and _name(host) not in self.hosts:
-            return 421, "wrong-host", "This service does not answer to that name."
-        origin = headers.get(b"origin")
-        elsewhere = origin is not None and origin.partition("://")[2] != host
-        elsewhere |= headers.get(b"sec-fetch-site") == "cross-site"
-        if scope["method"] not in SAFE and elsewhere:
-            return 403, "cross-site", "Requests from other sites are not taken."
-        length = headers.get(b"content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            return 413, "too-large", "The photo is larger than 20 MB: send a smaller one."
-        if self.running >= MAX_AT_ONCE:
-            return 503, "busy", "Too many listeners at once: try again in a second."
-        return None
+    async def _take(self, scope: Scope, body: _Body, send: Send) -> None:
+        """Work on a request, or on a stream apart from requests, where there is room for it."""
+        if _is_stream(scope):
+            with self.streams.one(scope.get("extensions", {}).get(EXTENSION)) as room:
+                await (self._pass_on(scope, body, send) if room else _busy(send))
+        elif len(self.running) >= MAX_AT_ONCE:
+            await _busy(send)
+        else:
+            self.running.add(body)
+            try:
+                await self._pass_on(scope, body, send)
+            finally:
+                self.running.discard(body)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = _Body(receive)
+    async def _pass_on(self, scope: Scope, body: _Body, send: Send) -> None:
         replaced = False
 
         async def send_on(message: Message) -> None:
             """Add our headers; where the body was cut off, say that and nothing else."""
             nonlocal replaced
+            if message["type"] == "http.response.start":
+                self.running.discard(body)
             if message["type"] == "http.response.start" and body.fault:
                 replaced = True
-                await _answer(send, *body.fault)
+                await refuse(send, *body.fault)
             elif message["type"] == "http.response.start":
                 await send({**message, "headers": _with_ours(message["headers"])})
             elif not replaced:
@@ -110,15 +122,42 @@ class Middleware:
         await self.app(scope, body.receive, send_on)
 
 
+def _is_stream(scope: Scope) -> bool:
+    path = scope["path"]
+    sound = path.endswith("/stream") or not path.startswith(STREAMS[0])
+    return scope["method"] == "GET" and path.startswith(STREAMS) and sound
+
+
+async def _busy(send: Send) -> None:
+    msg = "Too many listeners at once: try again in a second."
+    await refuse(send, SERVICE_UNAVAILABLE, "busy", msg)
+
+
+def _limit(headers: Mapping[bytes, str]) -> int:
+    large = headers.get(b"content-type", "").lower().startswith(LARGE)
+    return MAX_BODY if large else MAX_JSON
+
+
+def _too_large(headers: Mapping[bytes, str]) -> Refusal | None:
+    length, limit = headers.get(b"content-length", "0"), _limit(headers)
+    return None if length.isdigit() and int(length) <= limit else _over(limit)
+
+
+def _over(limit: int) -> Refusal:
+    if limit == MAX_BODY:
+        return 413, "too-large", "The photo is larger than 20 MB: send a smaller one."
+    return 413, "too-large", "The request is larger than 256 kB: ask for less at once."
+
+
 class _Body:
     """Counts and times a request's body while it arrives."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
         self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
-        self._left = MAX_BODY
+        self._limit = self._left = limit
         self._complete = False
-        self.fault: tuple[int, str, str] | None = None
+        self.fault: Refusal | None = None
 
     async def receive(self) -> Message:
         if self._complete:
@@ -127,12 +166,12 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError as error:
-            self.fault = (408, "too-slow", "The photo took too long to arrive: try again.")
+            self.fault = (408, "too-slow", "The request took too long to arrive: try again.")
             raise BodyCutOff from error
         self._left -= len(message.get("body", b""))
         self._complete = message["type"] != "http.request" or not message.get("more_body")
         if self._left < 0:
-            self.fault = (413, "too-large", "The photo is larger than 20 MB: send a smaller one.")
+            self.fault = _over(self._limit)
             raise BodyCutOff
         return message
 
@@ -143,23 +182,21 @@ def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     return [*headers, *(header for header in HEADERS if header[0] not in own)]
 
 
-def _name(host: str) -> str:
-    """Return the host without its port, for names and for [IPv6] addresses."""
-    head, colon, tail = host.rpartition(":")
-    return (head if colon and tail.isdigit() else host).strip("[]").lower()
-
-
-async def _answer(send: Send, status: int, kind: str, detail: str) -> None:
+async def refuse(
+    send: Send, status: int, kind: str, detail: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with a problem document, without a look at the body."""
     body = json.dumps(problem(status, kind, detail)).encode()
-    retry: Iterable[tuple[bytes, bytes]] = [(b"retry-after", b"1")] if status == 503 else []  # noqa: PLR2004
-    headers = [
+    retry = [(b"retry-after", b"1")] if status == SERVICE_UNAVAILABLE else []
+    closing = [(b"connection", b"close")] if status in CLOSING else []
+    every = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-        *retry,
+        *(closing + retry),
+        *headers,
         *HEADERS,
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": every})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from emotion_dj.web import models
+from emotion_dj.web.json_route import Route
 from emotion_dj.web.sources import numbered
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def routes(dj: EmotionDJ, as_json: Callable[[EmotionDJ, DJSet], dict[str, Any]]) -> APIRouter:
     """Return the route of single picks; ``as_json`` writes a set."""
-    routes = APIRouter(tags=["tracks"])
+    routes = APIRouter(tags=["tracks"], route_class=Route)
 
     @routes.get("/tracks/{number}/pick", responses={200: {"model": models.Pick}})
     def pick(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
-from emotion_dj.web import models
-from emotion_dj.web.middleware import LOCAL, ROOT
+from emotion_dj.web import bodies
+from emotion_dj.web.json_route import Route
+from emotion_dj.web.middleware import ROOT
 from emotion_dj.web.sources import numbered
+from emotion_dj.web.visit import CURRENT, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.interfaces import Sink
+    from emotion_dj.pairing import Pairing
 
-    Recommend = Callable[[models.SetRequest], DJSet]
+    Recommend = Callable[[bodies.SetRequest], DJSet]
 
 NAME: Final = "Emotion-DJ"
 """The only playlist that is written, so that no visitor of the page can replace another one."""
@@ -36,14 +40,29 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
-    """Return the routes by which sets are saved; ``recommend`` answers a request."""
-    routes = APIRouter(tags=["saving"])
+class Written(BaseModel):
+    """The playlist that a set was written to: its address, or the server's name, and how many of
+    the set's songs are on it; ``where`` says so in English.
+    """
 
-    def requested_set(request: models.SetRequest | models.PlaylistRequest) -> DJSet:
+    name: str
+    place: str
+    songs: int
+    total: int
+    where: str
+
+
+def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) -> APIRouter:
+    """Return the routes by which sets are saved; ``recommend`` answers a request.
+
+    Where devices are paired, an address of a stream holds a key: players have no cookie.
+    """
+    routes = APIRouter(tags=["saving"], route_class=Route)
+
+    def requested_set(request: bodies.SetRequest | bodies.PlaylistRequest) -> DJSet:
         dj_set = (
             _listed(dj, request)
-            if isinstance(request, models.PlaylistRequest)
+            if isinstance(request, bodies.PlaylistRequest)
             else recommend(request)
         )
         dj.taste.played(dj_set)
@@ -51,7 +70,7 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)
     def playlist(
-        form: Literal["m3u8", "xspf", "jspf"], request: models.ExportRequest, http_request: Request
+        form: Literal["m3u8", "xspf", "jspf"], request: bodies.ExportRequest, http_request: Request
     ) -> Response:
         """Return a set that was made before, or that of a request, as a playlist file.
 
@@ -59,42 +78,40 @@ def routes(dj: EmotionDJ, recommend: Recommend) -> APIRouter:
         """
         music = requested_set(request)
         service = str(http_request.url.replace(path="", query="", fragment=""))
-        music = _streamed(dj, music, service, keep_files=_is_here(http_request))
+        music = _streamed(dj, music, f"{service}{at(ROOT)}", pairing)
         data = playlists.render(music, form, explain=messages.explain)
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
-    @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: str, request: models.ExportRequest) -> dict[str, str]:
+    @routes.post("/sources/{name}/playlists", responses={200: {"model": Written}})
+    def write(name: str, request: bodies.ExportRequest) -> dict[str, Any]:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
         """
         sink = _sink(dj, name)
-        return {"where": sink.write(requested_set(request), name=NAME)}
+        saved = sink.write(requested_set(request), name=NAME)
+        return {**asdict(saved), "where": messages.saved(saved)}
 
     return routes
 
 
-def _is_here(http_request: Request) -> bool:
-    """Tell whether the listener sits at this machine: they call it by a name that only it has."""
-    client = http_request.client.host if http_request.client else ""
-    return {http_request.url.hostname, client} <= LOCAL
-
-
-def _streamed(dj: EmotionDJ, music: DJSet, service: str, *, keep_files: bool) -> DJSet:
+def _streamed(dj: EmotionDJ, music: DJSet, service: str, pairing: Pairing | None) -> DJSet:
     """Return a set in which all that sounds is named by where this service streams it."""
+    visit = CURRENT.get()
     numbers = dj.library.numbers([pick.track.uri for pick in music.picks])
 
     def streamed(pick: Pick) -> Pick:
-        if (keep_files and pick.track.path) or not dj.services.can_stream(pick.track):
+        if (visit.here and pick.track.path) or not dj.services.can_stream(pick.track):
             return pick
-        place = f"{service}{ROOT}/tracks/{numbers[pick.track.uri]}/stream"
+        number = numbers[pick.track.uri]
+        key = f"?key={pairing.stream_key(visit.device, number)}" if pairing else ""
+        place = f"{service}/tracks/{number}/stream{key}"
         return replace(pick, track=replace(pick.track, media=Media("stream", place)))
 
     return replace(music, picks=tuple(map(streamed, music.picks)))
 
 
-def _listed(dj: EmotionDJ, request: models.PlaylistRequest) -> DJSet:
+def _listed(dj: EmotionDJ, request: bodies.PlaylistRequest) -> DJSet:
     """Return the songs as a set, in their order."""
     tracks = numbered(dj, [song.id for song in request.songs])
     mood = affect.mood(ANYWHERE)

@@ -29,6 +29,7 @@ STATUS: Final[dict[type[errors.EmotionDJError], int]] = {
     errors.LowConfidence: 422,
     errors.SettingsError: 500,
     errors.CatalogueError: 503,
+    errors.PairingRefused: 401,
     errors.ArtifactError: 500,
     errors.MissingExtra: 501,
     errors.RateLimited: 503,

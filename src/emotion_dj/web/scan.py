@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import errors
+from emotion_dj.web.visit import is_guest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from emotion_dj.app import EmotionDJ
 
+_log = logging.getLogger(__name__)
+
 STILL_HERE_SECONDS: Final = 15.0
 """A line is sent at least as often, so that proxies keep the connection and its end is noticed."""
+
+
+class _Stopped(Exception):
+    """The service ends."""
 
 
 class Scan:
@@ -27,7 +35,7 @@ class Scan:
         self._dj = dj
         self._thread: threading.Thread | None = None
         self._moved = threading.Condition()
-        self._again = False
+        self._again = self._stopped = False
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.running = False
         self.done, self.total = 0, 0
@@ -44,6 +52,10 @@ class Scan:
             self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
             self._thread.start()
 
+    def stop(self) -> None:
+        """End the scan at its next step, as when the service ends; what was heard is kept."""
+        self._stopped = True
+
     def wait_until(self, enough: Callable[[], bool]) -> None:
         """Return when enough is there, or when there is nothing more to wait for."""
         with self._moved:
@@ -52,6 +64,11 @@ class Scan:
     def state(self) -> dict[str, Any]:
         """Return how far the scan is."""
         return {"running": self.running, "done": self.done, "total": self.total}
+
+    def troubles(self) -> dict[str, Any]:
+        """Return what failed and why; guests are told no more than whether there is music."""
+        failed, problem = ([], "") if is_guest() else (self.failed, self.sentence)
+        return {"failed": [_text(why) for why in failed], "problem": _text(problem)}
 
     async def events(self) -> AsyncIterator[str]:
         """Yield server-sent events: `progress` at each step, then `done`, and that is the end."""
@@ -64,8 +81,7 @@ class Scan:
                         await changed.wait()
                 except TimeoutError:
                     yield ": still hearing\n\n"
-            told = {"failed": self.failed, "problem": self.sentence}
-            yield _event("done", {**self.state(), **told})
+            yield _event("done", {**self.state(), **self.troubles()})
 
     @contextmanager
     def _following(self) -> Iterator[asyncio.Event]:
@@ -101,12 +117,24 @@ class Scan:
             self.sentence = ""
             summary = self._dj.library.scan(self._report)
             self.failed = [failure.why for failure in summary.failed]
+        except _Stopped:
+            return
         except errors.EmotionDJError as error:
             self.sentence = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits has to be told
+            _log.exception("the scan failed")
+            self.sentence = f"the scan failed ({type(error).__name__}): the log says more"
 
     def _report(self, done: int, total: int) -> None:
+        if self._stopped:
+            raise _Stopped
         self.done, self.total = done, total
         self._tell()
+
+
+def _text(sentence: str) -> str:
+    """Return a sentence as JSON can hold it: a file's name may be no text."""
+    return sentence.encode("utf-8", "replace").decode()
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

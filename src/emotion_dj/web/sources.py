@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_dj.errors import LibraryError
 from emotion_dj.web import models
+from emotion_dj.web.json_route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -49,7 +50,7 @@ def numbered(dj: EmotionDJ, numbers: Sequence[int]) -> list[Track]:
 
 def routes(dj: EmotionDJ) -> APIRouter:
     """Return the route by which sources are told of."""
-    routes = APIRouter(tags=["sources"])
+    routes = APIRouter(tags=["sources"], route_class=Route)
 
     @routes.get("/sources", responses={200: {"model": models.Sources}})
     def listed() -> dict[str, Any]:

@@ -78,7 +78,7 @@ def sentence(error: Mapping[str, Any]) -> str:
     place = ".".join(str(part)[:LONG] for part in error["loc"][1:] if part not in TAGS)
     if error["type"] == OURS:
         return f"'{place}': {error['msg']}" if place else str(error["msg"])
-    if error["type"] == "json_invalid" or not place:
+    if not place or (error["type"] == "json_invalid" and place.isdigit()):  # of the whole body
         name = f"the {error['loc'][0]}"
     else:
         name = f"'{place}'"

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 const { modules, card, files, pictures } = JSON.parse(readFileSync(0, "utf-8"));
 const { Core } = await import(`${modules}/js/eye/core.js`);
 const { turned } = await import(`${modules}/js/eye/turn.js`);
+const { atRest, isRestful } = await import(`${modules}/js/eye/resting.js`);
 const { cropped, shrunk } = await import(`${modules}/js/eye/pixels.js`);
 
 const bytes = (path) => Uint8Array.from(readFileSync(path));
@@ -19,6 +20,10 @@ const tasks = {
     } catch (error) {
       return { code: error.code ?? String(error) };
     }
+  },
+  rest: (pixels, { resting }) => {
+    const seen = core.look(pixels);
+    return { ...atRest(seen, resting, core.card), restful: isRestful(seen.faces, core.card.reader) };
   },
   crop: (pixels, face) => inMemory(pixels, (picture) => Array.from(cropped(core.memory, picture, face, core.card.reader))),
   turn: (pixels, { degrees }) => inMemory(pixels, (picture) => plain(turned(core.memory, picture, degrees))),

@@ -99,7 +99,7 @@ def page(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
 
 def rows(page: Page) -> dict[str, int]:
     """Ask for calm music; return the place of each song in the set."""
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     page.wait_for_selector("#set li")
     titles = page.locator("#set .title").all_inner_texts()
     return {title.split(" — ")[0]: place for place, title in enumerate(titles)}

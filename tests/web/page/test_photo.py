@@ -73,13 +73,13 @@ def test_what_the_listener_says_is_said_back(
     page.check("#remember")
     page.select_option("#faces select", "neutral")
     says(page, "#opening", "You said you are neutral")
-    page.check("input[value=lift]", force=True)
+    page.check("input[value=lift]")
     says(page, "#opening", "To lift you")
     page.select_option("#language", "de")
     page.locator("#past button").last.click()
     says(page, "#opening", "Du hast gesagt, du bist neutral")
-    page.check("#moods input[value=happy]", force=True)
-    page.check("#plans input[value=match]", force=True)
+    page.check("#moods input[value=happy]")
+    page.check("#plans input[value=match]")
     says(page, "#opening", "Du möchtest es fröhlich")
 
 
@@ -149,7 +149,7 @@ def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
 ) -> None:
     """The set is called that of before, the point a cloud; plans wait; moods can be picked."""
     asked: list[str] = []
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     says(page, "#opening", "You want calm")
     show(page, smiling_photo)
     assert page.locator("#moods input:checked").count() == 0
@@ -162,9 +162,9 @@ def test_after_a_photo_of_nobody_nothing_is_planned_for_who_was_there_before(
     page.select_option("#language", "de")
     says(page, "#opening", "Das ist das Set von vorher.")
     page.on("request", lambda request: asked.append(request.url))
-    page.check("#plans input[value=lift]", force=True)
-    page.check("#plans input[value=match]", force=True)
-    page.check("#moods input[value=calm]", force=True)
+    page.check("#plans input[value=lift]")
+    page.check("#plans input[value=match]")
+    page.check("#moods input[value=calm]")
     says(page, "#opening", "Du möchtest es ruhig")
     assert len([url for url in asked if url.endswith("/sets")]) == 1
 
@@ -192,13 +192,44 @@ def test_two_faces_are_both_read(
     assert page.get_attribute("#picture", "aria-label") == "Your picture with 2 framed faces"
     assert page.inner_text("#opening").startswith("You all look happy")
     with page.expect_response("**/sets") as answer:
-        page.check("#serve input[value=each]", force=True)
+        page.check("#serve input[value=each]")
     assert answer.value.request.post_data_json["aggregate"] == "each"
     assert answer.value.status == 200
     page.select_option("#language", "de")
     says(page, "#serve label:has(:checked)", "Reihum jeden")
-    page.check("#moods input[value=calm]", force=True)
+    page.check("#moods input[value=calm]")
     assert page.locator("#serve").is_hidden()
+
+
+def test_a_resting_face_is_kept_and_makes_readings_their_own(
+    page: Page,
+    smiling_photo: Path,
+    in_package: Callable[[str, str], Path],
+    show: Callable[..., None],
+    says: Callable[..., None],
+) -> None:
+    """A calm face is taken for one, read beside itself, kept in this browser; a smile is not."""
+    from playwright.sync_api import expect
+
+    admiral = in_package("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    read, button = page.locator("#faces h3"), page.locator("#faces .resting")
+    show(page, admiral)
+    plain = read.text_content() or ""
+    assert button.inner_text() == "This is my resting face"
+    button.click()
+    says(page, "#faces .resting", "Forget my resting face")
+    expect(read).not_to_have_text(plain)
+    own = read.text_content() or ""
+    page.reload()
+    show(page, admiral)
+    says(page, "#faces h3", own)
+    page.click("#faces .resting")
+    says(page, "#faces h3", plain)
+    show(page, smiling_photo)
+    says(page, "#faces h3", "looks happy")
+    page.click("#faces .resting")
+    says(page, "#said", "That is no resting face")
+    assert page.inner_text("#faces .resting") == "This is my resting face"
 
 
 def test_a_slow_server_is_waited_for_in_words(
@@ -225,7 +256,7 @@ def test_two_tabs_do_not_disturb_each_other(
     """One shows its photo's set, the other one a mood's."""
     other = page.context.new_page()
     other.goto(address)
-    other.check("input[value=sad]", force=True)
+    other.check("input[value=sad]")
     says(other, "#opening", "You want sad")
     show(page, smiling_photo)
     assert page.inner_text("#opening").startswith("You look happy")

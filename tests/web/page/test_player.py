@@ -54,7 +54,7 @@ def test_a_like_can_be_taken_back(page: Page) -> None:
     """L likes, L again takes it back; it is liked in the next set too; a held key is one."""
     told: list[str] = []
     page.on("request", lambda r: "/feedback" in r.url and told.append(r.post_data_json["kind"]))
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     page.wait_for_selector("#set li:first-child[aria-current=true]")
     for pressed in ("true", "false", "true"):
         with page.expect_response("**/feedback"):
@@ -67,7 +67,7 @@ def test_a_like_can_be_taken_back(page: Page) -> None:
     page.click("#set li:first-child .song")
     title = page.inner_text("#set li:first-child .title")
     with page.expect_response("**/sets"):
-        page.check("input[value=lift]", force=True)
+        page.check("input[value=lift]")
     page.click("#done button")  # back to the song that is liked
     page.wait_for_selector(f"#set li[aria-current=true] .title >> text={title}")
     assert page.get_attribute("#like", "aria-pressed") == "true"
@@ -79,7 +79,7 @@ def test_a_like_can_be_taken_back(page: Page) -> None:
 
 def test_focus_stays_where_it_is(page: Page) -> None:
     """Who starts a song from the list stays there; one Tab stop leads to all dots; keys go on."""
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     page.wait_for_selector("#set li")
     page.focus("#set li:nth-child(2) .song")
     page.keyboard.press("Enter")
@@ -98,7 +98,7 @@ def test_back_goes_to_the_song_before_or_to_the_beginning(
     page: Page, comes_true: Callable[..., None]
 ) -> None:
     """Right after it began a song gives way to the one before; later it begins again."""
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     page.wait_for_selector("#set li")
     page.click("#set li:nth-child(2) .song")
     page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
@@ -137,7 +137,7 @@ def test_pictures_in_the_music_are_its_covers(
     with serve("--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=60)  # ends when all is heard
         with opened(address) as page:
-            page.check("input[value=calm]", force=True)
+            page.check("input[value=calm]")
             page.wait_for_selector("#set li")
             comes_true(page, "document.querySelectorAll('#set img').length === 1")
             assert page.locator("#set .cover svg").count() == 2

@@ -50,7 +50,7 @@ def test_the_example_plug_in_sounds_in_the_page(
                 };
             }"""
         )
-        page.check("input[value=calm]", force=True)
+        page.check("input[value=calm]")
         page.wait_for_selector("#set li")
         comes_true(page, "window.decks[0] && window.decks[0].currentTime > 0.2")
         comes_true(page, "window.decks[0].duration > 20 && window.decks[0].seekable.length")

@@ -23,10 +23,10 @@ def test_a_mood_needs_no_photo_and_a_plan_changes_the_set(page: Page) -> None:
     """Pick a mood, then another plan, then another length: the set follows each."""
     from playwright.sync_api import expect
 
-    page.check("input[value=sad]", force=True)
+    page.check("input[value=sad]")
     page.wait_for_selector("#set li")
     before = page.inner_text("#set")
-    page.check("input[value=lift]", force=True)
+    page.check("input[value=lift]")
     expect(page.locator("#set")).not_to_have_text(before, use_inner_text=True)
     page.fill("#length", "4")
     page.press("#length", "Tab")
@@ -40,7 +40,7 @@ def test_any_number_of_songs_is_made_one_that_counts(page: Page, written: str, c
     """What is written is brought within 1 and 50, and the field shows it."""
     from playwright.sync_api import expect
 
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     expect(page.locator("#set li")).to_have_count(10)
     page.fill("#length", "4")
     page.press("#length", "Tab")
@@ -76,14 +76,14 @@ def test_no_music_is_said(
     (tmp_path / "empty").mkdir()
     with serve("--library", str(tmp_path / "empty")) as address, opened(address) as page:
         says(page, "#music", "there is no music")
-        page.check("input[value=calm]", force=True)
+        page.check("input[value=calm]")
         says(page, "#opening", "there is no music")
         assert page.locator("#add-open").is_visible()
 
 
 def test_sets_are_saved(page: Page, says: Callable[..., None]) -> None:
     """The button downloads a playlist of the set that is shown, also when some of it was heard."""
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     page.wait_for_selector("#set li")
     says(page, "#time", re.compile(r"0:0[1-9] /"))
     page.evaluate("document.querySelector('#seek').value = 900")
@@ -101,7 +101,7 @@ def test_a_reload_brings_back_the_set_the_song_and_its_place(
     page: Page, says: Callable[..., None], comes_true: Callable[..., None]
 ) -> None:
     """In the middle of the second song: it is all there again, and one press goes on from there."""
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     page.wait_for_selector("#set li")
     page.click("#next")
     page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
@@ -123,7 +123,7 @@ def test_what_is_done_to_the_queue_can_be_taken_back(page: Page) -> None:
     """Removed, moved and put next, each undone by one press."""
     from playwright.sync_api import expect
 
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     page.wait_for_selector("#set li:first-child[aria-current=true]")
     titles = page.locator("#set .title").all_inner_texts()
     for name, place, then in (
@@ -143,9 +143,55 @@ def test_what_is_done_to_the_queue_can_be_taken_back(page: Page) -> None:
     page.wait_for_selector("#set li:first-child[aria-current=true]")
 
 
+def test_a_song_is_dragged_to_another_place(page: Page) -> None:
+    """The fourth song is dropped on the second one and stands there; undo brings it back."""
+    from playwright.sync_api import expect
+
+    page.check("input[value=happy]")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    titles = page.locator("#set .title").all_inner_texts()
+    page.drag_and_drop("#set li:nth-child(4)", "#set li:nth-child(2)")
+    moved = [titles[0], titles[3], *titles[1:3], *titles[4:]]
+    expect(page.locator("#set .title")).to_have_text(moved)
+    assert page.locator("#set li:first-child[aria-current=true]").count() == 1
+    page.click("#done button")
+    expect(page.locator("#set .title")).to_have_text(titles)
+
+
+DROP = """([name, text]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], name));
+  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+}"""
+
+
+def test_a_playlist_that_is_dropped_comes_next(page: Page, says: Callable[..., None]) -> None:
+    """M3U8, XSPF and JSPF: the songs that are here come after this one; of another one it is said
+    that none is.
+    """
+    page.check("input[value=happy]")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    kept = []
+    for form in ("m3u8", "xspf", "jspf"):
+        with page.expect_download() as download:
+            page.click(f"[data-form={form}]")
+        kept.append((f"mine.{form}", Path(download.value.path()).read_text("utf-8")))
+    titles = page.locator("#set .title").all_inner_texts()
+    for playlist in kept:
+        page.check("input[value=calm]")
+        says(page, "#opening", "You want calm")
+        page.evaluate(DROP, playlist)
+        says(page, "#done", f"{len(titles)} songs of the playlist come next")
+        assert page.locator("#set .title").all_inner_texts()[1 : 1 + len(titles)] == titles
+        page.check("input[value=sad]")
+        says(page, "#opening", "You want sad")
+    page.evaluate(DROP, ["other.m3u8", "#EXTM3U\n#EXTINF:1,Nobody - Nothing\nnothing.mp3\n"])
+    says(page, "#opening", "None of the songs of this playlist is in your music")
+
+
 def test_a_song_is_found_and_put_next(page: Page, says: Callable[..., None]) -> None:
     """Part of a title is enough; the song comes after the one that plays, and can be taken back."""
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     page.wait_for_selector("#set li:first-child[aria-current=true]")
     page.fill("#search", "calm")
     page.locator("#found button").first.click()
@@ -158,16 +204,16 @@ def test_a_song_is_found_and_put_next(page: Page, says: Callable[..., None]) -> 
 
 def test_sets_are_remembered_only_where_wanted(page: Page, says: Callable[..., None]) -> None:
     """Off by default; on, they outlive the session, until forgotten."""
-    page.check("input[value=calm]", force=True)
+    page.check("input[value=calm]")
     says(page, "#opening", "calm")
     assert page.evaluate("localStorage.length") == 0
     page.click("#set-section summary")
     page.check("#remember")
-    page.check("input[value=happy]", force=True)
+    page.check("input[value=happy]")
     says(page, "#past", "happy")
     other = page.context.new_page()
     other.goto(page.url)
-    other.check("#moods input[value=sad]", force=True)
+    other.check("#moods input[value=sad]")
     says(other, "#past", "happy")
     other.click("summary")
     other.click("#past button >> text=happy")

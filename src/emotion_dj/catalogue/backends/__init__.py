@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import re
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine, Select, Table
+
+    from emotion_dj.domain import Affect
 
 
 class Backend(Protocol):
     """A kind of database at one address."""
 
     address: str
+    indexed: bool
+    """Whether there is an index of the plane, for `near`."""
 
     @property
     def errors(self) -> tuple[type[BaseException], ...]:
@@ -36,8 +43,18 @@ class Backend(Protocol):
         """Return an insert that has ``excluded`` and ``on_conflict_do_update`` (an upsert)."""
         ...
 
+    def near(
+        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+    ) -> Select[Any]:
+        """Return the ids of the analyses among which a set along a path is chosen.
+
+        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener. Asked
+        of a backend that is ``indexed`` only.
+        """
+        ...
+
     def purge(self, engine: Engine) -> None:
-        """See that nothing which was deleted can be read from the disk."""
+        """See, as far as the backend can, that what was deleted cannot be read from the disk."""
         ...
 
     def sentence(self, error: BaseException) -> str:
@@ -46,11 +63,24 @@ class Backend(Protocol):
 
 
 def backend_of(address: str) -> Backend:
-    """Return the backend of an address: a path or sqlite:///PATH. Raises SettingsError."""
+    """Return the backend of an address: a path, sqlite:///PATH or postgresql://...
+
+    Raises SettingsError.
+    """
+    if _POSTGRESQL.match(address):
+        from emotion_dj.catalogue.backends.postgres import PostgreSQL
+
+        return PostgreSQL(address)
     path = address.removeprefix("sqlite:///")
     if "://" in path or not path:
-        msg = f"the catalogue is one SQLite file, and '{address}' names none: give the path of one"
+        msg = (
+            f"the catalogue is one SQLite file or a database of PostgreSQL, and '{address}' names "
+            "neither: give the path of one, or postgresql://..."
+        )
         raise SettingsError(msg)
     from emotion_dj.catalogue.backends.sqlite import SQLite
 
     return SQLite(address)
+
+
+_POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")

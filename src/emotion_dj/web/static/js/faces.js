@@ -2,7 +2,8 @@
 
 import { colour } from "./colour.js";
 import { $, make } from "./dom.js";
-import { correct, picture } from "./face.js";
+import { resting } from "./eyes.js";
+import { correct, picture, rest } from "./face.js";
 import { language, say } from "./i18n.js";
 import * as listener from "./listener.js";
 import { effect } from "./signal.js";
@@ -75,7 +76,7 @@ function number(pen, n, x, y, size) {
 /** Show what was read; where as many faces stand there already, only what changed is drawn. */
 function bars() {
   const faces = listener.look.value?.faces ?? [];
-  const now = `${language.value} ${faces.length}`;
+  const now = `${language.value} ${faces.length} ${Boolean(resting.value)}`;
   if (now !== drawn) list.replaceChildren(...faces.map((_, i) => box(i)));
   drawn = now;
   faces.forEach((face, i) => tell(/** @type {HTMLElement} */ (list.children[i]), face, faces.length > 1 ? say("face", { n: i + 1 }) : ""));
@@ -87,8 +88,16 @@ function box(i) {
   const [made, rows, all] = [make("div", "face"), make("dl", "bars"), make("details", "all")];
   for (const emotion of Object.keys(face.emotions)) rows.append(...bar(emotion));
   all.append(make("summary", "", say("allSeven")), rows);
-  made.append(make("h3"), menu(i), all);
+  made.append(make("h3"), menu(i), ...(i ? [] : [calm()]), all);
   return made;
+}
+
+/** What says that the listener looks so at rest, or takes that back. */
+function calm() {
+  const button = make("button", "resting", say(resting.peek() ? "forgetResting" : "atRest"));
+  button.title = say("restingHelp");
+  button.addEventListener("click", () => void rest(!resting.peek()));
+  return button;
 }
 
 /** @param {HTMLElement} made @param {Face} face @param {string} whose */

@@ -1,6 +1,7 @@
 // Keys, and the dialogs that tell of them and of the models.
 
 import * as dj from "./dj.js";
+import * as big from "./big.js";
 import { $, make } from "./dom.js";
 import * as face from "./face.js";
 import * as feedback from "./feedback.js";
@@ -8,14 +9,14 @@ import { say } from "./i18n.js";
 import * as listener from "./listener.js";
 import { effect } from "./signal.js";
 
-const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
+const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", b: "bigScreen", "?": "keys" };
 const BUTTONS = { play: "playPause", next: "next", previous: "previous", skip: "skip", like: "like", mute: "mute" };
 
 /** @param {import("./player.js").Player} player */
 export function begin(player) {
   const actions = {
     playPause: dj.toggle, next: dj.next, previous: dj.previous, skip: dj.skip, like: () => feedback.like(), mute: () => player.mute(),
-    stopCamera: () => face.stop(), keys: () => $("keys-dialog").showModal(),
+    stopCamera: () => face.stop(), bigScreen: big.toggle, keys: () => $("keys-dialog").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     const action = meant(event);
@@ -54,7 +55,7 @@ const cap = (key) => (key === " " ? say("space") : key.toUpperCase());
 
 /** What there is to know of the models. @param {About} about */
 function card({ card: model, audio_model: ear }) {
-  const figures = model.metrics?.["fer2013-public"];
+  const figures = model.metrics?.votes;
   const heard = ear.metrics?.r2_five_fold_by_track;
   const lines = figures ? [say("cardFigures", { id: model.id, accuracy: (100 * figures.accuracy).toFixed(1), n: figures.n }), model.limits ?? ""] : [];
   if (heard) lines.push(say("earFigures", { id: ear.id, arousal: (100 * heard.arousal).toFixed(0), valence: (100 * heard.valence).toFixed(0) }), ear.limits ?? "");

@@ -39,8 +39,8 @@ export function opening({ opening, picks, said, plan }) {
 /** What there is to know of a set. @param {Music} music */
 export const notes = (music) => music.notes.map((note) => `${capital(told("note", note))}.`).join(" ");
 
-/** What is wrong. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
-export const problem = ({ code, values, text }) => told("problem", { ...values, code, text }) || say("problem.unknown");
+/** What is wrong; `text` is the service's own sentence, which some words end with. @param {{code: string, values?: Record<string, unknown>, text?: string}} notice */
+export const problem = ({ code, values, text }) => told("problem", { detail: text, ...values, code, text }) || say("problem.unknown");
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);

@@ -9,7 +9,7 @@ import { judged } from "./visibility.js";
 /** @typedef {import("./pixels.js").Picture} Picture */
 /** @typedef {import("./boxes.js").Found} Found */
 /** @typedef {import("./visibility.js").Reading} Reading */
-/** @typedef {{id: string, labels: string[], side: number, crop: number, reach: number, epsilon: number, temperature: number, abstain_below: number, hidden: string[], visibility: import("./visibility.js").VisibilityCard}} ReaderCard */
+/** @typedef {{id: string, labels: string[], side: number, crop: number, reach: number, epsilon: number, temperature: number, abstain_below: number, hidden: string[], visibility: import("./visibility.js").VisibilityCard, resting: import("./resting.js").RestingCard}} ReaderCard */
 /** @typedef {{emotions: Record<string, [number, number]>, arousal_weight: number, certain: number}} AffectCard emotion -> valence, arousal */
 /** @typedef {{valence: number, arousal: number, uncertainty: number}} Point */
 

@@ -18,7 +18,7 @@ _LIKE: Final = {"match": "like", "calm": "like_calmer", "liven": "like_livelier"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Intent:
     """Where a set starts and by which plan it goes on, and what is to be said of that.
 
     ``opening`` is None where the DJ's own is right; ``notes`` come before those of the DJ.
@@ -36,7 +36,7 @@ class Wish:
         )
 
 
-def in_words(text: str, plan: Plan) -> Wish:
+def in_words(text: str, plan: Plan) -> Intent:
     """Return what a text means: from how the listener is to what they want, where it says both.
 
     Raises NotUnderstood or Contradiction.
@@ -48,7 +48,7 @@ def in_words(text: str, plan: Plan) -> Wish:
     place = start or goal
     assert place is not None  # noqa: S101 - what was understood is of one role at least
     said = [term.said for term in understood.terms]
-    return Wish(place, plan, Reason("you_say", {"said": said}), tuple(_heard(understood)))
+    return Intent(place, plan, Reason("you_say", {"said": said}), tuple(_heard(understood)))
 
 
 def _heard(understood: words.Understanding) -> list[Reason]:
@@ -58,10 +58,10 @@ def _heard(understood: words.Understanding) -> list[Reason]:
     return [Reason(code, {"said": said[role]}) for role, code in roles.items() if said[role]]
 
 
-def like(track: Track, place: Affect, plan: Plan) -> Wish:
+def like(track: Track, place: Affect, plan: Plan) -> Intent:
     """Return the wish for more songs like one that stands at a place, in the plan's direction."""
     code = _LIKE.get(plan.name)
-    return Wish(place, plan, Reason(code, {"title": track.title}) if code else None)
+    return Intent(place, plan, Reason(code, {"title": track.title}) if code else None)
 
 
 def by_name(

@@ -1,0 +1,161 @@
+"""Lets in who was paired, before a body is read; guests where they may listen and show a face.
+
+Open to everybody are the files of the page, which hold nothing of the listener's, and the health.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from emotion_dj.errors import PairingRefused
+from emotion_dj.pairing import Role
+from emotion_dj.web import pairing_page
+from emotion_dj.web.middleware import ROOT, refuse
+from emotion_dj.web.visit import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from emotion_dj.pairing import PairedDevice, Pairing
+
+PAIR: Final = "/pair"
+SHELL: Final = frozenset({"/", "/index.html"})
+OPEN: Final = re.compile(rf"{ROOT}/health|/(?!api/|api$|embed/|index\.html$).+")
+"""What everybody is sent: the health, and all files of the page but the page itself."""
+
+STREAM: Final = re.compile(rf"{ROOT}/tracks/([0-9]{{1,16}})/stream")
+
+GUESTS: Final = (
+    re.compile(
+        rf"GET (/|/index\.html|/embed/.*|{ROOT}/(about|library|library/scan|sources|ready))"
+    ),
+    re.compile(rf"(GET|HEAD) {ROOT}/tracks(/.*)?|GET {ROOT}/readings/live/.*"),
+    re.compile(rf"POST {ROOT}/(readings|sets|playlists/.*)"),
+)
+"""What guests may ask for. All else is refused, whatever is added to the service."""
+
+KEPT_SECONDS: Final = 400 * 86_400
+"""How long browsers keep the cookie: they take no more."""
+
+LONGEST: Final = 200
+"""Characters of a code that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Wraps an ASGI application; all that passes has a device, which `visit.CURRENT` tells."""
+
+    app: ASGIApp
+    pairing: Pairing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it with 401, 403 or the page that pairs."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        device = self.pairing.device(self._token(headers)) or self._listener(scope)
+        if scope["path"] == PAIR and scope["method"] == "GET":
+            await self._pair(scope, headers, device)(scope, receive, send)
+        elif scope["method"] in {"GET", "HEAD"} and OPEN.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)
+        elif device is None:
+            await self._unpaired(scope, headers, receive, send)
+        elif not _may(device, scope):
+            await refuse(send, 403, "guest", "Guests may listen and show a face: ask the owner.")
+        else:
+            CURRENT.set(replace(CURRENT.get(), role=device.role, device=device.id))
+            await self.app(scope, receive, send)
+
+    def _token(self, headers: Mapping[bytes, str]) -> str:
+        kind, _, token = headers.get(b"authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            return token.strip()
+        cookies: SimpleCookie = SimpleCookie()
+        try:
+            cookies.load(headers.get(b"cookie", ""))
+        except CookieError:
+            return ""
+        morsel = cookies.get(self.pairing.cookie)
+        return self.pairing.token(morsel.value) if morsel else ""
+
+    def _listener(self, scope: Scope) -> PairedDevice | None:
+        """Return the device for which a saved playlist's address of a track was made."""
+        sound = STREAM.fullmatch(scope["path"])
+        key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
+        return self.pairing.listener(key, int(sound[1])) if sound and key else None
+
+    def _pair(
+        self, scope: Scope, headers: Mapping[bytes, str], device: PairedDevice | None
+    ) -> Response:
+        """Pair a device by the code of its link; one that is paired already goes to the page."""
+        if device is not None:
+            return RedirectResponse("./", 303)
+        code = parse_qs(scope["query_string"].decode("latin-1")).get("code", [""])[0]
+        if not code or headers.get(b"sec-purpose", "").startswith("prefetch"):
+            return _page(headers, "how", 401)
+        name = pairing_page.device_name(headers.get(b"user-agent", ""))
+        address = scope["client"][0] if scope["client"] else ""
+        try:
+            _, token = self.pairing.pair(code[:LONGEST], name=name, address=address)
+        except PairingRefused as error:
+            return _refused(headers, error)
+        return self._let_in(scope, token)
+
+    def _let_in(self, scope: Scope, token: str) -> Response:
+        """Set the cookie, without a path: it is that of the page, also below a sub-path."""
+        response = RedirectResponse("./", 303)
+        response.set_cookie(
+            self.pairing.cookie,
+            self.pairing.signed(token),
+            max_age=KEPT_SECONDS,
+            path=None,
+            secure=scope["scheme"] == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    async def _unpaired(
+        self, scope: Scope, headers: Mapping[bytes, str], receive: Receive, send: Send
+    ) -> None:
+        if scope["path"] in SHELL:
+            await _page(headers, "how", 401)(scope, receive, send)
+            return
+        msg = (
+            "This device is not paired: open the link that the service printed at its start, or "
+            "send the token of a device as  Authorization: Bearer TOKEN."
+        )
+        await refuse(send, 401, "unpaired", msg, [(b"www-authenticate", b"Bearer")])
+
+
+def _may(device: PairedDevice, scope: Scope) -> bool:
+    wanted = f"{scope['method']} {scope['path']}"
+    return device.role is Role.OWNER or any(form.fullmatch(wanted) for form in GUESTS)
+
+
+def _refused(headers: Mapping[bytes, str], error: PairingRefused) -> Response:
+    if error.retry_after:
+        response = _page(headers, "wait", 429)
+        response.headers["retry-after"] = str(error.retry_after)
+        return response
+    return _page(headers, "wrong", 401)
+
+
+def _page(headers: Mapping[bytes, str], what: str, status: int) -> HTMLResponse:
+    """Return the page that says how a device is let in, in a language that the browser asks for."""
+    page = pairing_page.page(what, headers.get(b"accept-language", ""))
+    told = {"content-security-policy": pairing_page.POLICY, "cache-control": "no-store"}
+    if status == 401:  # noqa: PLR2004
+        told["www-authenticate"] = "Bearer"
+    return HTMLResponse(page, status, headers=told)

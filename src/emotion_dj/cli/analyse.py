@@ -38,6 +38,14 @@ def analyse(
     untag: Annotated[
         bool, typer.Option("--untag", help="Only put back what --tags found in the files.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Who hears: processes of this machine, or ray, a cluster."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Address of the Ray cluster; without it, one on this machine alone."),
+    ] = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -48,7 +56,7 @@ def analyse(
         msg = "--tags and --untag exclude each other"
         raise typer.BadParameter(msg)
     hearing = "whole" if whole else None
-    chosen = settings.load(database=database, hearing=hearing)
+    chosen = settings.load(database=database, hearing=hearing, engine=engine, ray_address=address)
     dj = EmotionDJ(library=paths, settings=chosen)
     results: dict[str, Any] = {} if untag else _heard(dj)
     if tags or untag:

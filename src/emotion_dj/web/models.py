@@ -83,7 +83,7 @@ class Face(BaseModel):
 class PhotoAnalysis(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = example(faces=[FACE], affect=_AFFECT, model="face-5")
+    model_config = example(faces=[FACE], affect=_AFFECT, model="face-6")
 
     faces: list[Face]
     affect: Affect
@@ -186,14 +186,6 @@ class Sources(BaseModel):
     """Every source that may be named."""
 
     sources: list[Source]
-
-
-class Written(BaseModel):
-    """Where a set was written, in words or by its address, and how much of it the service has."""
-
-    model_config = example(where="https://open.spotify.com/playlist/37i9dQZF1DX")
-
-    where: str
 
 
 class Tracks(BaseModel):

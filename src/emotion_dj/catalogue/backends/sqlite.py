@@ -22,7 +22,7 @@ from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Select, Table
 
 TIMEOUT: Final = 5.0
 """Seconds to wait for another process that writes."""
@@ -37,6 +37,8 @@ _VERSION_AND_TABLES: Final = (
 
 class SQLite:
     """Fits `backends.Backend`. ``address`` is a path, or sqlite:/// and a path."""
+
+    indexed = False
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -94,8 +96,9 @@ class SQLite:
 
         return sqlite.insert(table)
 
-    def near(self, *_: object, **__: object) -> None:
+    def near(self, *_: object, **__: object) -> Select[Any]:
         """Have no such index: one user's catalogue is ranked whole."""
+        raise NotImplementedError
 
     def purge(self, engine: Engine) -> None:
         """Rewrite the file without its free pages, and empty the write-ahead log."""

@@ -44,6 +44,15 @@ NEEDS = {
         bool(find_spec("playwright")) and any(map(shutil.which, ("chromium", "chromium-browser"))),
         "Chromium is not installed (Debian: apt-get install chromium)",
     ),
+    "needs_firefox": (
+        bool(find_spec("websockets") and shutil.which("pulseaudio"))
+        and any(map(shutil.which, ("firefox-esr", "firefox"))),
+        "Firefox is not installed (Debian: apt-get install firefox-esr pulseaudio)",
+    ),
+    "needs_webkit": (
+        all(map(shutil.which, ("WebKitWebDriver", "Xvfb", "pulseaudio"))),
+        "WebKit is not installed (Debian: apt-get install webkit2gtk-driver xvfb pulseaudio)",
+    ),
     "needs_streamlit": (
         find_spec("streamlit") is not None,
         "the example needs Streamlit: pip install streamlit",

@@ -157,6 +157,19 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedPlaylist:
+    """A set that a service keeps as a playlist.
+
+    ``place`` is its address, or the name of the server; ``songs`` of the set's ``total`` are on it.
+    """
+
+    name: str
+    place: str
+    songs: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """Something of the listener's on which a service can play: a phone, a speaker, a browser.
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Pick,
         Preferences,
         Reading,
+        SavedPlaylist,
         Tags,
         Track,
     )
@@ -211,10 +212,10 @@ class IsrcLookup(Protocol):
 class Sink(Protocol):
     """Where a DJ set can be written as a playlist."""
 
-    def write(self, music: DJSet, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> SavedPlaylist:
         """Create or replace the playlist called ``name``; return where the listener finds it.
 
-        Picks that are not there are left out, and the text says how many are. Raises NotAvailable
+        Picks that are not there are left out, and it is counted how many are. Raises NotAvailable
         where none is there, LoginRequired, or another SourceError.
         """
 

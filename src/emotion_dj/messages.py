@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from emotion_dj.domain import DJSet, Pick, Reason
+    from emotion_dj.domain import DJSet, Pick, Reason, SavedPlaylist
 
 EMOTIONS: Final[Mapping[str, str]] = {
     "angry": "angry",
@@ -78,6 +78,15 @@ def explain(reasons: Iterable[Reason]) -> str:
 def sentence(music: DJSet, pick: Pick) -> str:
     """Return why a set holds a pick: what the set answers, and what the pick is like."""
     return f"{say(music.opening)}: {explain(pick.reasons)}"
+
+
+def saved(playlist: SavedPlaylist) -> str:
+    """Return where a playlist is, and how much of the set is not on it."""
+    is_address = playlist.place.startswith("https://")
+    where = playlist.place if is_address else f"playlist '{playlist.name}' on {playlist.place}"
+    if playlist.songs == playlist.total:
+        return where
+    return f"{where} with {playlist.songs} of {playlist.total} songs: the others are not there"
 
 
 def _word(name: str, value: Any) -> Any:

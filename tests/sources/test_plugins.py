@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from emotion_dj.domain import Device, DJSet, Media, Track
+from emotion_dj.domain import Device, DJSet, Media, SavedPlaylist, Track
 from emotion_dj.errors import NotAvailable
 from emotion_dj.sources.demo import demo
 from emotion_dj.sources.local import Local
@@ -192,14 +192,14 @@ class Everything(Good):
             ranged = headers.get("range") == "bytes=1-4"
             yield Streamed(206, file.read()[1:5]) if ranged else Streamed(200, file.read())
 
-    def write(self, music: DJSet, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> SavedPlaylist:
         """Keep the songs under the name."""
         own = [p.track.uri for p in music.picks if p.track.uri.startswith("good:")]
         if not own:
             msg = "none of these songs is here"
             raise NotAvailable(msg)
         self.playlists[name] = own
-        return f"playlist '{name}'"
+        return SavedPlaylist(name, "here", len(own), len(music.picks))
 
     def devices(self) -> list[Device]:
         """Return two devices."""
@@ -225,10 +225,9 @@ class Wrong(Everything):
 class Hollow(Everything):
     """Says that a set is written of which nothing is there."""
 
-    def write(self, music: DJSet, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> SavedPlaylist:
         """Say so."""
-        del music
-        return name
+        return SavedPlaylist(name, "nowhere", len(music.picks), len(music.picks))
 
 
 class Mute(Everything):

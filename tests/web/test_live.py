@@ -47,6 +47,28 @@ def test_who_has_the_key_follows_a_camera(client: httpx.Client, smiling_photo: P
         assert next(told) == ("nobody", {})
 
 
+def test_a_phone_tells_what_it_read_in_numbers(client: httpx.Client) -> None:
+    """Faces as JSON come to the followers as a reading, none as nobody; what is wrong is said."""
+    key = secrets.token_urlsafe(16)
+    face = {"box": [1, 2, 30, 40], "emotions": {"happy": 0.9, "neutral": 0.1}}
+    with client.stream("GET", f"/readings/live/{key}") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == ": following"
+        told = events(lines)
+        look = client.post("/readings", params={"live": key}, json={"faces": [face]}).json()
+        assert look["faces"][0]["emotion"] == "happy"
+        assert look["affect"]["valence"] > 0.3
+        assert next(told) == ("reading", look)
+        nobody = client.post("/readings", params={"live": key}, json={"faces": []})
+        assert nobody.json()["code"] == "no_face"
+        assert next(told) == ("nobody", {})
+    wrong = client.post("/readings", json={"faces": [{"box": [1, 2, 0, 4], "emotions": {}}]})
+    assert wrong.status_code == 422
+    assert "faces.0" in wrong.json()["detail"]
+    broken = client.post("/readings", content=b"{", headers={"content-type": "application/json"})
+    assert broken.json()["detail"].startswith("the body")
+
+
 def test_keys_are_long_and_followers_counted(client: httpx.Client) -> None:
     """A key that could be guessed is refused, and so is one follower too many, until one goes."""
     assert client.get("/readings/live/short").status_code == 422

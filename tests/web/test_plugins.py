@@ -21,7 +21,7 @@ MEMORY = '''
 import hashlib, io, json, os
 from contextlib import contextmanager
 from pathlib import Path
-from emotion_dj.domain import Track
+from emotion_dj.domain import SavedPlaylist, Track
 from emotion_dj.errors import NotAvailable
 
 class Memory:
@@ -56,7 +56,7 @@ class Memory:
     def write(self, music, *, name):
         own = [p.track.uri for p in music.picks if p.track.uri.startswith("memory:")]
         Path(os.environ["MEMORY_LIST"]).write_text(json.dumps({name: own}))
-        return f"{len(own)} songs in memory"
+        return SavedPlaylist(name, "memory", len(own), len(music.picks))
 '''
 
 PAPER = '''
@@ -160,7 +160,9 @@ def test_a_set_is_written_to_a_plug_in(client: httpx.Client) -> None:
     sources = client.get("/sources").json()["sources"]
     assert {s["name"] for s in sources if s["writable"]} == {"memory"}
     written = client.post("/sources/memory/playlists", json=SONGS)
-    assert written.json() == {"where": "2 songs in memory"}
+    told = written.json()
+    assert told.pop("where").startswith("playlist 'Emotion-DJ' on memory with 2 of 4 songs")
+    assert told == {"name": "Emotion-DJ", "place": "memory", "songs": 2, "total": 4}
     for name in ("m3u", "nowhere"):
         refused = client.post(f"/sources/{name}/playlists", json=SONGS)
         assert refused.status_code == 422, refused.text

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from emotion_dj.app.settings import Settings
-    from emotion_dj.domain import Device, DJSet, Track
+    from emotion_dj.domain import Device, DJSet, SavedPlaylist, Track
     from emotion_dj.interfaces import Source
     from emotion_dj.sources.spotify import Spotify
 
@@ -43,7 +43,7 @@ class Services:
         self._settings = settings
         self._made: dict[str, Any] = {}
 
-    def save(self, dj_set: DJSet, service: str, *, name: str = NAME) -> str:
+    def save(self, dj_set: DJSet, service: str, *, name: str = NAME) -> SavedPlaylist:
         """Write a set as a playlist called ``name`` to a service; return where it is.
 
         Raises SettingsError or a SourceError.

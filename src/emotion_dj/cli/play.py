@@ -135,7 +135,9 @@ def play(
     if mix is not None:
         _mix(dj, music, mix)
     if to is not None:
-        say(f"written: {dj.services.save(music, to)}")
+        from emotion_dj import messages
+
+        say(f"written: {messages.saved(dj.services.save(music, to))}")
     if on is not None:
         dj.services.start(music, on)
 

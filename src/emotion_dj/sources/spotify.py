@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from emotion_dj.domain import AudioFeatures, Device, Media, Track
+from emotion_dj.domain import AudioFeatures, Device, Media, SavedPlaylist, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.http import Client
 from emotion_dj.sources.metadata import year_of
@@ -97,8 +97,8 @@ class Spotify:
         found = map(_track, _member(page, "items", list))
         return [track for track in found if track is not None][:limit]
 
-    def write(self, music: DJSet, *, name: str) -> str:
-        """Create or replace the listener's playlist called ``name``; return its address.
+    def write(self, music: DJSet, *, name: str) -> SavedPlaylist:
+        """Create or replace the listener's playlist called ``name``.
 
         Picks of other sources are looked for, with one request each. Raises NotAvailable where
         none of them is on Spotify.
@@ -109,9 +109,7 @@ class Spotify:
             part = {"uris": uris[start : start + BATCH]}
             self._client.send("POST" if start else "PUT", place, document=part)
         address = f"https://open.spotify.com/playlist/{place.split('/')[1]}"
-        if len(uris) == len(music.picks):
-            return address
-        return f"{address} with {len(uris)} of {len(music.picks)} songs: the others are not there"
+        return SavedPlaylist(name, address, len(uris), len(music.picks))
 
     def devices(self) -> list[Device]:
         """Return the listener's devices that can be told to play, the active one first.

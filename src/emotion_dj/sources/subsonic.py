@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from emotion_dj.domain import Tags, Track
+from emotion_dj.domain import SavedPlaylist, Tags, Track
 from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
 from emotion_dj.sources.http import MAX_AUDIO, MAX_FAULT, MAX_PICTURE, Client, at_most
 
@@ -128,7 +128,7 @@ class Subsonic:
         """Return the moods and the tempo that an OpenSubsonic server listed with a song."""
         return self._tags.get(track.uri)
 
-    def write(self, music: DJSet, *, name: str) -> str:
+    def write(self, music: DJSet, *, name: str) -> SavedPlaylist:
         """Create or replace the playlist called ``name`` with the picks of this server.
 
         Raises NotAvailable where none of them is on it.
@@ -144,10 +144,7 @@ class Subsonic:
             old = old or self._playlist(name)
             part = songs[start : start + BATCH]
             self._ask("updatePlaylist", once=True, playlistId=old, songIdToAdd=part)
-        where = f"playlist '{name}' on {self._host}"
-        if len(songs) == len(music.picks):
-            return where
-        return f"{where} with {len(songs)} of {len(music.picks)} songs: the others are not there"
+        return SavedPlaylist(name, self._host, len(songs), len(music.picks))
 
     def _playlist(self, name: str) -> str | None:
         """Return the id of the listener's playlist called ``name``, None where there is none."""

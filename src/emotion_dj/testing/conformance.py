@@ -21,7 +21,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from emotion_dj.domain import Affect, Device, DJSet, Media, Mood, Pick, Plan, Reason, Track
+from emotion_dj.domain import (
+    Affect,
+    Device,
+    DJSet,
+    Media,
+    Mood,
+    Pick,
+    Plan,
+    Reason,
+    SavedPlaylist,
+    Track,
+)
 from emotion_dj.errors import AudioError, NotAvailable, SourceError
 from emotion_dj.interfaces import (
     ArtworkProvider,
@@ -189,8 +200,9 @@ class SourceContract:
             return
         tracks = _tracks(sink)
         for part in (tracks, tracks[:1]):
-            where = sink.write(_set(part), name=PLAYLIST)
-            _hold(isinstance(where, str) and where.strip(), "write() does not say where it is")
+            saved = sink.write(_set(part), name=PLAYLIST)
+            told = isinstance(saved, SavedPlaylist) and saved.place.strip()
+            _hold(told, "write() does not say where it is")
         foreign = _set([Track("elsewhere:no-such-track", "")])
         _refuses(lambda: sink.write(foreign, name=PLAYLIST), "write() of foreign songs")
 

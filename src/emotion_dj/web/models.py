@@ -188,14 +188,6 @@ class Sources(BaseModel):
     sources: list[Source]
 
 
-class Written(BaseModel):
-    """Where a set was written, in words or by its address, and how much of it the service has."""
-
-    model_config = example(where="https://open.spotify.com/playlist/37i9dQZF1DX")
-
-    where: str
-
-
 class Tracks(BaseModel):
     """Tracks that were found."""
 

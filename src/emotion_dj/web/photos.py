@@ -1,4 +1,4 @@
-"""A photo as clients send it: a file in a form, or the file alone as the body."""
+"""What a face is read from: a photo, a file in a form or alone; or numbers, read elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Json, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
-from emotion_dj.web.read_faces import Resting
+from emotion_dj.web.read_faces import Readings, Resting
 from emotion_dj.web.validation import OURS
 
 if TYPE_CHECKING:
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 FIELD: Final = "photo"
 _RESTING: Final = "resting"
 _FILE: Final = {"type": "string", "format": "binary"}
+_FACES: Final = {
+    "type": "array",
+    "maxItems": 100,
+    "items": {"$ref": "#/components/schemas/ReadFace"},
+}
+_NUMBERS: Final = {
+    "type": "object",
+    "required": ["faces"],
+    "properties": {"faces": _FACES},
+    "additionalProperties": False,
+}
 _AS_JSON: Final[TypeAdapter[dict[str, float]]] = TypeAdapter(Json[Resting])
 _FORM: Final = {
     "type": "object",
@@ -36,8 +47,12 @@ DOCUMENT: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": "JPEG, PNG, WebP ..., at most 20 MB; in a form it may have the listener's "
-        "resting face beside it",
-        "content": {"multipart/form-data": {"schema": _FORM}, "image/*": {"schema": _FILE}},
+        "resting face beside it. Or faces that were read elsewhere",
+        "content": {
+            "multipart/form-data": {"schema": _FORM},
+            "image/*": {"schema": _FILE},
+            "application/json": {"schema": _NUMBERS},
+        },
     }
 }
 """What the OpenAPI document says of a route that takes a photo."""
@@ -50,13 +65,25 @@ class Sent(NamedTuple):
     resting: dict[str, float] | None = None
 
 
-async def sent(request: Request) -> Sent:
-    """Return the photo that a request carries. Raises RequestValidationError for none, or two."""
+async def sent(request: Request) -> Sent | Readings:
+    """Return the photo that a request carries, or the faces. Raises RequestValidationError for
+    none, or two photos.
+    """
     kind = request.headers.get("content-type", "").lower()
+    if kind.startswith("application/json"):
+        return _numbers(await request.body())
     if kind.startswith("image/"):
         return Sent(await request.body())
     async with request.form() as form:
         return Sent(await _only(form).read(), _resting(form))
+
+
+def _numbers(body: bytes) -> Readings:
+    try:
+        return Readings.model_validate_json(body)
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from error
 
 
 def _only(form: FormData) -> UploadFile:

@@ -36,6 +36,14 @@ class ReadFace(Body):
     reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
 
 
+class Readings(Body):
+    """Faces that were read elsewhere, as by a phone that is the eye of another screen; none says
+    that nobody is to be seen.
+    """
+
+    faces: Annotated[list[ReadFace], Field(max_length=100)]
+
+
 Resting = Annotated[
     dict[str, Annotated[float, Field(allow_inf_nan=False)]],
     Field(

@@ -44,8 +44,8 @@ def test_it_keeps_the_contract_of_a_sink_and_a_player(
 def test_a_set_becomes_a_playlist_and_replaces_it(site: SpotifyStandIn, account: Spotify) -> None:
     """Created private once, filled in batches of a hundred, replaced under the same name."""
     long = a_set(*(Track(f"spotify:track:t{i}", "t") for i in range(250)))
-    address = account.write(long, name="Emotion-DJ")
-    assert address == "https://open.spotify.com/playlist/new0"
+    saved = account.write(long, name="Emotion-DJ")
+    assert saved.place == "https://open.spotify.com/playlist/new0"
     made = site.playlists["new0"]
     assert made is not None
     assert [each["item"]["id"] for each in made.entries] == [f"t{i}" for i in range(250)]
@@ -67,8 +67,8 @@ def test_songs_of_other_sources_are_looked_for_once(site: SpotifyStandIn, accoun
         Track("file:///e", "x", isrc="NONE"),
         Track("spotify:track:f", "f"),
     )
-    told = account.write(wanted, name="mix")
-    assert "3 of 6 songs" in told
+    saved = account.write(wanted, name="mix")
+    assert (saved.songs, saved.total) == (3, 6)
     assert sum(path == "/search" for _, path in site.requests) == 4
     with pytest.raises(NotAvailable, match="none of these"):
         account.write(a_set(Track("file:///d", "nameless")), name="mix")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import wave
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import av
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +27,30 @@ QUIET = (
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
     "--autoplay-policy=no-user-gesture-required",
 )
+
+
+RATE = 48_000
+EAR = """
+window.heard = [];
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode) {
+    const ear = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
+    connect.call(this, ear);
+    const [wave, bins] = [new Float32Array(4096), new Float32Array(2048)];
+    setInterval(() => {
+      ear.getFloatTimeDomainData(wave);
+      ear.getFloatFrequencyData(bins);
+      const level = 10 * Math.log10(wave.reduce((sum, x) => sum + x * x, 0) / 4096 + 1e-12);
+      const tone = (bins.indexOf(Math.max(...bins)) * this.context.sampleRate) / 4096;
+      window.heard.push({ at: performance.now(), level, tone });
+    }, 20);
+  }
+  return connect.call(this, to, ...rest);
+};
+window.now = () => window.heard.at(-1) ?? { level: -120, tone: 0 };
+"""
+"""Notes level in dB and loudest frequency every 20 ms, after everything that the page does."""
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +102,7 @@ def listen(page: Page) -> list[str]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     def said(message: Any) -> None:
-        expected = "status of 422" in message.text or "ERR_CONNECTION" in message.text
+        expected = re.search("status of (404|422)|ERR_CONNECTION|ERR_INCOMPLETE", message.text)
         if message.type in {"error", "warning"} and not expected:
             complaints.append(message.text)
 
@@ -106,8 +134,11 @@ def opened_with(playwright: Playwright) -> Callable[..., AbstractContextManager[
     """Return a block that opens the page in a browser of its own, with these arguments."""
 
     @contextmanager
-    def opened_with(address: str, *arguments: str) -> Iterator[Page]:
-        with launched(playwright, *arguments) as browser, visiting(browser, address) as page:
+    def opened_with(address: str, *arguments: str, **options: Any) -> Iterator[Page]:
+        with (
+            launched(playwright, *arguments) as browser,
+            visiting(browser, address, **options) as page,
+        ):
             yield page
 
     return opened_with
@@ -161,3 +192,78 @@ def show(says: Callable[..., None]) -> Callable[[Page, Path], None]:
         says(page, "#opening", "look")
 
     return show
+
+
+@pytest.fixture(scope="session")
+def hearing() -> str:
+    """Return the script of an ear at the end of the graph: `heard` is a list, `now()` the last."""
+    return EAR
+
+
+@pytest.fixture(scope="session")
+def write_tone() -> Callable[..., None]:
+    """Return a function that writes a song which is one tone."""
+    return _tone
+
+
+def _tone(path: Path, hertz: int, *, level: float, seconds: float, still: float = 0.0) -> None:
+    """Write a song: a tone between two silences of ``still`` seconds."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    still_part = np.zeros(int(still * RATE))
+    sound = np.concatenate([still_part, 10 ** (level / 20) * np.sin(2 * np.pi * hertz * time)])
+    sound = np.concatenate([sound, still_part])
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((32767 * sound).astype("<i2").tobytes())
+
+
+def _filmed(path: Path, faces: list[Pillow.Image], seconds: int) -> Path:
+    """Make a film for the camera that shows each face for some seconds (Motion JPEG); it loops.
+
+    Chromium plays it at 30 frames a second, whatever rate it was made at.
+    """
+    with av.open(str(path), "w", format="mjpeg") as out:
+        stream = out.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+        for face in faces:
+            pixels = np.asarray(face.convert("RGB").resize((640, 480)))
+            for _ in range(30 * seconds):
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def filmed() -> Callable[..., Path]:
+    """Return a function that makes a film for the camera."""
+    return _filmed
+
+
+@pytest.fixture(scope="session")
+def smile(smiling_photo: Path) -> Pillow.Image:
+    """Return the smile as a camera would see it."""
+    with Pillow.open(smiling_photo) as picture:
+        return picture.convert("RGB").crop((50, 0, 450, 300))
+
+
+@pytest.fixture(scope="session")
+def film(smile: Pillow.Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a film of a smiling face."""
+    return _filmed(tmp_path_factory.mktemp("film") / "camera.mjpeg", [smile], seconds=8)
+
+
+@pytest.fixture(scope="session")
+def watching() -> Callable[[Path], tuple[str, ...]]:
+    """Return a function that says what gives a browser a film for its camera."""
+    return _watching
+
+
+def _watching(film: Path) -> tuple[str, ...]:
+    """Return what gives a browser this film for its camera."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )

@@ -6,8 +6,6 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-import av
-import numpy as np
 import pytest
 from PIL import Image as Pillow
 
@@ -22,38 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs_browser
 
 
-def filmed(path: Path, faces: list[Pillow.Image], seconds: int) -> Path:
-    """Make a film for the camera that shows each face for some seconds (Motion JPEG); it loops.
-
-    Chromium plays it at 30 frames a second, whatever rate it was made at.
-    """
-    with av.open(str(path), "w", format="mjpeg") as out:
-        stream = out.add_stream("mjpeg", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
-        for face in faces:
-            pixels = np.asarray(face.convert("RGB").resize((640, 480)))
-            for _ in range(30 * seconds):
-                out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        out.mux(stream.encode(None))
-    return path
-
-
-def smiling(photo: Path) -> Pillow.Image:
-    """Return the smile as a camera would see it."""
-    with Pillow.open(photo) as picture:
-        return picture.convert("RGB").crop((50, 0, 450, 300))
-
-
-@pytest.fixture(scope="module")
-def film(smiling_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a film of a smiling face."""
-    return filmed(
-        tmp_path_factory.mktemp("film") / "camera.mjpeg", [smiling(smiling_photo)], seconds=8
-    )
-
-
 @pytest.fixture
-def moody(smiling_photo: Path, shared: Path, tmp_path: Path) -> Path:
+def moody(smile: Pillow.Image, shared: Path, tmp_path: Path, filmed: Callable[..., Path]) -> Path:
     """Make a film of a smile that becomes a sad face."""
     from pyarrow import parquet
 
@@ -65,7 +33,14 @@ def moody(smiling_photo: Path, shared: Path, tmp_path: Path) -> Path:
     sad = Pillow.new("RGB", (640, 480), "grey")
     with Pillow.open(io.BytesIO(faces["image"][0].as_py())) as face:
         sad.paste(face.convert("RGB").resize((300, 300), Pillow.Resampling.BICUBIC), (170, 90))
-    return filmed(tmp_path / "moody.mjpeg", [smiling(smiling_photo), sad, sad, sad], seconds=10)
+    return filmed(tmp_path / "moody.mjpeg", [smile, sad, sad, sad], seconds=10)
+
+
+@pytest.fixture
+def leaving(smile: Pillow.Image, tmp_path: Path, filmed: Callable[..., Path]) -> Path:
+    """Make a film of somebody who goes."""
+    wall = Pillow.new("RGB", (640, 480), "grey")
+    return filmed(tmp_path / "leaving.mjpeg", [smile, wall, wall], seconds=10)
 
 
 OFFERS = """() => {
@@ -79,13 +54,15 @@ OFFERS = """() => {
 """Notes what is said to come."""
 
 
-def watching(film: Path) -> tuple[str, ...]:
-    """Return what gives a browser this film for its camera."""
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
+WAKING = """
+window.wakes = [];
+const request = WakeLock.prototype.request;
+WakeLock.prototype.request = function (kind) {
+  wakes.push(kind);
+  return request.call(this, kind);
+};
+"""
+"""Notes that the screen is asked to stay on."""
 
 
 def test_no_camera_is_said(page: Page, says: Callable[..., None]) -> None:
@@ -113,13 +90,17 @@ def test_the_camera_reads_until_it_is_stopped(
     film: Path,
     opened_with: Callable[..., AbstractContextManager[Page]],
     says: Callable[..., None],
+    watching: Callable[[Path], tuple[str, ...]],
 ) -> None:
-    """Live mode: asked for only when pressed, a light while it is on, one key to stop it."""
-    with opened_with(address, *watching(film)) as page:
+    """Live mode: asked for only when pressed, a light and a waking screen while it is on, one key
+    to stop it.
+    """
+    with opened_with(address, *watching(film), script=WAKING) as page:
         assert page.locator("#light").is_hidden()
         page.click("#camera")
         says(page, "#opening", "happy")
         assert page.locator("#light").is_visible()
+        assert page.evaluate("wakes") == ["screen"]
         page.keyboard.press("c")
         page.wait_for_selector("#light", state="hidden")
         assert page.evaluate("document.querySelector('#video').srcObject === null")
@@ -131,6 +112,7 @@ def test_a_lasting_change_of_face_is_announced_and_heard(
     opened_with: Callable[..., AbstractContextManager[Page]],
     says: Callable[..., None],
     moody: Path,
+    watching: Callable[[Path], tuple[str, ...]],
 ) -> None:
     """A smile starts music by itself; a sad face that lasts: what comes is said, with the reason,
     and comes once the song had its least time; undo brings the first song back.
@@ -156,6 +138,7 @@ def test_the_word_of_the_listener_holds_over_the_camera(
     film: Path,
     opened_with: Callable[..., AbstractContextManager[Page]],
     says: Callable[..., None],
+    watching: Callable[[Path], tuple[str, ...]],
 ) -> None:
     """In front of a smile somebody says that they want calm: so it stays, until they let go."""
     with opened_with(address, *watching(film)) as page:
@@ -174,14 +157,12 @@ def test_the_word_of_the_listener_holds_over_the_camera(
 
 def test_nobody_there_leaves_the_light_and_the_music(
     address: str,
-    tmp_path: Path,
-    smiling_photo: Path,
+    leaving: Path,
     opened_with: Callable[..., AbstractContextManager[Page]],
     says: Callable[..., None],
+    watching: Callable[[Path], tuple[str, ...]],
 ) -> None:
     """The face leaves: its picture and its bars go, the light stays, the song plays on."""
-    wall = Pillow.new("RGB", (640, 480), "grey")
-    leaving = filmed(tmp_path / "leaving.mjpeg", [smiling(smiling_photo), wall, wall], seconds=10)
     with opened_with(address, *watching(leaving)) as page:
         page.click("#camera")
         says(page, "#opening", "You look happy")
@@ -197,6 +178,7 @@ def test_a_camera_that_is_taken_away_is_said(
     film: Path,
     opened_with: Callable[..., AbstractContextManager[Page]],
     says: Callable[..., None],
+    watching: Callable[[Path], tuple[str, ...]],
 ) -> None:
     """The track ends as when another program takes the camera: said; light off, song on."""
     with opened_with(address, *watching(film)) as page:

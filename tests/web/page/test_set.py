@@ -143,6 +143,52 @@ def test_what_is_done_to_the_queue_can_be_taken_back(page: Page) -> None:
     page.wait_for_selector("#set li:first-child[aria-current=true]")
 
 
+def test_a_song_is_dragged_to_another_place(page: Page) -> None:
+    """The fourth song is dropped on the second one and stands there; undo brings it back."""
+    from playwright.sync_api import expect
+
+    page.check("input[value=happy]")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    titles = page.locator("#set .title").all_inner_texts()
+    page.drag_and_drop("#set li:nth-child(4)", "#set li:nth-child(2)")
+    moved = [titles[0], titles[3], *titles[1:3], *titles[4:]]
+    expect(page.locator("#set .title")).to_have_text(moved)
+    assert page.locator("#set li:first-child[aria-current=true]").count() == 1
+    page.click("#done button")
+    expect(page.locator("#set .title")).to_have_text(titles)
+
+
+DROP = """([name, text]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], name));
+  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+}"""
+
+
+def test_a_playlist_that_is_dropped_comes_next(page: Page, says: Callable[..., None]) -> None:
+    """M3U8, XSPF and JSPF: the songs that are here come after this one; of another one it is said
+    that none is.
+    """
+    page.check("input[value=happy]")
+    page.wait_for_selector("#set li:first-child[aria-current=true]")
+    kept = []
+    for form in ("m3u8", "xspf", "jspf"):
+        with page.expect_download() as download:
+            page.click(f"[data-form={form}]")
+        kept.append((f"mine.{form}", Path(download.value.path()).read_text("utf-8")))
+    titles = page.locator("#set .title").all_inner_texts()
+    for playlist in kept:
+        page.check("input[value=calm]")
+        says(page, "#opening", "You want calm")
+        page.evaluate(DROP, playlist)
+        says(page, "#done", f"{len(titles)} songs of the playlist come next")
+        assert page.locator("#set .title").all_inner_texts()[1 : 1 + len(titles)] == titles
+        page.check("input[value=sad]")
+        says(page, "#opening", "You want sad")
+    page.evaluate(DROP, ["other.m3u8", "#EXTM3U\n#EXTINF:1,Nobody - Nothing\nnothing.mp3\n"])
+    says(page, "#opening", "None of the songs of this playlist is in your music")
+
+
 def test_a_song_is_found_and_put_next(page: Page, says: Callable[..., None]) -> None:
     """Part of a title is enough; the song comes after the one that plays, and can be taken back."""
     page.check("input[value=happy]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,41 +11,16 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.needs_browser
 
-RATE = 48_000
 TONES = (300, 500, 700, 900, 1100)
 """Hertz: each song is one, so that it can be told by ear which one plays."""
 
 SOON_MS = 5000
 """What is a second where there is one at all: these tests share their processor with others."""
-
-EAR = """
-window.heard = [];
-const connect = AudioNode.prototype.connect;
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode) {
-    const ear = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
-    connect.call(this, ear);
-    const [wave, bins] = [new Float32Array(4096), new Float32Array(2048)];
-    setInterval(() => {
-      ear.getFloatTimeDomainData(wave);
-      ear.getFloatFrequencyData(bins);
-      const level = 10 * Math.log10(wave.reduce((sum, x) => sum + x * x, 0) / 4096 + 1e-12);
-      const tone = (bins.indexOf(Math.max(...bins)) * this.context.sampleRate) / 4096;
-      window.heard.push({ at: performance.now(), level, tone });
-    }, 20);
-  }
-  return connect.call(this, to, ...rest);
-};
-window.now = () => window.heard.at(-1) ?? { level: -120, tone: 0 };
-"""
-"""Notes level in dB and loudest frequency every 20 ms, after everything that the page does."""
-
 
 PLACE = "[...document.querySelectorAll('#set li')].findIndex(x => x.ariaCurrent === 'true')"
 NEAR_THE_END = """() => {
@@ -58,38 +32,28 @@ NEAR_THE_END = """() => {
 """Goes to the last five seconds of what sounds, whether or not silence follows."""
 
 
-def tone(path: Path, hertz: int, *, level: float, seconds: float, still: float = 0.0) -> None:
-    """Write a song: a tone between two silences of ``still`` seconds."""
-    time = np.arange(int(seconds * RATE)) / RATE
-    still_part = np.zeros(int(still * RATE))
-    sound = np.concatenate([still_part, 10 ** (level / 20) * np.sin(2 * np.pi * hertz * time)])
-    sound = np.concatenate([sound, still_part])
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((32767 * sound).astype("<i2").tobytes())
-
-
 @pytest.fixture(scope="module")
 def tones(
     serve_from: Callable[..., AbstractContextManager[str]],
     tmp_path_factory: pytest.TempPathFactory,
+    write_tone: Callable[..., None],
 ) -> Iterator[str]:
     """Serve five tones of 25 seconds that are up to 8 dB apart, some between silences."""
     music = tmp_path_factory.mktemp("tones")
     for place, hertz in enumerate(TONES):
         still = 3.0 if place % 2 else 0.0
-        tone(music / f"{hertz}.wav", hertz, level=-8 - 2 * place, seconds=25, still=still)
+        write_tone(music / f"{hertz}.wav", hertz, level=-8 - 2 * place, seconds=25, still=still)
     with serve_from(tmp_path_factory.mktemp("server"), "--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=120)  # ends when all is heard
         yield address
 
 
 @pytest.fixture
-def ear(opened: Callable[..., AbstractContextManager[Page]], tones: str) -> Iterator[Page]:
+def ear(
+    opened: Callable[..., AbstractContextManager[Page]], tones: str, hearing: str
+) -> Iterator[Page]:
     """Open the page of the tones with an ear at its end."""
-    with opened(tones, script=EAR, viewport={"width": 1280, "height": 650}) as page:
+    with opened(tones, script=hearing, viewport={"width": 1280, "height": 650}) as page:
         yield page
 
 

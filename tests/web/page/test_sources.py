@@ -57,19 +57,19 @@ def test_a_source_is_chosen_and_its_set_saved(
         assert page.is_checked("#sources input[value=subsonic]")
         assert page.evaluate("document.activeElement.value") == "subsonic"
         page.get_by_role("button", name="Save to Subsonic").press("Enter")
-        says(page, "#saved", re.compile(r"^Saved: playlist 'Emotion-DJ' on 127\.0\.0\.1:\d+\.$"))
+        says(page, "#saved", re.compile(r"^Saved: Emotion-DJ · 127\.0\.0\.1:\d+\.$"))
         stands = [title.split(" — ")[0] for title in titles(page)]
         assert mixed.playlists()["Emotion-DJ"] == stands
         left_out(page, "spotify")  # chosen again
         expect(page.locator("#set li")).to_have_count(6)
         assert page.inner_text("#saved") == ""
         page.click("text=Save to Subsonic")
-        says(page, "#saved", "with 4 of 6 songs: the others are not there.")
+        says(page, "#saved", ", 4 of 6 songs; the others are not there.")
         page.select_option("#language", "de")
         says(page, "#sources", "Deine Dateien")
         assert not page.is_checked("#sources input[value=files]")
         page.click("text=Bei Subsonic speichern")
-        says(page, "#saved", "Gespeichert: playlist 'Emotion-DJ'")
+        says(page, "#saved", ", 4 von 6 Songs; die anderen gibt es dort nicht.")
 
 
 def test_a_set_is_saved_to_spotify_or_it_is_said_why_not(

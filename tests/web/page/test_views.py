@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from PIL import Image as Pillow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-PICTURES = Path(__file__).resolve().parents[3] / "docs" / "pictures"
-TAKING_PICTURES = "EMOTION_DJ_PICTURES" in os.environ
 pytestmark = pytest.mark.needs_browser
 
 
@@ -131,30 +126,54 @@ SMALL = """() => {
 """Lists what is too small to press or to read."""
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [("desktop-dark", (1440, 900)), ("phone-light", (390, 844))]
-)
-def test_pictures_of_the_page(
+ROOMS = {
+    "zoomed to 200 %": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    "a phone on its side": {"viewport": {"width": 844, "height": 390}},
+    "a small phone": {"viewport": {"width": 320, "height": 568}},
+    "a low laptop": {"viewport": {"width": 1280, "height": 650}},
+    "a large screen": {"viewport": {"width": 3840, "height": 2160}},
+}
+
+COVERED = """() => {
+  const one = document.activeElement;
+  const { left, top, width, height } = one.getBoundingClientRect();
+  const [x, y] = [left + width / 2, top + height / 2];
+  const over = document.elementFromPoint(x, y);
+  return Boolean(over?.closest('footer')) && !one.closest('footer') ? one.outerHTML : '';
+}"""
+"""Names what has the focus and is hidden under the player."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_nothing_is_cut_off_and_no_focus_is_hidden(
     address: str,
     smiling_photo: Path,
-    name: str,
-    size: tuple[int, int],
+    room: str,
     opened: Callable[..., AbstractContextManager[Page]],
     show: Callable[..., None],
 ) -> None:
-    """Nothing sticks out sideways; EMOTION_DJ_PICTURES=1 takes the pictures of the documents."""
-    with opened(
-        address,
-        viewport=dict(zip(("width", "height"), size, strict=True)),
-        color_scheme=name.partition("-")[2],
-        reduced_motion="reduce",
-    ) as page:
+    """In every room: nothing sticks out sideways, play is in sight, and what Tab leads to also."""
+    with opened(address, reduced_motion="reduce", **ROOMS[room]) as page:
         show(page, smiling_photo)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        if TAKING_PICTURES:
-            with Pillow.open(io.BytesIO(page.screenshot())) as picture:
-                small = picture.convert("RGB").quantize(256)
-                small.save(PICTURES / f"page-{name}.png", optimize=True)
+        box = page.locator("#play").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= page.evaluate("innerHeight")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            assert page.evaluate(COVERED) == ""
+
+
+def test_forced_colours_show_what_is_chosen(
+    address: str, opened: Callable[..., AbstractContextManager[Page]]
+) -> None:
+    """Where the system takes the colours, outlines say what plays and what is chosen."""
+    with opened(address, forced_colors="active") as page:
+        page.check("#moods input[value=calm]")
+        page.wait_for_selector("#set li[aria-current=true]")
+        for chosen in ("#set li[aria-current=true]", "#moods input:checked + .choice"):
+            style = f"getComputedStyle(document.querySelector('{chosen}')).outlineStyle"
+            assert page.evaluate(style) == "solid", chosen
 
 
 def test_the_page_is_light(page: Page) -> None:

@@ -1,16 +1,17 @@
 // Keeps the page itself, so that it opens when the server is gone. Nothing of the API is kept: no
 // reading, no set, no sound.
 
-const SHELL = "shell-2";
+const SHELL = "shell-3";
 const FILES = [
   "./", "style.css", "screens.css", "icon.svg", "manifest.webmanifest",
   ...[
-    "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "dj", "dom", "elsewhere",
-    "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector", "eye/fault", "eye/layers",
-    "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/resting", "eye/search",
-    "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline", "history",
-    "i18n", "keys", "library", "listener", "live-smoothing", "main", "notices", "photo", "plane", "player", "queue",
-    "say", "screens", "search", "set", "signal", "sources", "steering", "store", "words",
+    "add", "api", "bar", "beat", "beginning", "big", "camera", "choice", "choices", "colour", "cover", "deck", "diary",
+    "dj", "dom", "elsewhere", "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector",
+    "eye/fault", "eye/layers", "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading",
+    "eye/resting", "eye/search", "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader",
+    "feedback", "headline", "history", "i18n", "keys", "library", "listener", "live-smoothing", "main", "notices",
+    "phone", "photo", "plane", "player", "playlist", "qr", "queue", "remote", "say", "screens", "search", "server",
+    "set", "share", "signal", "sources", "steering", "store", "whole", "words",
   ].map((name) => `js/${name}.js`),
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];
@@ -34,7 +35,7 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   const ours = origin === worker.location.origin && event.request.method === "GET";
-  if (ours && !pathname.startsWith("/api/")) event.respondWith(fromServerOrShell(event.request));
+  if (ours && !pathname.includes("/api/")) event.respondWith(fromServerOrShell(event.request));
 });
 
 /** What the server says counts; what was kept stands in for it while it is gone. @param {Request} request */

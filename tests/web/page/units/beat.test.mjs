@@ -3,16 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { fadeOf, rateOf, toBeat } = await import(process.env.BEAT);
+const { barOf, fadeOf, rateOf, toBar } = await import(process.env.BEAT);
 const STEP = 0.025;
 
-/** Levels of a drum that began `ago` seconds before now and beats at a tempo. */
-function drum(bpm, seconds, ago) {
+/** Levels of a drum that beat `ago` seconds before now, at a tempo; every fourth beat may be louder. */
+function drum(bpm, seconds, ago, accent = 0) {
   const beat = 60 / bpm;
   const count = Math.round(seconds / STEP);
   return Array.from({ length: count }, (_, i) => {
     const since = (((i - count + 1) * STEP + ago) % beat + beat) % beat;
-    return -40 + 30 * Math.exp(-since / 0.08);
+    const nth = Math.round(((i - count + 1) * STEP + ago - since) / beat);
+    return -40 + (20 + (nth % 4 === 0 ? accent : 0)) * Math.exp(-since / 0.08);
   });
 }
 
@@ -21,23 +22,33 @@ test("the next beat is found within a thirtieth of a second", () => {
     for (const ago of [0.05, 0.2, 0.37]) {
       const beat = 60 / bpm;
       const wanted = (beat - (ago % beat)) % beat;
-      const error = Math.abs(toBeat(drum(bpm, 8, ago), STEP, bpm) - wanted);
+      const error = Math.abs(toBar(drum(bpm, 8, ago), STEP, bpm) - wanted);
       assert.ok(Math.min(error, beat - error) < 0.034, `${bpm} bpm, ${ago} s ago: ${error}`);
     }
   }
 });
 
-test("where there is no beat, or too little was heard, nothing waits", () => {
-  assert.equal(toBeat(new Array(400).fill(-20), STEP, 120), 0);
-  assert.equal(toBeat(drum(120, 1, 0.1), STEP, 120), 0);
-  assert.equal(toBeat(drum(120, 8, 0.1), STEP, null), 0);
+test("the next bar is found where its first beat is the strongest", () => {
+  for (const bpm of [84, 120, 150]) {
+    for (const ago of [0.1, 0.9, 1.3]) {
+      const wanted = barOf(bpm) - ago;
+      const error = Math.abs(toBar(drum(bpm, 8, ago, 15), STEP, bpm) - wanted);
+      assert.ok(error < 0.06, `${bpm} bpm, ${ago} s ago: ${error}`);
+    }
+  }
 });
 
-test("a fade lasts whole beats, about four seconds", () => {
+test("where there is no beat, or too little was heard, nothing waits", () => {
+  assert.equal(toBar(new Array(400).fill(-20), STEP, 120), 0);
+  assert.equal(toBar(drum(120, 1, 0.1), STEP, 120), 0);
+  assert.equal(toBar(drum(120, 8, 0.1), STEP, null), 0);
+});
+
+test("a fade lasts whole bars, about four seconds", () => {
   for (const bpm of [54, 88, 120, 174]) {
-    const beats = (fadeOf(bpm) * bpm) / 60;
-    assert.ok(Math.abs(beats - Math.round(beats)) < 1e-9);
-    assert.ok(Math.abs(fadeOf(bpm) - 4) <= 30 / bpm + 1e-9);
+    const bars = fadeOf(bpm) / barOf(bpm);
+    assert.ok(Math.abs(bars - Math.round(bars)) < 1e-9);
+    assert.ok(Math.abs(fadeOf(bpm) - 4) <= barOf(bpm) / 2 + 1e-9);
   }
   assert.equal(fadeOf(null), 4);
 });

@@ -59,3 +59,11 @@ test("an effect runs once for a batch, and only for what it read last", () => {
   one.value = 6;
   assert.deepEqual(seen, [10, 40, 50]);
 });
+
+test("after a song that will not do comes the next one that will, round to the first", () => {
+  queue.replace({ picks: [1, 2, 3, 4].map(song) });
+  assert.equal(queue.after(song(2), ({ id }) => id !== 3), 3);
+  assert.equal(queue.after(song(4), () => true), 0);
+  assert.equal(queue.after(song(1), () => false), -1);
+  assert.equal(queue.after(song(9), () => true), 0);
+});

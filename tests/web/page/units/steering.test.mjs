@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { BEGIN, FAR, SETTLED_MS, AHEAD_MS, SURE_MS, least, steer } = await import(process.env.STEERING);
+const { BEGIN, FAR, SETTLED_MS, AHEAD_MS, SURE_MS, least, steer, turn } = await import(process.env.STEERING);
 
 const HAPPY = { valence: 0.7, arousal: 0.4 };
 const SAD = { valence: -0.6, arousal: -0.4 };
@@ -247,4 +247,12 @@ test("near is near: less than FAR apart nothing is another expression", () => {
   const one = live();
   one.watch({ valence: HAPPY.valence - FAR + 0.01, arousal: HAPPY.arousal }, 20_000);
   assert.deepEqual(one.done(), []);
+});
+
+test("what changed is said in a word: along the axis on which it changed most", () => {
+  assert.equal(turn(SAD, HAPPY), "brighter");
+  assert.equal(turn(HAPPY, SAD), "darker");
+  assert.equal(turn(SAD, ANGRY), "livelier");
+  assert.equal(turn(ANGRY, SAD), "calmer");
+  assert.equal(turn(undefined, HAPPY), "brighter");
 });

@@ -3,9 +3,14 @@
 const NEAREST_S = 4; // what a fade lasts where nothing is known
 const MOST_STRETCH = 0.06; // more would be heard
 const BINS = 24; // of a beat
+const BAR = 4; // beats, in most music by far
+const STANDS_OUT = 1.3; // so much stronger than the others is the first beat of a bar
 
-/** How long a fade lasts: whole beats, as near to four seconds as can be. @param {number | null} bpm */
-export const fadeOf = (bpm) => (bpm ? Math.max(1, Math.round((NEAREST_S * bpm) / 60)) * (60 / bpm) : NEAREST_S);
+/** How long a bar lasts, in seconds; 0 where no tempo is known. @param {number | null} bpm */
+export const barOf = (bpm) => (bpm ? (BAR * 60) / bpm : 0);
+
+/** How long a fade lasts: whole bars, as near to four seconds as can be. @param {number | null} bpm */
+export const fadeOf = (bpm) => (bpm ? Math.max(1, Math.round(NEAREST_S / barOf(bpm))) * barOf(bpm) : NEAREST_S);
 
 /** How fast a song has to run so that its beat is the other's; 1 where the tempi are too far apart. @param {number | null} from @param {number | null} to beats a minute */
 export function rateOf(from, to) {
@@ -15,19 +20,34 @@ export function rateOf(from, to) {
 }
 
 /**
- * Seconds until the next beat; 0 where no beat is to be heard.
+ * Seconds until the next bar, or the next beat where no bar stands out; 0 where no beat is to be heard.
  * @param {number[]} levels in dB, evenly spaced, the last one now @param {number} step seconds between them @param {number | null} bpm
  */
-export function toBeat(levels, step, bpm) {
+export function toBar(levels, step, bpm) {
   const beat = bpm ? 60 / bpm : 0;
   if (!beat || levels.length * step < 4 * beat) return 0;
   const rises = levels.slice(1).map((level, i) => Math.max(0, level - levels[i]));
+  const last = lastBeat(rises, step, beat);
+  return last === null ? 0 : beat * barAhead(rises, step, beat, last) - last;
+}
+
+/** How long ago the last beat was; null where none is to be heard. @param {number[]} rises @param {number} step @param {number} beat in seconds */
+function lastBeat(rises, step, beat) {
   const bins = new Float64Array(BINS);
-  rises.forEach((rise, i) => {
-    const ago = (rises.length - 1 - i) * step;
-    bins[Math.floor((BINS * (ago % beat)) / beat)] += rise;
-  });
+  rises.forEach((rise, i) => (bins[Math.floor((BINS * (((rises.length - 1 - i) * step) % beat)) / beat)] += rise));
   const best = bins.indexOf(Math.max(...bins));
   const mean = bins.reduce((sum, x) => sum + x, 0) / BINS;
-  return bins[best] > 2 * mean ? (beat - ((best + 0.5) / BINS) * beat) % beat : 0;
+  return bins[best] > 2 * mean ? ((best + 0.5) / BINS) * beat : null;
+}
+
+/** In how many beats after the last one a bar begins: the first of four is the strongest. @param {number[]} rises @param {number} step @param {number} beat @param {number} last */
+function barAhead(rises, step, beat, last) {
+  const four = [0, 0, 0, 0];
+  rises.forEach((rise, i) => {
+    const beats = ((rises.length - 1 - i) * step - last) / beat;
+    if (Math.abs(beats - Math.round(beats)) < 1 / 8) four[((Math.round(beats) % BAR) + BAR) % BAR] += rise;
+  });
+  const ago = four.indexOf(Math.max(...four)); // so many beats before the last one
+  const others = (four.reduce((sum, x) => sum + x, 0) - four[ago]) / (BAR - 1);
+  return rises.length * step >= 2 * BAR * beat && four[ago] > STANDS_OUT * others ? BAR - ago : 1;
 }

@@ -1,7 +1,10 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
-import { toBeat } from "./beat.js";
+import { at } from "./api.js";
+import { toBar } from "./beat.js";
+import { beginning } from "./beginning.js";
 import { Fader } from "./fader.js";
+import { whole } from "./whole.js";
 
 const LEVEL_LUFS = -18;
 const MOST_BOOST_DB = 4; // a quiet song has peaks too
@@ -12,7 +15,7 @@ const STEP_S = 0.4;
 const STEP_LOOKS = 6; // decoders need a moment after a step
 const PULSE_MS = 25;
 const PULSE_S = 8; // so much is listened to for the beat
-const BEFORE_S = 0.06; // of what is skipped, this much is kept, so that no attack is cut
+const LATE_MS = 400; // so long a song waits to know where it sounds first
 
 let loads = 0;
 
@@ -29,16 +32,18 @@ export class Deck {
     this.heard = 0; // seconds that sounded of this song
     this.quiet = 0; // looks in a row that found silence
     this.ending = false; // it was said that the song ends soon
-    this.cueing = 0;
     this.pulsing = 0;
     this.levels = /** @type {number[]} */ ([]); // of the last seconds, while the beat is listened for
-    this.start = 0; // where the sound begins
+    this.start = Promise.resolve(0); // where the sound begins
     this.loaded = 0; // when its song came, in songs
+    /** @type {string | null} all of the song */ this.copy = null;
+    this.stopping = new AbortController(); // what is fetched of the song
+    this.copying = false;
   }
 
   /** Can it play on without the server, as far as one can know? */
   get sure() {
-    return !this.element.error && this.element.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    return !this.element.error && (this.copy !== null || this.element.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA);
   }
 
   /** Play through a graph from now on. @param {AudioContext} context @param {AudioNode} out */
@@ -53,53 +58,74 @@ export class Deck {
   }
 
   get sounding() {
-    return !this.element.paused && !this.cueing;
+    return !this.element.paused;
   }
 
   get clock() {
     return { position: this.element.currentTime, duration: this.element.duration };
   }
 
-  /** Have a song ready; nothing happens where it is. @param {SetPick} pick */
+  /** Have a song ready to be played; nothing happens where it is. @param {SetPick} pick */
   load(pick) {
+    this.take(pick);
+    if (!this.element.getAttribute("src")) this.element.src = pick.stream ? at(pick.stream) : "";
+  }
+
+  /** Take a song, which is not asked for yet. @param {SetPick} pick */
+  take(pick) {
     if (this.pick?.id === pick.id && !this.element.error) return;
-    this.#uncue();
+    this.drop();
     loads += 1;
-    Object.assign(this, { pick, heard: 0, quiet: 0, ending: false, start: 0, loaded: loads });
-    this.element.src = pick.stream ?? "";
+    Object.assign(this, { pick, heard: 0, quiet: 0, ending: false, loaded: loads, start: this.#beginning(pick) });
     if (this.trim) this.trim.gain.value = levelled(pick.loudness);
   }
 
-  /** Play unheard until the song sounds, so that it begins there. */
-  cue() {
-    if (this.context?.state !== "running" || this.cueing || this.sounding || this.start) return;
-    this.fader?.to(0, 0);
-    this.cueing = setInterval(() => this.#listen(), CUE_MS);
-    this.element.play().catch(() => this.#uncue()); // it will be said when it has to play
+  /** Let go of the song. */
+  drop() {
+    this.stopping.abort();
+    if (this.copy) URL.revokeObjectURL(this.copy);
+    Object.assign(this, { pick: null, copy: null, copying: false, stopping: new AbortController() });
+    this.element.removeAttribute("src");
+    this.element.load();
   }
 
-  #listen() {
-    const { currentTime } = this.element;
-    if (currentTime < MOST_SILENCE_S && !(currentTime > 0 && this.level > SILENT_DB)) return;
-    this.#uncue();
-    this.start = currentTime < MOST_SILENCE_S ? Math.max(0, currentTime - CUE_MS / 1000 - BEFORE_S) : 0;
-    this.element.currentTime = this.start;
+  /** @param {SetPick} pick */
+  #beginning = ({ stream }) => (stream ? beginning(at(stream), this.stopping.signal).catch(() => 0) : Promise.resolve(0));
+
+  /** Have all of the song here. @returns {Promise<boolean>} false where the server cannot be reached */
+  async hold() {
+    const { pick, stopping } = this;
+    if (this.copy || this.copying || !pick?.stream) return true;
+    this.copying = true;
+    const copy = await whole(at(pick.stream), stopping.signal).catch(() => undefined);
+    if (stopping.signal.aborted) {
+      if (copy) URL.revokeObjectURL(copy);
+      return true;
+    }
+    [this.copy, this.copying] = [copy ?? null, false];
+    if (copy !== undefined && !this.element.getAttribute("src")) this.element.src = copy ?? at(pick.stream); // what is wrong with it, it says itself
+    return copy !== undefined;
   }
 
-  #uncue() {
-    if (!this.cueing) return;
-    clearInterval(this.cueing);
-    this.cueing = 0;
-    this.element.pause();
+  /** Where the line broke, go on from what is here. @returns {boolean} whether the song is */
+  recover() {
+    const { element, copy } = this;
+    if (!copy || element.src === copy) return false;
+    const { currentTime } = element;
+    element.src = copy;
+    element.currentTime = currentTime;
+    void element.play();
+    return true;
   }
 
   /** Play from a place, else from where the sound begins. @param {number} [from] in seconds */
   async begin(from) {
-    this.#uncue();
-    const place = from ?? this.start;
+    const late = new Promise((done) => setTimeout(done, LATE_MS, 0));
+    const place = from ?? (await Promise.race([this.start, late]));
     if (Math.abs(this.element.currentTime - place) > 0.01) this.element.currentTime = place;
     Object.assign(this, { heard: 0, quiet: 0, ending: false });
     await this.element.play();
+    void this.hold();
     if (from === undefined && this.ear) await this.#sounds();
   }
 
@@ -127,14 +153,13 @@ export class Deck {
     }, PULSE_MS);
   }
 
-  /** Seconds until the next beat, 0 where there is none. */
-  get beat() {
-    return toBeat(this.levels, PULSE_MS / 1000, this.pick?.tempo ?? null);
+  /** Seconds until the next bar or beat, 0 where there is none. */
+  get bar() {
+    return toBar(this.levels, PULSE_MS / 1000, this.pick?.tempo ?? null);
   }
 
   /** Be there for another song. */
   rest() {
-    this.#uncue();
     clearInterval(this.pulsing);
     [this.pulsing, this.levels] = [0, []];
     this.element.playbackRate = 1;

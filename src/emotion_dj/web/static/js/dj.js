@@ -6,16 +6,15 @@ import * as listener from "./listener.js";
 import * as notices from "./notices.js";
 import { ACT_FADE_S } from "./player.js";
 import * as queue from "./queue.js";
+import { missed, returned } from "./server.js";
 import { computed, signal } from "./signal.js";
-import { BEGIN, steer } from "./steering.js";
+import { BEGIN, steer, turn } from "./steering.js";
 
 /** @typedef {import("./steering.js").SteeringEvent} SteeringEvent */
 /** @typedef {{listener: ReturnType<typeof listener.snapshot>, queue: ReturnType<typeof queue.snapshot>, position: number, steering: import("./steering.js").Steering}} Snapshot */
 
 const MOST_SONGS = 200;
-const MOST_BROKEN = 3; // songs in a row that will not play
-const WAIT_MS = 1000;
-const MOST_WAIT_MS = 15_000;
+const MOST_RAN = 3; // without a sound device songs run through
 
 export const steering = signal(BEGIN);
 /** The listener's own word holds over a camera that is on. */
@@ -30,11 +29,11 @@ let planning = new AbortController();
 let offered = null;
 /** @type {Snapshot | null} before the act that is being answered */
 let before = null;
-let broken = 0;
+/** @type {Set<number>} songs that did not play since one did */
+const failed = new Set();
+let ran = 0; // songs in a row that ended as they began
 /** @type {Promise<void>} */
 let extended = Promise.resolve();
-/** @type {Promise<void> | null} */
-let returning = null;
 /** @type {BroadcastChannel | null} */
 let pages = null;
 
@@ -42,11 +41,12 @@ let pages = null;
 export function begin(made, chosen) {
   [player, sources] = [made, chosen];
   player.addEventListener("time", tick);
-  player.addEventListener("ending", () => queue.coming.peek() && !queue.coming.peek()?.embed && onBeat((fade) => play(queue.place.peek() + 1, fade, true)));
+  player.addEventListener("ending", () => queue.coming.peek() && !queue.coming.peek()?.embed && onBar((fade) => play(queue.place.peek() + 1, fade, true)));
   player.addEventListener("ended", ended);
   player.addEventListener("broken", (event) => onBroken(/** @type {CustomEvent} */ (event).detail));
   player.addEventListener("blocked", () => notices.tell({ code: "press_play" }));
   player.addEventListener("began", () => prefetch());
+  player.addEventListener("gone", () => void missed(null, prefetch));
   lead();
 }
 
@@ -159,31 +159,25 @@ async function ahead() {
     const picks = queue.freshFirst(set.picks);
     if (steering.peek().offer !== "asked") return;
     offered = { ...set, picks };
-    player.ready(picks[0]);
+    void player.ready(picks[0]);
     player.listen();
     notices.offer.value = { song: picks[0], why: turn(was, set.affect) };
     send({ kind: "ready" });
-  } catch {
+  } catch (error) {
+    void missed(error, prefetch);
     send({ kind: "failed" }); // the next reading asks again
   }
-}
-
-/** What changed, in a word. @param {Affect | undefined} from @param {Affect} to */
-function turn(from, to) {
-  const [valence, arousal] = [to.valence - (from?.valence ?? 0), to.arousal - (from?.arousal ?? 0)];
-  if (Math.abs(valence) >= Math.abs(arousal)) return valence > 0 ? "brighter" : "darker";
-  return arousal > 0 ? "livelier" : "calmer";
 }
 
 function accept() {
   const set = offered;
   withdraw();
-  if (set) onBeat((fade) => take(set, fade, true));
+  if (set) onBar((fade) => take(set, fade, true));
 }
 
-/** Do something on the next beat of the song, unless another one plays by then. @param {(fade: number) => void} work with the length of a fade */
-function onBeat(work) {
-  const { wait, fade } = player.beat;
+/** Do something on the next bar of the song, unless another one plays by then. @param {(fade: number) => void} work with the length of a fade */
+function onBar(work) {
+  const { wait, fade } = player.bar;
   const song = player.now.peek();
   setTimeout(() => player.now.peek() === song && player.playing.peek() && work(fade), 1000 * wait);
 }
@@ -195,7 +189,7 @@ function withdraw() {
 
 // -- songs --------------------------------------------------------------------------------------
 
-/** @param {number} at in the queue @param {number} [fade] in seconds @param {boolean} [beats] on the beat of what plays */
+/** @param {number} at in the queue @param {number} [fade] in seconds @param {boolean} [beats] on the bar of what plays */
 export function play(at, fade = ACT_FADE_S, beats = false) {
   const song = queue.songs.peek()[at];
   if (!song) return undefined;
@@ -223,14 +217,19 @@ export function toggle() {
 
 function prefetch() {
   const song = queue.coming.peek();
-  if (song) player.ready(song);
+  if (song) void player.ready(song);
 }
 
 function tick() {
   const { duration } = player.clock;
   const left = queue.songs.peek().length - 1 - queue.place.peek();
-  if (player.heard > 2) broken = 0;
+  if (player.heard > 2) sounded();
   if (listener.start.peek() || queue.music.peek()) send({ kind: "tick", heard: player.heard, duration, left });
+}
+
+function sounded() {
+  ran = 0;
+  failed.clear();
 }
 
 /** The queue is nearly over: go on from where the listener is now. */
@@ -241,14 +240,15 @@ async function extend() {
     queue.extend(set.picks, n);
     prefetch();
     send({ kind: "extended", ok: true });
-  } catch {
+  } catch (error) {
+    void missed(error, prefetch);
     send({ kind: "extended", ok: false });
   }
 }
 
 /** A song is over: the next one, where it can be had; else this one again, so that it is not silent. */
 function ended() {
-  if (player.heard < 1 && (broken += 1) >= MOST_BROKEN) return stop();
+  if (player.heard < 1 && (ran += 1) >= MOST_RAN) return stop();
   const at = queue.place.peek();
   const song = queue.coming.peek();
   if (notices.lost.peek() && !player.has(song ?? undefined)) return play(at, 0);
@@ -267,29 +267,29 @@ async function onBroken(song) {
   const position = player.clock.position;
   const back = queue.songs.peek().findIndex(({ id }) => id === player.now.peek()?.id);
   if (player.playing.peek() && back >= 0) queue.place.value = back; // what played before goes on
-  if (!(await reachable())) return await returned().then(() => goOn(song, position));
-  broken += 1;
-  if (broken >= MOST_BROKEN) return stop();
+  if (!(await reachable())) return meanwhile(song, position);
+  failed.add(song.id);
   notices.tell({ code: "wont_play", values: { title: song.title } });
-  return play(queue.songs.peek().findIndex(({ id }) => id === song.id) + 1);
+  return another(song);
+}
+
+/** The song after one that will not play, else any that may; where none does, that is said. @param {SetPick} song */
+function another(song) {
+  const at = queue.after(song, ({ id }) => !failed.has(id));
+  return at < 0 ? stop() : play(at);
+}
+
+/** The server is gone with a song: what is here plays until it is back. @param {SetPick} song @param {number} position */
+function meanwhile(song, position) {
+  const here = queue.after(song, (one) => player.has(one));
+  if (!player.playing.peek() && here >= 0) play(here);
+  return returned().then(() => goOn(song, position));
 }
 
 function stop() {
-  broken = 0;
+  sounded();
   player.pause();
   notices.problem.value = { code: "none_plays" };
-}
-
-/** Wait for the server, with growing patience; all wait together. */
-export function returned() {
-  returning ??= patiently().finally(() => (returning = null));
-  return returning;
-}
-
-async function patiently() {
-  notices.lost.value = true;
-  for (let wait = WAIT_MS; !(await reachable()); wait = Math.min(MOST_WAIT_MS, 2 * wait)) await new Promise((done) => setTimeout(done, wait));
-  notices.lost.value = false;
 }
 
 /** The server is back: a song that it was lost with goes on where it was. @param {SetPick} song @param {number} position */

@@ -88,9 +88,7 @@ async function start() {
   try {
     await camera.start(each);
     eyes.forget();
-    listener.live.value = true;
-    listener.word.value = null;
-    dj.send({ kind: "camera", on: true });
+    watch();
   } catch (error) {
     stop();
     const name = /** @type {keyof typeof REFUSALS} */ (error instanceof DOMException ? error.name : "");
@@ -98,6 +96,13 @@ async function start() {
   } finally {
     asking.value = false;
   }
+}
+
+/** From now on a camera looks: this one, or that of a phone. */
+export function watch() {
+  listener.live.value = true;
+  listener.word.value = null;
+  dj.send({ kind: "camera", on: true });
 }
 
 /** @param {boolean} [taken] another program took it */
@@ -113,8 +118,7 @@ async function each(frame, signal) {
   try {
     const look = await eyes.readLive(frame, signal);
     if (signal.aborted) return;
-    if (look) seen(look, frame);
-    else unseen();
+    tell(look, frame);
   } catch (error) {
     if (signal.aborted) return;
     stop();
@@ -122,11 +126,17 @@ async function each(frame, signal) {
   }
 }
 
-/** @param {Look} look @param {HTMLCanvasElement} frame */
+/** What a camera sees; a phone sends no picture. @param {Look | null} look null where nobody is there @param {HTMLCanvasElement} [frame] */
+export function tell(look, frame) {
+  if (look) seen(look, frame);
+  else unseen();
+}
+
+/** @param {Look} look @param {HTMLCanvasElement} [frame] */
 function seen(look, frame) {
   notices.said.value = null;
   listener.look.value = look;
-  picture.value = { source: frame, width: frame.width, height: frame.height, mirrored: true };
+  picture.value = frame ? { source: frame, width: frame.width, height: frame.height, mirrored: true } : null;
   const { valence, arousal } = look.affect;
   dj.send({ kind: "reading", affect: { valence, arousal }, sure: listener.faces.peek().length > 0 });
 }

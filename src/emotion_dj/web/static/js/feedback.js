@@ -5,6 +5,8 @@ import * as queue from "./queue.js";
 import { signal } from "./signal.js";
 
 const liked = signal(/** @type {ReadonlySet<number>} */ (new Set()));
+/** The last song of which half was heard. */
+export const played = signal(/** @type {SetPick | null} */ (null));
 /** @type {Promise<unknown>} */
 let telling = Promise.resolve();
 /** @type {SetPick | null} the song of which it was told that it was played */
@@ -45,7 +47,7 @@ export function follow(player) {
   player.addEventListener("time", () => {
     const [song, { position, duration }] = [player.now.peek(), player.clock];
     if (!song || song === heard || !(position > duration / 2)) return;
-    heard = song;
+    heard = played.value = song;
     tell(song, "play").catch(() => {});
   });
 }

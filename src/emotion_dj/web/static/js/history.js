@@ -5,7 +5,7 @@ import { $, button, make } from "./dom.js";
 import { language, say } from "./i18n.js";
 import * as listener from "./listener.js";
 import * as queue from "./queue.js";
-import { effect, signal } from "./signal.js";
+import { computed, effect, signal } from "./signal.js";
 import { keep, kept } from "./store.js";
 import { opening } from "./words.js";
 
@@ -16,10 +16,12 @@ const ONE_MS = 60_000; // a set that stood less is part of the next one: keys an
 
 /** @typedef {{at: number, music: Music}} Remembered */
 
-const past = signal(/** @type {Remembered[] | null} null where nothing is remembered */ (null));
+const past = signal(/** @type {Remembered[] | null} null where nothing is remembered */ (kept("local", KEY)));
+
+/** The listener wants to be remembered. */
+export const remembers = computed(() => past.value !== null);
 
 export function begin() {
-  past.value = kept("local", KEY);
   effect(() => queue.music.value && add(queue.music.value));
   effect(draw);
   $("remember").addEventListener("change", () => remember($("remember").checked ? [] : null));
@@ -29,6 +31,7 @@ export function begin() {
 /** @param {Remembered[] | null} sets */
 function remember(sets) {
   past.value = keep("local", KEY, sets ?? undefined) || !sets ? sets : null;
+  $("remember").checked = past.peek() !== null;
 }
 
 /** @param {Music} music */

@@ -1,6 +1,7 @@
 // Keys, and the dialogs that tell of them and of the models.
 
 import * as dj from "./dj.js";
+import * as big from "./big.js";
 import { $, make } from "./dom.js";
 import * as face from "./face.js";
 import * as feedback from "./feedback.js";
@@ -8,14 +9,14 @@ import { say } from "./i18n.js";
 import * as listener from "./listener.js";
 import { effect } from "./signal.js";
 
-const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", "?": "keys" };
+const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", b: "bigScreen", "?": "keys" };
 const BUTTONS = { play: "playPause", next: "next", previous: "previous", skip: "skip", like: "like", mute: "mute" };
 
 /** @param {import("./player.js").Player} player */
 export function begin(player) {
   const actions = {
     playPause: dj.toggle, next: dj.next, previous: dj.previous, skip: dj.skip, like: () => feedback.like(), mute: () => player.mute(),
-    stopCamera: () => face.stop(), keys: () => $("keys-dialog").showModal(),
+    stopCamera: () => face.stop(), bigScreen: big.toggle, keys: () => $("keys-dialog").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     const action = meant(event);

@@ -2,7 +2,9 @@
 
 import { get } from "./api.js";
 import * as bar from "./bar.js";
+import * as big from "./big.js";
 import * as choices from "./choices.js";
+import * as diary from "./diary.js";
 import * as dj from "./dj.js";
 import { $ } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
@@ -19,6 +21,7 @@ import * as listener from "./listener.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import * as queue from "./queue.js";
+import * as remote from "./remote.js";
 import * as said from "./say.js";
 import * as screens from "./screens.js";
 import * as search from "./search.js";
@@ -27,21 +30,25 @@ import { effect } from "./signal.js";
 import * as sources from "./sources.js";
 
 const TABLE = /\.(csv|json|parquet)$/i;
+const PLAYLIST = /\.(m3u8?|xspf|jspf)$/i;
+const EYE = "#eye="; // this page is the eye of another screen
 
 async function begin() {
   await i18n.load(i18n.preferred());
   speak();
+  if (location.hash.startsWith(EYE)) return (await import("./phone.js")).begin(location.hash.slice(EYE.length));
   const player = new Player(new Elsewhere($("elsewhere"), () => queue.songs.peek().slice(queue.place.peek())));
   dj.begin(player, sources.chosen);
   feedback.follow(player);
   face.begin($("video"));
-  for (const part of [screens, headline, plane, faces, set, choices, said, search, library, sources, history]) part.begin();
-  for (const part of [bar, keys]) part.begin(player);
+  for (const part of [screens, headline, plane, faces, set, choices, said, search, library, sources, history, big, remote]) part.begin();
+  for (const part of [bar, keys, diary]) part.begin(player);
   history.session(player);
   photos();
   $("add-open").addEventListener("click", async () => (await adding()).open());
+  $("share").addEventListener("click", async () => (await import("./share.js")).open());
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
-  await reach();
+  return reach();
 }
 
 /** Get what the page needs from the server, however long it takes to come (back). */
@@ -81,9 +88,15 @@ function photos() {
       event.preventDefault();
       document.body.classList.toggle("dropping", kind === "dragover");
       const [file] = kind === "drop" ? event.dataTransfer.files : [];
-      if (file) void (TABLE.test(file.name) ? adding().then(({ take }) => take(file)) : face.photo(file));
+      if (file) void dropped(file);
     });
   }
+}
+
+/** @param {File} file */
+async function dropped(file) {
+  if (TABLE.test(file.name)) return (await adding()).take(file);
+  return PLAYLIST.test(file.name) ? (await import("./playlist.js")).take(file) : face.photo(file);
 }
 
 begin();

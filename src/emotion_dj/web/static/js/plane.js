@@ -13,6 +13,7 @@ const STEP = 0.05;
 const SETTLED_MS = 150; // after a drag
 const KEYED_MS = 600; // keys come in rows
 const MANY = 300;
+export const DARK = 0.47; // how light the ground is
 
 /** Where the music stands, all of it. */
 export const points = signal(/** @type {number[][]} */ ([]));
@@ -156,10 +157,11 @@ function corners() {
   });
 }
 
-function paint() {
-  const canvas = /** @type {HTMLCanvasElement} */ ($("field"));
+const paint = () => field($("field"), matchMedia("(prefers-color-scheme: dark)").matches ? DARK : 0.86);
+
+/** The ground of the plane. @param {HTMLCanvasElement} canvas @param {number} light */
+export function field(canvas, light) {
   const pen = canvas.getContext("2d");
-  const light = matchMedia("(prefers-color-scheme: dark)").matches ? 0.47 : 0.86;
   if (!pen) return;
   for (let x = 0; x < canvas.width; x += 1) {
     for (let y = 0; y < canvas.height; y += 1) {

@@ -1,14 +1,13 @@
 // The player: decks in an audio graph, one song fading into another; and a player elsewhere for what they cannot play.
 // It knows of one song at a time; which one comes next is others' to say, when it tells them that the song ends.
 
-import { fadeOf, rateOf } from "./beat.js";
+import { barOf, fadeOf, rateOf } from "./beat.js";
 import { Deck } from "./deck.js";
 import { signal } from "./signal.js";
 
 export const ACT_FADE_S = 1;
 const RISE_S = 0.03;
 const TICK_MS = 200;
-const BEFORE_S = 1; // so long before its fade a song is listened to no more: the fade waits for the beat
 const PULSE_S = 9;
 const EASE = 0.01; // how fast a song that ran with another one goes back to its own tempo, a tick
 const HUSH_S = 12; // this near to the end silence means that the song is over
@@ -18,7 +17,7 @@ const DIRECT = /iPad|iPhone|iPod/.test(navigator.userAgent) || MAC_WITH_TOUCH;
 
 /**
  * Tells of: `time`, `ending` (the fade should begin), `ended`, `broken` (detail: the song), `blocked` (the browser waits for
- * a press), `began` (detail: the song).
+ * a press), `began` (detail: the song), `gone` (a song could not be made ready: the server is not there).
  */
 export class Player extends EventTarget {
   /** @type {AudioContext | null} */ #context = null;
@@ -82,15 +81,11 @@ export class Player extends EventTarget {
   }
 
   /** Have a song ready, so that it can begin at once. @param {SetPick} pick */
-  ready(pick) {
-    if (pick.embed || this.decks.some((deck) => deck.pick?.id === pick.id)) return this.#cue(pick);
-    this.#idle().load(pick);
-    return this.#cue(pick);
-  }
-
-  /** @param {SetPick} pick */
-  #cue(pick) {
-    if (this.playing.peek()) this.decks.find((deck) => deck !== this.deck && deck.pick?.id === pick.id && !deck.sounding)?.cue();
+  async ready(pick) {
+    if (pick.embed) return;
+    const deck = this.decks.find((deck) => deck.pick?.id === pick.id) ?? this.#idle();
+    deck.take(pick);
+    if (!(await deck.hold())) this.#say("gone");
   }
 
   /**
@@ -142,9 +137,9 @@ export class Player extends EventTarget {
     this.#say("began", deck.pick);
   }
 
-  /** Seconds until the song's next beat, 0 where it has none; and how long a fade on its beats lasts. */
-  get beat() {
-    return { wait: this.deck.beat, fade: fadeOf(this.deck.pick?.tempo ?? null) };
+  /** Seconds until the song's next bar or beat, 0 where it has none; and how long a fade over its bars lasts. */
+  get bar() {
+    return { wait: this.deck.bar, fade: fadeOf(this.deck.pick?.tempo ?? null) };
   }
 
   /** Listen for the beat, as a fade is near. */
@@ -244,7 +239,7 @@ export class Player extends EventTarget {
   #broke(deck) {
     const before = this.decks.find((other) => other !== deck && other.sounding);
     const { pick } = deck;
-    deck.pick = null; // the next one who wants it loads it anew
+    deck.drop(); // the next one who wants it loads it anew
     if (before) [this.deck, this.now.value] = [before, before.pick];
     else this.playing.value = false;
     this.#say("broken", pick);
@@ -260,8 +255,8 @@ export class Player extends EventTarget {
 
   /** @param {Deck} deck */
   #follow(deck) {
-    deck.element.addEventListener("ended", () => deck === this.deck && !deck.cueing && this.#say("ended"));
-    deck.element.addEventListener("error", () => deck === this.deck && deck.pick && this.#broke(deck));
+    deck.element.addEventListener("ended", () => deck === this.deck && this.#say("ended"));
+    deck.element.addEventListener("error", () => deck === this.deck && deck.pick && (deck.recover() || this.#broke(deck)));
     deck.element.addEventListener("timeupdate", () => deck === this.deck && this.#say("time"));
   }
 
@@ -289,9 +284,9 @@ export class Player extends EventTarget {
   #near(deck) {
     deck.heard += TICK_MS / 1000;
     const { position, duration } = deck.clock;
-    const left = duration - position;
+    const [left, tempo] = [duration - position, deck.pick?.tempo ?? null];
     if (left < fadeOf(null) + PULSE_S) deck.follow();
-    const over = left < (DIRECT ? 0 : this.beat.fade + BEFORE_S) || (left < HUSH_S && deck.hush());
+    const over = left < (DIRECT ? 0 : fadeOf(tempo) + barOf(tempo)) || (left < HUSH_S && deck.hush());
     if (!over || deck.ending) return;
     deck.ending = true;
     this.#say("ending");

@@ -44,6 +44,13 @@ export function extend(picks, most) {
   songs.value = [...songs.peek(), ...more.slice(0, most)];
 }
 
+/** Where the next song after one stands that will do, and if none is, one before; -1 for none. @param {SetPick} song @param {(song: SetPick) => boolean} does */
+export function after({ id }, does) {
+  const all = songs.peek();
+  const next = 1 + all.findIndex((one) => one.id === id);
+  return [...all.keys()].map((i) => (next + i) % all.length).find((at) => does(all[at])) ?? -1;
+}
+
 /** @param {number} at */
 export function remove(at) {
   batch(() => {
@@ -63,10 +70,10 @@ export function move(from, to) {
   });
 }
 
-/** Put a song after the one that plays. @param {SetPick} song */
-export function insert(song) {
+/** Put songs after the one that plays. @param {SetPick[]} more */
+export function insert(...more) {
   const at = place.peek() + 1;
-  songs.value = [...songs.peek().slice(0, at), song, ...songs.peek().slice(at)];
+  songs.value = [...songs.peek().slice(0, at), ...more, ...songs.peek().slice(at)];
 }
 
 export const snapshot = () => ({ music: music.peek(), songs: songs.peek(), place: place.peek() });

@@ -3,7 +3,7 @@
 import { Problem, get, post } from "./api.js";
 import { choice } from "./choice.js";
 import * as dj from "./dj.js";
-import { $, button, make } from "./dom.js";
+import { $, button, download, make } from "./dom.js";
 import { known, say } from "./i18n.js";
 import * as queue from "./queue.js";
 import { effect, signal } from "./signal.js";
@@ -37,7 +37,7 @@ export function begin() {
   });
   effect(tell);
   effect(() => ($("save").hidden = queue.songs.value.length === 0));
-  for (const made of document.querySelectorAll("[data-form]")) made.addEventListener("click", () => download(/** @type {HTMLElement} */ (made).dataset.form ?? ""));
+  for (const made of document.querySelectorAll("[data-form]")) made.addEventListener("click", () => saveFile(/** @type {HTMLElement} */ (made).dataset.form ?? ""));
 }
 
 /** Ask what there is; drawn where that is something else than before. */
@@ -72,8 +72,9 @@ async function save(name) {
   const service = title(name);
   saved.value = { key: "saving", values: { service } };
   try {
-    const { where } = await (await post(`/sources/${name}/playlists`, shown())).json();
-    saved.value = { key: "saved", values: { where } };
+    const playlist = await (await post(`/sources/${name}/playlists`, shown())).json();
+    const where = playlist.place.startsWith("https://") ? playlist.place : `${playlist.name} · ${playlist.place}`;
+    saved.value = { key: playlist.songs < playlist.total ? "savedSome" : "saved", values: { ...playlist, where } };
   } catch (error) {
     const { code, message } = /** @type {Problem} */ (error);
     saved.value = known(`save.${code}`) ? { key: `save.${code}`, values: { service } } : { key: "", values: { text: problem({ code, text: message }) } };
@@ -81,13 +82,9 @@ async function save(name) {
 }
 
 /** @param {string} form */
-async function download(form) {
+async function saveFile(form) {
   try {
-    const blob = await (await post(`/playlists/${form}`, shown())).blob();
-    const link = document.createElement("a");
-    Object.assign(link, { href: URL.createObjectURL(blob), download: `emotion-dj.${form}` });
-    link.click();
-    URL.revokeObjectURL(link.href);
+    download(await (await post(`/playlists/${form}`, shown())).blob(), `emotion-dj.${form}`);
   } catch (error) {
     dj.trouble(error);
   }

@@ -148,3 +148,10 @@ const withdrawn = (state) => (state.offer === "none" ? [] : ["withdraw"]);
 
 /** @param {Point | null} one @param {Point} other */
 const near = (one, other) => one !== null && Math.hypot(one.valence - other.valence, one.arousal - other.arousal) < FAR;
+
+/** What changed from one place to another, in a word. @param {Point | undefined} from @param {Point} to */
+export function turn(from, to) {
+  const [valence, arousal] = [to.valence - (from?.valence ?? 0), to.arousal - (from?.arousal ?? 0)];
+  if (Math.abs(valence) >= Math.abs(arousal)) return valence > 0 ? "brighter" : "darker";
+  return arousal > 0 ? "livelier" : "calmer";
+}

@@ -1,0 +1,78 @@
+// A phone as the eye of this screen: it is shown an address as a code, and what it reads comes as numbers.
+
+import { ROOT } from "./api.js";
+import * as dj from "./dj.js";
+import { $, element, make } from "./dom.js";
+import * as face from "./face.js";
+import { say } from "./i18n.js";
+import * as listener from "./listener.js";
+import { effect, signal } from "./signal.js";
+
+const GONE_MS = 10_000; // a phone that says nothing for so long has been put away
+const LETTERS = 22; // of a key made by chance
+const AT_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+
+/** The key of the phone that is followed. */
+const key = signal("");
+/** @type {EventSource | null} */
+let following = null;
+let silence = 0;
+
+export function begin() {
+  $("phone-open").addEventListener("click", open);
+  effect(() => !listener.live.value && following && leave()); // its light is this page's too
+  effect(draw);
+}
+
+function open() {
+  dj.wake();
+  if (!following) follow();
+  $("phone-dialog").showModal();
+}
+
+/** Wait for a phone, and then for what it sees. */
+function follow() {
+  key.value = Array.from(crypto.getRandomValues(new Uint8Array(LETTERS)), (byte) => "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789-_".charAt(byte % 58)).join("");
+  following = new EventSource(`${ROOT}/readings/live/${key.value}`);
+  following.addEventListener("reading", ({ data }) => told(JSON.parse(data)));
+  following.addEventListener("nobody", () => told(null));
+}
+
+/** @param {Look | null} look */
+function told(look) {
+  if (!listener.live.peek()) {
+    $("phone-dialog").close();
+    face.watch();
+  }
+  clearTimeout(silence);
+  silence = setTimeout(face.tell, GONE_MS, null);
+  face.tell(look);
+}
+
+function leave() {
+  clearTimeout(silence);
+  following?.close();
+  following = null;
+  key.value = "";
+}
+
+/** The address as a code and in letters; where no phone can reach it, how one could. */
+async function draw() {
+  const address = key.value && new URL(`#eye=${key.value}`, document.baseURI).href;
+  const how = say(AT_THIS_MACHINE ? "phoneHere" : "phoneHow");
+  /** @type {Element[]} */
+  const parts = [make("p", "", how)];
+  if (address) parts.push(await code(address), make("p", "path small", address));
+  $("phone").replaceChildren(...parts);
+}
+
+/** @param {string} address */
+async function code(address) {
+  const { qr } = await import("./qr.js");
+  const rows = qr(address);
+  const side = rows.length + 8; // four of quiet around it
+  const path = rows.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join("");
+  const made = element("svg", { viewBox: `0 0 ${side} ${side}`, class: "qr", role: "img", "aria-label": address, "shape-rendering": "crispEdges" });
+  made.append(element("rect", { width: side, height: side, fill: "#fff" }), element("path", { d: path, fill: "#000" }));
+  return made;
+}

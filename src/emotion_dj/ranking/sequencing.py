@@ -123,7 +123,7 @@ def _by_key(key: npt.NDArray[np.int8]) -> Floats:
 
 def _by_style(alike: Floats) -> Floats:
     """Return the clash of styles: 0 for one of a kind, 1 for worlds apart."""
-    return np.clip((ALIKE - alike) / (ALIKE - STRANGE), 0, 1)
+    return np.asarray(np.clip((ALIKE - alike) / (ALIKE - STRANGE), 0, 1), np.float32)
 
 
 def _exact(meeting: npt.NDArray[np.float64], moving: npt.NDArray[np.float64]) -> Rows:

@@ -184,8 +184,8 @@ class _Selection:
         if not sounds.shape[1]:
             return np.zeros(len(rows), np.float32)
         here, there = (sounds[places].astype(np.float32) for places in (rows, self._taken))
-        doubled = ((here @ there.T).max(axis=1) - DOUBLE) / (1 - DOUBLE)
-        return np.asarray(np.clip(doubled, 0, 1), np.float32)
+        double = ((here @ there.T).max(axis=1) - DOUBLE) / (1 - DOUBLE)
+        return np.asarray(np.clip(double, 0, 1), np.float32)
 
     def _within(self, rows: Rows) -> npt.NDArray[np.bool_]:
         within = np.ones(len(rows), bool)

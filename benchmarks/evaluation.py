@@ -1,15 +1,13 @@
-"""Sets by the original's filter, by chance, by a range of tempo and by us, on two libraries.
+"""Sets by the original's filter, by chance, by a range of tempo and by us, on real songs.
 
 python benchmarks/evaluation.py [--shared ../shared] [--write docs/evaluation.md]
 
-What counts as a right song is not asked of our own models. In the catalogue of 41,106 tracks it is
-where Spotify's own valence and energy put the track; in the demo library it is where people put the
-word that names the track's folder. docs/evaluation.md explains the figures.
+What counts as a right song is not asked of our own models: in the catalogue of 41,106 tracks it is
+where Spotify's own valence and energy put the track. docs/evaluation.md explains the figures.
 """
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,6 @@ from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Affect, Candidates, Emotion, Mood, Plan, Preferences, Track
 from emotion_dj.plane import moods
 from emotion_dj.ranking import NearestRanker, sequencing
-from emotion_dj.sources.local import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,15 +42,6 @@ GRADES = ((0.15, 3.0), (0.3, 2.0), (0.5, 1.0))
 """Distance on the plane up to which a song is worth so much; beyond the last it is worth 0."""
 
 TEMPO_REACH = 10
-WORDS = {
-    "calm": "calm",
-    "energetic": "energetic",
-    "happy": "happy",
-    "nostalgic": "melancholic",
-    "tender": "soft",
-}
-"""The folders of the demo library, and the word nearest to each whose place people gave."""
-
 FIGURES = ("nDCG", "distance", "diversity", "artists", "step", "mixes")
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 
@@ -90,7 +78,6 @@ def main() -> None:
         collections = [
             Collection("catalogue", 20, (whole,)),
             Collection("small", 10, tuple(drawn(whole, seed) for seed in range(DRAWS))),
-            Collection("demo", 10, (demo(given.shared / "data/music", Path(folder)),)),
         ]
         text = "\n".join(map(table, collections))
     print(text)
@@ -116,22 +103,6 @@ def catalogue(data: Path, folder: Path) -> Library:
     truth = np.array([[2 * row["valence"] - 1, 2 * row["energy"] - 1] for row in rows])
     sound = np.array([[row[name] for name in columns[1:]] for row in rows])
     return Library(music, numbered, truth, unit(sound))
-
-
-def demo(data: Path, folder: Path) -> Library:
-    """Return the demo library as it is heard, each track where people put its folder's word."""
-    dj = EmotionDJ(
-        library=["demo"], settings=Settings(database=str(folder / "demo.sqlite"), workers=1)
-    )
-    music = dj.library.candidates()
-    with (data / WORDS_TABLE).open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    word, valence, arousal = list(rows[0])[:3]
-    places = {row[word]: (float(row[valence]), float(row[arousal])) for row in rows}
-    tracks = loaded(music)
-    numbered = {track.uri: row for row, track in enumerate(tracks)}
-    truth = np.array([places[WORDS[path_of(track).parent.name]] for track in tracks])
-    return Library(music, numbered, (truth - 5) / 4, unit(music.embedding.astype(float)))
 
 
 def drawn(library: Library, seed: int) -> Library:

@@ -62,7 +62,7 @@ def rank(
 def test_the_nearest_are_picked() -> None:
     """With nothing in the way, ten picks are the ten nearest tracks."""
     music = candidates(500)
-    picks = rank([HERE] * 10, music)
+    picks = rank([HERE] * 10, music, ranker=NearestRanker(mixing=0))
     gaps = np.sqrt((music.valence - 0.6) ** 2 + affect.AROUSAL_WEIGHT * (music.arousal - 0.4) ** 2)
     nearest = {f"test:{row}" for row in np.argsort(gaps)[:13]}
     assert {pick.track.uri for pick in picks} <= nearest

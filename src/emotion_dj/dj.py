@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect
-from emotion_dj.domain import DJSet, Emotion, Mood, PhotoAnalysis, Reason
+from emotion_dj.domain import Affect, DJSet, Emotion, Mood, PhotoAnalysis, Reason
 from emotion_dj.errors import LibraryError, LowConfidence, NoFace, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from emotion_dj.domain import (
-        Affect,
         Candidates,
         Face,
         Image,
@@ -142,4 +141,14 @@ def _notes(
         yield Reason("few_tracks", {"count": len(picks)})
     gaps = [affect.distance(pick.affect, goal) for pick, goal in zip(picks, path, strict=False)]
     if gaps and sum(gaps) / len(gaps) > FAR:
-        yield Reason("far")
+        yield Reason("far", {"words": list(affect.describe(_middle(picks)))})
+
+
+def _middle(picks: Sequence[Pick]) -> Affect:
+    """Return the mean place of the picks."""
+    places = [pick.affect for pick in picks]
+    valence, arousal = (
+        sum(getattr(place, axis) for place in places) / len(places)
+        for axis in ("valence", "arousal")
+    )
+    return Affect(valence, arousal)

@@ -53,7 +53,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "chosen_before": "chosen before",
     "faces_disagree": "the faces disagree: the set meets them in the middle, or each in turn",
     "few_tracks": "there were only {count} tracks to choose from",
-    "far": "no music here is near to what you want: these are the nearest",
+    "far": "no music here is quite what you want: the nearest is {words}",
     "mouth_hidden": "the mouth is hidden",
     "eyes_hidden": "the eyes are hidden",
     "cut_off": "a part of the face is outside of the picture",

@@ -82,6 +82,18 @@ def test_silence_is_cut_off_both_ends() -> None:
         mix.prepare(samples[:, : mix.RATE])
 
 
+def test_no_mix_waits_through_a_quiet_beginning_or_end() -> None:
+    """Half a minute far below the rest of the song becomes a second; a quiet middle stays."""
+    seconds = [-45.0] * 30 + [-16.0] * 20 + [-40.0] * 5 + [-16.0] * 20 + [-40.0] * 15
+    noise = np.random.default_rng(0).normal(0, 1, (2, len(seconds) * mix.RATE)).clip(-3, 3)
+    gains = np.repeat(10 ** (np.array(seconds) / 20), mix.RATE)
+    song = mix.prepare((noise * gains / 3).astype(np.float32))
+    assert song.samples.shape[1] == pytest.approx(47 * mix.RATE, abs=2 * 2400)
+    powers = np.square(song.samples[:, : 47 * mix.RATE].reshape(2, 47, -1)).mean(axis=(0, 2))
+    loud = 10 * np.log10(powers / powers.max()) > -mix.QUIET_LU
+    assert np.flatnonzero(~loud).tolist() == [0, *range(21, 26), 46]
+
+
 def test_what_cannot_be_read_is_left_out_and_named(files: list[Path], tmp_path: Path) -> None:
     """A text among the songs; only texts; a suffix that nobody knows."""
     (tmp_path / "text.mp3").write_text("no song")

@@ -39,6 +39,12 @@ PEAK: Final = -1.0
 QUIET: Final = -60.0
 """dBFS below which the beginning and the end of a song count as silence."""
 
+QUIET_LU: Final = 12.0
+"""How far below the rest of its song a beginning or an end may lie: levelled, that is -28 LUFS."""
+
+QUIET_S: Final = 1.0
+"""Seconds of a quieter beginning or end that stay, so that a song is not torn in or out."""
+
 FADE_S: Final = 6.0
 BEATS: Final = 8
 """Beats of a fade between songs that beat alike, about four seconds at 120 a minute."""
@@ -140,7 +146,7 @@ def stereo(audio: Audio) -> Floats:
 
 def prepare(samples: Floats) -> Song:
     """Trim, level and find the beats of a song (2, n). Raises AudioError where it is silent."""
-    trimmed = _trim(samples)
+    trimmed = _without_quiet_ends(_trim(samples))
     if trimmed.shape[1] < decode.MIN_S * RATE:
         msg = "there is nothing to hear in it"
         raise AudioError(msg)
@@ -164,6 +170,25 @@ def _trim(samples: Floats) -> Floats:
     if not len(loud):
         return samples[:, :0]
     return samples[:, loud[0] * _BLOCK : (loud[-1] + 1) * _BLOCK]
+
+
+def _without_quiet_ends(samples: Floats) -> Floats:
+    """Cut a beginning and an end that nobody would hear in a mix, but for QUIET_S of each.
+
+    What is loud is told as in EBU R128: the mean of all seconds within 10 dB of the mean of all.
+    """
+    second = RATE
+    blocks = samples[:, : samples.shape[1] // second * second].reshape(2, -1, second)
+    power = np.square(blocks).mean(axis=(0, 2))
+    if not power.any():
+        return samples
+    loud = power[power >= power.mean() / 10].mean()
+    heard = np.flatnonzero(power >= loud / 10 ** (QUIET_LU / 10))
+    stay = round(QUIET_S * RATE)
+    begin = max(0, heard[0] * second - stay)
+    # The last second may be cut short: it is as loud as the one before it.
+    end = samples.shape[1] if heard[-1] == len(power) - 1 else (heard[-1] + 1) * second + stay
+    return samples[:, begin:end]
 
 
 def _beats(mono: Floats, *, from_end: bool) -> tuple[float, int]:

@@ -50,7 +50,7 @@ HIDDEN = (
     "drawn over training faces, and was tested with others over the public test's."
 )
 ROWS = {
-    "README.md": {
+    "docs/figures.md": {
         "| faces of FER2013's": "public test: what most of ten people saw (FER+); macro-recall; ECE"
         " | {agreement:.1f} %; {macro_recall:.2f}; {ece:.3f} | `emotion-dj evaluate emotion` |",
         "| the same faces:": "FER2013's own label, which is what most people saw in {same:.0f} % "

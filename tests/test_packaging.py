@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -95,3 +96,20 @@ def test_damaged_input_gets_a_sentence(kind: str) -> None:
     attack = [sys.executable, str(ROOT / "scripts" / "fuzz.py"), kind, "--seconds", "8"]
     done = subprocess.run(attack, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_bill_of_materials_names_all_that_runs() -> None:
+    """What the base and the page need is named with its licence, and so is every model."""
+    command = [sys.executable, str(ROOT / "scripts" / "sbom.py"), "lan"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    bill = json.loads(done.stdout)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    kinds = {each["name"]: each for each in bill["components"]}
+    assert {"numpy", "pillow", "av", "uvicorn", "h11", "segno"} <= set(kinds)
+    models = [each for each in bill["components"] if each["type"] == "machine-learning-model"]
+    assert len(models) >= 3
+    libraries = [each for each in bill["components"] if each["type"] == "library"]
+    licences = {each["name"]: each["licenses"][0]["license"]["name"] for each in libraries}
+    assert [name for name, words in licences.items() if words == "unknown"] == []
+    copyleft = {name for name, words in licences.items() if re.search(r"\bA?GPL", words)}
+    assert copyleft == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 NAME = "music.example"
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin")
 CADDY = shutil.which("caddy")
 
 HOST = "proxy_set_header Host $host;"
@@ -33,56 +31,11 @@ FORWARDED = (
 )
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        port: int = line.getsockname()[1]
-        return port
-
-
 @contextmanager
-def proxied(command: list[str], port: int) -> Iterator[str]:
-    """Run a proxy in the foreground until the block ends; give its address once it answers."""
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
-        try:
-            transport = httpx.HTTPTransport(retries=12)
-            with httpx.Client(transport=transport, timeout=60) as client:
-                client.get(f"http://127.0.0.1:{port}/")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def nginx(
-    folder: Path, service: str, headers: str, *, path: str = "/", strip: str = ""
-) -> Iterator[str]:
-    """Run nginx before a service, with these headers set, on a sub-path that it strips or keeps."""
-    if NGINX is None:
-        pytest.skip("nginx is not installed")
-    port = free_port()
-    (folder / "nginx.conf").write_text(f"""
-daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
-events {{}}
-http {{
-  access_log off; client_max_body_size 25m;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; location {path} {{ proxy_pass {service}{strip}; {headers} }} }}
-}}
-""")
-    with proxied([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")], port) as address:
-        yield address
-
-
-@contextmanager
-def caddy(folder: Path, service: str) -> Iterator[str]:
+def caddy(folder: Path, service: str, port: int, proxied: Run) -> Iterator[str]:
     """Run Caddy before a service with the one line of its manual."""
     if CADDY is None:
         pytest.skip("caddy is not installed")
-    port = free_port()
     file = folder / "Caddyfile"
     site = f"http://{NAME}:{port}, http://127.0.0.1:{port}"
     file.write_text(
@@ -117,7 +70,7 @@ def works(client: httpx.Client, prefix: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("headers", ["", HOST, f"{HOST} {FORWARDED}"])
-def test_nginx_as_it_is_pasted(run_service: Run, tmp_path: Path, headers: str) -> None:
+def test_nginx_as_it_is_pasted(run_service: Run, nginx: Run, tmp_path: Path, headers: str) -> None:
     """With the name given it works: Host lost, Host without its port, and all headers."""
     with (
         run_service("--library", "demo", "--name", NAME, "--proxy", "127.0.0.1") as service,
@@ -127,7 +80,9 @@ def test_nginx_as_it_is_pasted(run_service: Run, tmp_path: Path, headers: str) -
         works(client)
 
 
-def test_plain_nginx_before_a_service_that_knows_of_none(run_service: Run, tmp_path: Path) -> None:
+def test_plain_nginx_before_a_service_that_knows_of_none(
+    run_service: Run, nginx: Run, tmp_path: Path
+) -> None:
     """Started for this machine alone, a service says in one sentence what to set."""
     with run_service("--library", "demo") as service:
         body = {"json": {"mood": "calm"}, "headers": {"origin": f"http://{NAME}"}}
@@ -143,7 +98,7 @@ def test_plain_nginx_before_a_service_that_knows_of_none(run_service: Run, tmp_p
 
 
 @pytest.mark.parametrize("strip", ["/", ""], ids=["stripped", "kept"])
-def test_nginx_on_a_sub_path(run_service: Run, tmp_path: Path, strip: str) -> None:
+def test_nginx_on_a_sub_path(run_service: Run, nginx: Run, tmp_path: Path, strip: str) -> None:
     """Below /music all addresses are below it, whether or not the proxy takes it away."""
     name = ("--name", f"{NAME}/music", "--proxy", "127.0.0.1")
     with (
@@ -157,11 +112,13 @@ def test_nginx_on_a_sub_path(run_service: Run, tmp_path: Path, strip: str) -> No
         assert client.get("/style.css").status_code == 200
 
 
-def test_caddy_as_it_is_pasted(run_service: Run, tmp_path: Path) -> None:
+def test_caddy_as_it_is_pasted(
+    run_service: Run, tmp_path: Path, free_port: Callable[[], int], proxied: Run
+) -> None:
     """Its one line passes on name, protocol and address: it works, and addresses are believed."""
     with (
         run_service("--library", "demo", "--name", NAME, "--proxy", "127.0.0.1") as service,
-        caddy(tmp_path, service.address) as address,
+        caddy(tmp_path, service.address, free_port(), proxied) as address,
         let_in(address, service.code) as client,
     ):
         works(client)

@@ -7,7 +7,8 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from emotion_dj import affect as affects
 from emotion_dj.app import intent as intents
@@ -27,7 +28,6 @@ from emotion_dj.notebook import ShownAnalysis, ShownSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
@@ -53,11 +53,13 @@ __all__ = ["EmotionDJ"]
 
 MoodName = Literal["happy", "sad", "calm", "energetic"]
 EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
-PlanName = Literal["match", "lift", "calm", "liven", "vent"]
+PlanName = Literal["match", "lift", "calm", "liven", "vent", "clip"]
 
 
 _SHARED = ("_catalogue", "services", "library", "_models", "_selection")
 """What all listeners of one facade have in common."""
+
+NO_FILM: Final = "the plan clip follows a film: name one, as in  emotion-dj play me.mp4 --plan clip"
 
 
 class EmotionDJ:
@@ -243,7 +245,8 @@ class EmotionDJ:
         """Return a set of n songs for exactly one of a photo, a mood, an emotion, a point, a
         listener's own words or a song to begin from.
 
-        ``photo`` may be one that was read already; ``like`` is a title, uri, file or number, and
+        ``photo`` may be one that was read already, or the path of a film, which the plan "clip"
+        follows; ``like`` is a title, uri, file or number, and
         the song itself is not in the set. ``minutes`` counts in place of n. ``only`` and ``avoid``
         are conditions as `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole
         "room", or "each" face in turns. ``candidates`` is what may be picked; None is the library,
@@ -294,13 +297,24 @@ class EmotionDJ:
         say: str | None,
     ) -> Intent | None:
         """Return what was wished for; None where it is a song, which has to be looked for."""
+        if photo is not None:
+            return self._of_photo(photo, plan)
+        if plan.name == affects.CLIP:
+            raise SettingsError(NO_FILM)
         if say is not None:
             return intents.in_words(say, plan)
-        if photo is not None:
-            return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
         if mood is None and emotion is None and affect is None:
             return None
         return Intent(intents.by_name(mood=mood, emotion=emotion, affect=affect), plan)
+
+    def _of_photo(self, photo: Photo | PhotoAnalysis, plan: Plan) -> Intent:
+        from emotion_dj.vision import film
+
+        if isinstance(photo, str | Path) and film.is_film(Path(photo)):
+            return intents.of_film([seen.affect for _, seen in self.watch(Path(photo))], plan)
+        if plan.name == affects.CLIP:
+            raise SettingsError(NO_FILM)
+        return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
 
     def _like(
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences

@@ -188,6 +188,26 @@ class Sources(BaseModel):
     sources: list[Source]
 
 
+class Written(BaseModel):
+    """The playlist that a set was written to: its address, or the server's name, and how many of
+    the set's songs are on it; ``where`` says so in English.
+    """
+
+    model_config = example(
+        name="Emotion-DJ",
+        place="navidrome",
+        songs=10,
+        total=10,
+        where="playlist 'Emotion-DJ' on navidrome",
+    )
+
+    name: str
+    place: str
+    songs: int
+    total: int
+    where: str
+
+
 class Tracks(BaseModel):
     """Tracks that were found."""
 

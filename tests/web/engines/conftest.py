@@ -47,7 +47,7 @@ class Engine:
     def until(self, condition: str) -> None:
         """Wait for a condition in the page."""
         end = time.monotonic() + SECONDS
-        while not self.ask(condition):
+        while not self.ask(f"Boolean({condition})"):
             assert time.monotonic() < end, f"{condition}: {self.ask(STATE)}"
 
     def says(self, selector: str, words: str) -> None:
@@ -125,6 +125,7 @@ class WebKit(Engine):
         options = {"binary": str(binary), "args": ["--automation"]}
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         self.base = f"/session/{self.post('/session', capabilities=wanted)['sessionId']}"
+        self.post(f"{self.base}/window/rect", x=0, y=0, width=1280, height=850)
 
     def post(self, path: str, **body: Any) -> Any:
         """Ask WebKit for something."""
@@ -145,8 +146,11 @@ class WebKit(Engine):
         return f"{self.base}/element/{next(iter(found.values()))}"
 
     def press(self, selector: str) -> None:
-        """Press it as a person would, so that sound may begin."""
-        self.post(f"{self._element(selector)}/click")
+        """Press it as a person would, so that sound may begin; a view may still be in motion."""
+        end = time.monotonic() + SECONDS
+        place = f"{self._element(selector)}/click"
+        while "error" in str(answer := self.http.post(place, json={}).json()["value"]):
+            assert time.monotonic() < end, answer
 
     def choose(self, selector: str, path: Path) -> None:
         """Choose a file."""

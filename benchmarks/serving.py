@@ -31,7 +31,11 @@ def serving(folder: Path, *command: str) -> Iterator[tuple[str, int]]:
     serve = (sys.executable, "-m", "emotion_dj", "serve", "--port", "0", "--library", "demo")
     environment = {**os.environ, "EMOTION_DJ_DATABASE": str(database)}
     with subprocess.Popen(
-        command or serve, stderr=subprocess.PIPE, text=True, env=environment
+        command or serve,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as server:
         assert server.stderr is not None
         try:

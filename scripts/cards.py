@@ -1,4 +1,4 @@
-"""Writes docs/cards/*.md from the cards that ship beside the weights."""
+"""Writes docs/cards/*.md, and the face reader's rows of other pages, from the cards that ship."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from emotion_dj.vision.emotion import ARTIFACT as FACE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-CARDS = Path(__file__).resolve().parents[1] / "docs" / "cards"
-
+ROOT = Path(__file__).resolve().parents[1]
+CARDS = ROOT / "docs" / "cards"
 
 TRUTH = (
     "**Its readings say what people would say of the face**, not how a photograph was labelled: "
@@ -39,14 +39,30 @@ LABELS = (
     "reading takes {share}."
 )
 TILT = (
-    "A network learns that disgust is rare and errs against it where it is unsure. So "
-    "{towards_rare_emotions} of the logarithm of how often each emotion occurs in the training "
-    "faces is taken back, the least that brings the mean recall to 0.80 (fp32)."
+    "A network learns that disgust is rare and errs against it where it is unsure. So of emotions "
+    "that are rarer than {rarer_than:.0%} of the votes on the training faces, "
+    "{towards_rare_emotions} of the logarithm of how much rarer is taken back: of all that was "
+    "tried, what keeps most accuracy with a macro-recall of 0.81 (fp32). 0.80 is asked; the rest "
+    "is for luck, since the public test has 24 clear faces of disgust, and they made this choice."
 )
 HIDDEN = (
     "A second output says whether mouth or eyes are hidden. It learnt that from covers that were "
     "drawn over training faces, and was tested with others over the public test's."
 )
+ROWS = {
+    "README.md": {
+        "| faces of FER2013's": "public test: what most of ten people saw (FER+); macro-recall; ECE"
+        " | {agreement:.1f} %; {macro_recall:.2f}; {ece:.3f} | `emotion-dj evaluate emotion` |",
+        "| the same faces:": "FER2013's own label, which is what most people saw in {same:.0f} % "
+        "of the clear ones | {labels:.1f} % | `emotion-dj evaluate emotion` |",
+    },
+    "docs/models.md": {
+        "| face reader,": "`{id}` | seven probabilities for a face, with doubt | agrees with most "
+        "of ten people in {agreement:.1f} % of clear faces | [card](cards/emotion.md) |",
+    },
+}
+"""Of each page, the rows that tell figures of the face reader: how one begins and goes on."""
+
 GROUPS = (
     "FER2013 has no such labels, and no face set with them could be used here, so behaviour over "
     "skin tone, age and gender is **not measured**. The tests of light (gamma, light from a side) "
@@ -62,6 +78,26 @@ def main() -> None:
     for page, (write, artifact) in pages.items():
         text = write(artifacts.packaged(artifact).card)
         (CARDS / f"{page}.md").write_text(text, encoding="utf-8")
+    for name in ROWS:
+        (ROOT / name).write_text(with_rows(name), encoding="utf-8")
+
+
+def with_rows(name: str) -> str:
+    """Return the text of a page of ROWS with what the face reader's card tells."""
+    card = artifacts.packaged(FACE).card
+    seen, labelled = card["metrics"]["votes"], card["metrics"]["fer2013-public"]
+    figures = {
+        "id": card["id"],
+        "agreement": 100 * seen["accuracy"],
+        "same": 100 * seen["label_is_majority"],
+        "labels": 100 * labelled["accuracy"],
+        **{figure: seen[figure] for figure in ("macro_recall", "ece")},
+    }
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    for begins, goes_on in ROWS[name].items():
+        (row,) = (number for number, line in enumerate(lines) if line.startswith(begins))
+        lines[row] = f"{begins} {goes_on.format(**figures)}"
+    return "\n".join(lines) + "\n"
 
 
 def emotion(card: Mapping[str, Any]) -> str:
@@ -144,7 +180,7 @@ def figures(card: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 def rare_and_sure(card: Mapping[str, Any]) -> list[str]:
     """Return what is said of rare emotions, of each emotion, and of sure readings."""
-    seen, by_tilt = card["metrics"]["votes"], card["tilt"]["accuracy_and_macro_recall_by_tilt"]
+    seen = card["metrics"]["votes"]
     emotions = seen["per_class"].items()
     return [
         "### Rare emotions",
@@ -152,8 +188,8 @@ def rare_and_sure(card: Mapping[str, Any]) -> list[str]:
         TILT.format(**card["tilt"]),
         "",
         *table(
-            ("share taken back", "accuracy", "macro-recall"),
-            [(tilt, f"{accuracy:.2%}", recall) for tilt, (accuracy, recall) in by_tilt.items()],
+            ("of emotions rarer than", "share taken back", "accuracy", "macro-recall"),
+            tilts(card["tilt"]),
         ),
         "",
         "### By emotion",
@@ -170,6 +206,16 @@ def rare_and_sure(card: Mapping[str, Any]) -> list[str]:
             [(share, f"{value:.2%}") for share, value in seen["coverage_at"].items()],
         ),
         "",
+    ]
+
+
+def tilts(told: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Return rows of what was tried: at the limit that was chosen, and without one."""
+    return [
+        (f"{row['rarer_than']:.0%}", row["share"], f"{row['accuracy']:.2%}", row["macro_recall"])
+        for row in told["tried"]
+        if row["rarer_than"] == told["rarer_than"]
+        or (row["rarer_than"] == 1 and round(10 * row["share"]) % 2 == 0)
     ]
 
 

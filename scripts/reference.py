@@ -80,7 +80,7 @@ def _shown(value: object) -> str:
 def exit_codes() -> str:
     """Return the table of exit codes."""
     rows = [(str(code), _summary(kind)) for kind, code in cli.EXIT_CODES.items()]
-    stopped = (str(cli.INTERRUPTED), "Stopped by the keyboard; what was done is kept.")
+    stopped = (str(cli.console.INTERRUPTED), "Stopped by the keyboard; what was done is kept.")
     return "\n".join(_table(("code", "when"), [("0", "Done."), *rows, stopped]))
 
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"interfaces", "stores"},
     {"affect", "matching", "messages", "pairing"},
     {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
-    {"analysis", "dj", "notebook", "plane", "serializers"},
+    {"cluster", "analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},
     {"checkup", "original", "web"},

@@ -28,3 +28,9 @@ def test_a_page_is_what_its_card_says(page: str, artifact: str) -> None:
     """Written anew from the card of the model in use, each page is the one in docs/cards."""
     written = WRITER[page](artifacts.packaged(artifact).card)
     assert (ROOT / "docs" / "cards" / f"{page}.md").read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize("name", WRITER["ROWS"])
+def test_other_pages_tell_the_figures_of_the_card(name: str) -> None:
+    """Their rows of the face reader are those that the script writes."""
+    assert WRITER["with_rows"](name) == (ROOT / name).read_text(encoding="utf-8")

@@ -190,6 +190,6 @@ def test_json_forms(dj: EmotionDJ, smiling_photo: Path) -> None:
     assert {"box", "score", "emotion", "abstained", "emotions", "turned", "reasons"} == set(face)
     assert set(face["emotions"]) == {emotion.value for emotion in Emotion}
     assert set(seen["affect"]) == {"valence", "arousal", "uncertainty"}
-    assert seen["model"] == "face-5"
+    assert seen["model"] == "face-6"
     wanted = {"uri", "title", "artists", "affect", "mood", "score", "reason"}
     assert all(wanted <= set(pick) for pick in music["picks"])

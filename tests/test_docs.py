@@ -65,6 +65,19 @@ def test_every_argument_and_option_is_explained(parts: dict[str, Callable[[], st
     assert [row for row in rows if row.endswith("|  |")] == []
 
 
+def test_what_troubleshooting_quotes_is_said() -> None:
+    """Each message that it explains is one of the program's, of its scripts' or of the page's."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("en.json"), ROOT / "scripts" / "venv.sh"]
+    said = " ".join(path.read_text(encoding="utf-8") for path in files)
+    said = re.sub(r'"\s+f?"', "", said.replace("{what}", "user and password"))
+    quoted = re.findall(r'"([^"\n]+)"', " ".join(re.findall(r"^\*\*.*?\*\*", page, re.MULTILINE)))
+    assert len(quoted) > 8
+    for message in quoted:
+        for part in re.split(r" ?… ?| N ", message):
+            assert part in said, message
+
+
 def test_links_lead_to_something() -> None:
     """Every relative link of the README and the documents is a file that is there."""
     dead = [
@@ -72,6 +85,7 @@ def test_links_lead_to_something() -> None:
         for page in [*PAGES, *ROOT.glob("*.md")]
         for link in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
         if not (page.parent / link).exists()
+        and ((ROOT / "src").is_dir() or "/src/" not in link)  # out of sight beside a wheel
     ]
     assert dead == []
 

@@ -13,7 +13,7 @@ import emotion_dj
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(emotion_dj.__file__).parent
 MODULES = set(
-    "hearsay compose wire answers columns by_features elsewhere saving invalid guard clip "
+    "hearsay compose wire answers columns by_features elsewhere saving invalid guard "
     "addresses budget mixing".split()
 )
 CLASSES = set(

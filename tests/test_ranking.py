@@ -276,3 +276,14 @@ def test_a_set_takes_unlike_sounds() -> None:
     music = replace(music, embedding=sounds)
     picks = rank([HERE] * 2, music, ranker=NearestRanker(mixing=0))
     assert {int(pick.track.uri.partition(":")[2]) >= 30 for pick in picks} == {True, False}
+
+
+def test_a_set_does_not_jump_between_styles() -> None:
+    """Of two styles that are worlds apart, neighbours are of one, wherever the plane has both."""
+    music = candidates(400)
+    side = np.where(np.arange(400) % 2, 1.0, -1.0)
+    music = replace(music, embedding=side[:, None].astype(np.float16))
+    for seed in range(5):
+        picks = rank([HERE] * 10, music, seed=seed)
+        rows = np.array([int(pick.track.uri.partition(":")[2]) for pick in picks], np.intp)
+        assert sequencing.harsh(music, rows) <= 1 / 9

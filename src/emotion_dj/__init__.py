@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["EmotionDJ", "__version__"]
 
 

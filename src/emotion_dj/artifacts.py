@@ -20,7 +20,7 @@ from emotion_dj.errors import ArtifactError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FACE_READER: Final = "face-5"
+FACE_READER: Final = "face-6"
 FACE_DETECTOR: Final = "detector-1"
 AUDIO_MODEL: Final = "ear-5"
 FEATURE_MODEL: Final = "mood-2"

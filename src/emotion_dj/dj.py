@@ -88,11 +88,17 @@ class DJ:
         if not len(candidates):
             msg = "there is no music to choose from: name a folder with --library"
             raise LibraryError(msg)
-        path = affect.path(plan, self._points(start, aggregate), n)
+        path = self.path(start, plan, n, aggregate)
         picks = tuple(self.ranker.rank(path, candidates, preferences, seed=seed))
         opening = _OPENINGS.get(plan.name) or _opening(start)
         room = start.affect if isinstance(start, PhotoAnalysis) else start
         return DJSet(picks, plan, tuple(path), room, opening, tuple(_notes(start, picks, path)))
+
+    def path(
+        self, start: PhotoAnalysis | Affect, plan: Plan, n: int, aggregate: Aggregate = "room"
+    ) -> list[Affect]:
+        """Return the n targets of a set. Raises LowConfidence where every reading abstains."""
+        return affect.path(plan, self._points(start, aggregate), n)
 
     def _points(self, start: PhotoAnalysis | Affect, aggregate: Aggregate) -> list[Affect]:
         if not isinstance(start, PhotoAnalysis):

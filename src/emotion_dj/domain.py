@@ -303,7 +303,8 @@ AnalysisResult = Analysed | Failed
 class Plan:
     """What the listener wants of the music.
 
-    ``stops`` are set by journeys only, two or more; None stands for where the listener is.
+    ``stops`` are set by journeys and along films only, two or more; None stands for where the
+    listener is.
     """
 
     name: str

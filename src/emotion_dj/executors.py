@@ -7,16 +7,20 @@ interpreter enough to matter.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pickle import PicklingError
+from threading import Thread
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.domain import Failed
 
@@ -122,12 +126,20 @@ def _until_one_dies(pool: ProcessPoolExecutor, waiting: dict[int, Track]) -> Res
 def _pool(function: Function, workers: int) -> Iterator[ProcessPoolExecutor]:
     """Give worker processes with one thread each: more would only wait for each other.
 
-    What has not begun when the block is left, as by Ctrl-C, is not begun any more.
+    Where the block is left early, as by Ctrl-C, the workers are ended at once: what they work on is
+    worked on again another time. The function travels pickled, so that a worker looks after its
+    parent before it loads what the function needs.
     """
+    context = _Context()
     with _environment():
-        pool = ProcessPoolExecutor(workers, _Context(), initializer=_begin, initargs=(function,))
+        pool = ProcessPoolExecutor(
+            workers, context, initializer=_begin, initargs=(pickle.dumps(function),)
+        )
         try:
             yield pool
+        except BaseException:
+            context.end()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -157,9 +169,38 @@ def _begins(pool: ProcessPoolExecutor) -> bool:
 _function: Function
 
 
-def _begin(function: Function) -> None:
+def _begin(function: bytes) -> None:
     global _function  # noqa: PLW0603 - one function for the life of a worker process
-    _function = function
+    _end_with_parent()
+    _function = pickle.loads(function)  # noqa: S301 - of the parent
+
+
+def _end_with_parent() -> None:
+    """See that this worker ends when the process that began it does, however that ends.
+
+    The queue that it waits at does not tell: workers hold both of its ends. A pipe that the parent
+    holds does, on every system. On Linux the kernel tells as well, also while something holds the
+    interpreter; it does so already when the thread that began the worker ends, which no thread does
+    that has a pool in use.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+    Thread(target=_watch, args=(parent.sentinel,), name="parent", daemon=True).start()
+    if sys.platform == "linux":
+        from ctypes import CDLL
+
+        CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent.pid:  # it ended before the kernel was asked
+            os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    wait([parent])
+    os._exit(1)
+
+
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def _call(track: Track) -> AnalysisResult:
@@ -180,9 +221,22 @@ class _Worker(SpawnProcess):
 
 
 class _Context(SpawnContext):
-    """Makes such processes."""
+    """Makes such processes, and can end them."""
 
-    Process = _Worker
+    def __init__(self) -> None:
+        super().__init__()
+        self._workers: list[_Worker] = []
+
+    def Process(self, *args: Any, **more: Any) -> _Worker:  # type: ignore[override] # noqa: N802
+        """Return a process that is not begun yet."""
+        self._workers.append(_Worker(*args, **more))
+        return self._workers[-1]
+
+    def end(self) -> None:
+        """End all at once, whatever they do."""
+        for worker in self._workers:
+            with suppress(ValueError, AttributeError):  # closed already, or never begun
+                worker.kill()
 
 
 @contextmanager

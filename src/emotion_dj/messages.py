@@ -42,6 +42,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "to_liven": "to liven you up",
     "to_vent": "to let it out",
     "journey": "on your way",
+    "film_shows": "your film looks {words}",
+    "film_along": "along your film",
     "you_say": "you said {said}",
     "understood_is": "understood as how you are: {said}",
     "understood_wants": "understood as what you want: {said}",

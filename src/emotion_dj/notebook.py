@@ -34,6 +34,7 @@ SIDE: Final = 480
 
 NOTICE: Final = "An estimate of the expression, not of the feeling."
 _CELL: Final = "padding:.15em .6em;text-align:left;border:0;background:none"
+_PLAYER: Final = "height:2em;width:16em"
 _FAINT: Final = "opacity:.7;font-size:.9em"
 
 
@@ -163,4 +164,6 @@ def _player(track: Track) -> str:
     except EmotionDJError:
         return ""
     label = escape(f"Listen to {track.title}")
-    return f'<audio controls aria-label="{label}" src="data:audio/mpeg;base64,{sound}"></audio>'
+    source = f"data:audio/mpeg;base64,{sound}"
+    start = f'<audio controls style="{_PLAYER}" aria-label="{label}" src="{source}">'
+    return f"{start}</audio>"

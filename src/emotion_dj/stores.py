@@ -125,6 +125,9 @@ class AnalysisStore(Protocol):
         the analyser which is named first counts.
         """
 
+    def is_indexed(self) -> bool:
+        """Tell whether sets are chosen of `candidates_near`: it is large and has such an index."""
+
     def candidates_near(
         self,
         path: Sequence[Affect],

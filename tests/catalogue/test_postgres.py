@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from emotion_dj import affect, taste
+from emotion_dj import EmotionDJ, affect, taste
+from emotion_dj.app.model_registry import audio_model_id
+from emotion_dj.app.settings import Settings
 from emotion_dj.catalogue import Catalogue, migrate
 from emotion_dj.catalogue.backends import backend_of
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Listener, Preferences, Track
-from emotion_dj.errors import CatalogueError, SettingsError
+from emotion_dj.errors import CatalogueError, LibraryError, SettingsError
 from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
@@ -151,6 +153,24 @@ def test_replicas_that_begin_at_once_make_one_catalogue(address: str) -> None:
     assert execute(address, "SELECT count(*) FROM state WHERE name IN ('id', 'version')") == [(2,)]
 
 
+def test_an_older_catalogue_is_migrated(address: str) -> None:
+    """Tables of version 3, with music in them, become ours; what was there is there."""
+    with Catalogue(address) as catalogue:
+        keep(catalogue)
+    execute(
+        address,
+        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year",
+        "UPDATE state SET value = 3 WHERE name = 'version'",
+    )
+    for _ in range(2):
+        with Catalogue(address) as catalogue:
+            keep(catalogue, "x:new")
+            assert catalogue.count() == 2
+            assert len(catalogue.candidates([ANALYSER])) == 2
+    version = execute(address, "SELECT value FROM state WHERE name = 'version'")
+    assert version == [(migrate.VERSION,)]
+
+
 def test_a_fault_in_a_migration_leaves_what_was(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +287,43 @@ def test_the_index_finds_what_a_taste_follows_from(large: Catalogue) -> None:
     assert found is not None
     liking = taste.of_listener(large, found).of(found).taste
     assert liking[found.number.tolist().index(number)] > 0.3
+
+
+def test_the_facade_makes_sets_of_what_the_index_finds(large: Catalogue, address: str) -> None:
+    """A set is near to what is asked for, of the source that is named, each listener's own; and
+    what has been played does not come again.
+    """
+    large.store_all(music(3_000), analyser=audio_model_id())
+    dj = EmotionDJ(settings=Settings(database=address))
+    first = dj.recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert len({pick.track.uri for pick in first.picks}) == 10
+    assert all(affect.distance(pick.affect, Affect(0.3, -0.4)) < 0.2 for pick in first.picks)
+    dj.taste.played(first)
+    again = dj.recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert not {pick.track.uri for pick in first.picks} & {pick.track.uri for pick in again.picks}
+    other = dj.of(Listener("other")).recommend(affect=(0.3, -0.4), n=10, seed=1)
+    assert other.picks == first.picks
+    assert dj.library.is_indexed()
+    assert large.count() == 3_000
+    with pytest.raises(LibraryError):
+        dj.recommend(affect=(0.3, -0.4), sources=["spotify"])
+
+
+def test_the_service_makes_sets_of_what_the_index_finds(large: Catalogue, address: str) -> None:
+    """Over HTTP as from Python, without a look at all that may be picked."""
+    from starlette.testclient import TestClient
+
+    from emotion_dj.web import app
+
+    large.store_all(music(3_000), analyser=audio_model_id())
+    dj = EmotionDJ(settings=Settings(database=address))
+    dj.library.current = dj.library.sizes = None  # type: ignore[assignment, method-assign]
+    with TestClient(app.create(dj), base_url="http://127.0.0.1") as client:
+        answer = client.post("/api/v1/sets", json={"affect": "0.3,-0.4", "n": 5, "seed": 1})
+        assert answer.status_code == 200, answer.text
+        uris = [pick["uri"] for pick in answer.json()["picks"]]
+    same = dj.recommend(affect=(0.3, -0.4), n=5, seed=1)
+    assert uris == [pick.track.uri for pick in same.picks]
 
 
 def music(count: int) -> Iterator[tuple[Track, str, str, Analysis]]:

@@ -322,3 +322,30 @@ def test_threads_that_open_a_new_file_wait_for_each_other(tmp_path: Path) -> Non
             for catalogue in pool.map(Catalogue, [tmp_path / f"{number}.sqlite"] * 2):
                 assert catalogue.count() == 0
                 catalogue.close()
+
+
+@pytest.mark.needs_namespaces
+def test_a_catalogue_on_a_disk_that_is_read_only_is_read(tmp_path: Path) -> None:
+    """Mounted read-only it is searched as ever, nothing is made beside it, and a write says so."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with Catalogue(disk / "c.sqlite") as catalogue:
+        catalogue.add_folders(["/music"])
+    before = sorted(disk.iterdir())
+    mounted = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    read = (
+        "from emotion_dj.catalogue import Catalogue; import sys; c = Catalogue(sys.argv[1]);"
+        "print(c.folders(), c.count()); c.add_folders(['/more'])"
+    )
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted, str(disk)),
+            *(sys.executable, "-c", read, str(disk / "c.sqlite")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "['/music'] 0\n", done.stderr
+    assert "cannot be written" in done.stderr
+    assert sorted(disk.iterdir()) == before

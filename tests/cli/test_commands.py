@@ -304,6 +304,12 @@ def test_another_database_is_refused(smiling_photo: Path, tmp_path: Path) -> Non
     assert file.is_file()
 
 
+def test_only_known_engines_hear(music: Path, tmp_path: Path) -> None:
+    """Another name, or a cluster at which none answers, is one sentence; nothing is stored."""
+    to = ("--database", tmp_path / "c.sqlite")
+    run("analyse", music, "--engine", "steam", *to).fails(2, "processes or ray")
+
+
 def test_wrong_usage_exits_2(smiling_photo: Path) -> None:
     """No wish, two wishes, two photos to annotate: usage errors, told by Typer."""
     assert run("play").code == 2

@@ -83,3 +83,13 @@ def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     refused = run("demo", "--untag")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
     assert "your own files only" in refused.stderr
+
+
+def test_where_no_file_can_be_tagged_the_exit_code_says_so(music: Path) -> None:
+    """Every file is closed to writing: each is named, and the run ends with 3."""
+    (music / "text.mp3").unlink()
+    for song in music.iterdir():
+        song.chmod(0o444)
+    done = run(music, "--tags")
+    assert done.returncode == 3
+    assert "none of 2 files could be tagged" in done.stderr

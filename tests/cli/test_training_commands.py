@@ -107,10 +107,10 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("--validate", tmp_path / "held.parquet", "--out", tmp_path / "run", "--epochs", "1"),
     )
     assert done.returncode == 0, done.stderr
-    assert {"face-5.json", "face-5.tflite", "checkpoint.pt", "log.csv"} <= {
+    assert {"face-6.json", "face-6.tflite", "checkpoint.pt", "log.csv"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
-    card = json.loads((tmp_path / "run" / "face-5.json").read_text(encoding="utf-8"))
+    card = json.loads((tmp_path / "run" / "face-6.json").read_text(encoding="utf-8"))
     assert (card["recipe"]["epochs"], card["recipe"]["teachers"]) == (1, [])
     again = run(
         *("train", "emotion", "--data", tmp_path / "train.parquet"),
@@ -118,7 +118,7 @@ def test_train_emotion_makes_an_artifact(shared: Path, tmp_path: Path) -> None:
         *("--start", tmp_path / "run", "--epochs", "0"),
     )
     assert again.returncode == 0, again.stderr
-    mean = json.loads((tmp_path / "again" / "face-5.json").read_text(encoding="utf-8"))
+    mean = json.loads((tmp_path / "again" / "face-6.json").read_text(encoding="utf-8"))
     assert mean["metrics"]["votes"] == card["metrics"]["votes"]
     assert [begun["epochs"] for begun in mean["recipe"]["start"]] == [1]
     assert (tmp_path / "again" / "checkpoint.pt").exists()

@@ -129,7 +129,7 @@ def test_publishing_writes_weights_that_fit_their_card(held: LabelledFaces, tmp_
     few = held.rows(np.arange(200))
     prior = emotion_data.prior(few)
     card = emotion_card.publish(net, few, tmp_path, recipe={"seed": 0}, prior=prior)
-    reader = EmotionReader(artifacts.load(tmp_path / "face-5.json"))
+    reader = EmotionReader(artifacts.load(tmp_path / "face-6.json"))
     assert reader.read_crop(held.pixels[0]).model == card["id"]
     assert card["metrics"]["fer2013-public"]["n"] == 200
     clear, seen = votes.majority(few.votes)
@@ -159,9 +159,9 @@ def test_a_card_is_held_to_the_truth_that_it_promises(held: LabelledFaces, tmp_p
     assert card["truth"]["name"] == "label"
     assert "votes" not in card["metrics"]
     card["truth"]["sha256"] = 64 * "0"
-    (tmp_path / "face-5.json").write_text(json.dumps(card), encoding="utf-8")
+    (tmp_path / "face-6.json").write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(ArtifactError, match="promises label as the truth"):
-        EmotionReader(artifacts.load(tmp_path / "face-5.json"))
+        EmotionReader(artifacts.load(tmp_path / "face-6.json"))
     unasked = dataclasses.replace(few, votes=np.zeros((100, 10), np.float32))
     assert emotion_data.truth_of(unasked) == "label"
     with pytest.raises(DataError, match="--truth label"):
@@ -187,18 +187,18 @@ def test_training_goes_on_from_what_ships(held: LabelledFaces, tmp_path: Path) -
     card = emotion_card.describe(weights, recipe={"widths": (8, 16), "blocks": (1, 1)})
     assert card["sha256"] == digest(weights)
     (tmp_path / card["file"]).write_bytes(weights)
-    (tmp_path / "face-5.json").write_text(json.dumps(card), encoding="utf-8")
+    (tmp_path / "face-6.json").write_text(json.dumps(card), encoding="utf-8")
     pixels, targets = emotion.examples(few, held.rows(np.arange(3000, 3001)))
-    again, _ = published.load(tmp_path / "face-5.json", pixels, targets)
+    again, _ = published.load(tmp_path / "face-6.json", pixels, targets)
     expected, _ = emotion.logits(net, few.pixels)
     found, _ = emotion.logits(again, few.pixels)
     torch.testing.assert_close(found[:, -2:], expected[:, -2:], atol=2e-4, rtol=1e-3)
     read = found[:, :7].softmax(dim=1)
     assert float((read.mean(dim=0) - targets[:, 0].mean(dim=0)).abs().max()) < 0.02
     card["recipe"]["blocks"] = (2, 1)
-    (tmp_path / "face-5.json").write_text(json.dumps(card), encoding="utf-8")
+    (tmp_path / "face-6.json").write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(DataError, match="its card describes"):
-        published.load(tmp_path / "face-5.json", pixels, targets)
+        published.load(tmp_path / "face-6.json", pixels, targets)
 
 
 def test_the_reader_keeps_what_its_card_says(shared: Path) -> None:

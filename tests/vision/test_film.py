@@ -8,6 +8,7 @@ import subprocess
 import sys
 import wave
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
@@ -15,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from emotion_dj.app import EmotionDJ
-from emotion_dj.domain import Emotion
-from emotion_dj.errors import ImageError, NoFace
+from emotion_dj import affect
+from emotion_dj.app import EmotionDJ, settings
+from emotion_dj.app.intent import of_film
+from emotion_dj.domain import Affect, Emotion, Plan, Reason
+from emotion_dj.errors import ImageError, NoFace, SettingsError
 from emotion_dj.vision import film, images
 
 if TYPE_CHECKING:
@@ -125,3 +128,42 @@ def test_the_command_writes_a_table_lines_csv_and_a_plot(tmp_path: Path, portrai
     assert (tmp_path / "p.svg").read_text().count("<polyline") == 8
     lines = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
     assert [json.loads(line)["seconds"] for line in lines.splitlines()] == [0, 0.5, 1, 1.5, 2]
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> EmotionDJ:
+    """Return a DJ with two hundred songs all over the plane."""
+    dj = EmotionDJ(
+        settings=settings.load(database=str(tmp_path_factory.mktemp("songs") / "songs.sqlite"))
+    )
+    path = tmp_path_factory.mktemp("table") / "songs.csv"
+    rows = [
+        f"Song {i},u:{i},{i % 14 / 13},{i // 14 / 14},{0.5},{0.1},{-8},{120}" for i in range(200)
+    ]
+    head = "title,uri,energy,valence,acousticness,instrumentalness,loudness,tempo"
+    path.write_text("\n".join([head, *rows]))
+    dj.library.import_table(path)
+    return dj
+
+
+def test_a_set_is_made_for_a_film(tmp_path: Path, portrait: Image, songs: EmotionDJ) -> None:
+    """For all of it by any plan, along it by its own; what it shows is said."""
+    path = write(tmp_path / "clip.mp4", portrait, STEADY)
+    whole = songs.recommend(path, n=5, seed=1)
+    assert whole.opening == Reason("film_shows", {"words": ["bright", "lively"]})
+    along = songs.recommend(str(path), plan="clip", n=5, seed=1)
+    assert (along.plan.name, along.opening.code, len(along.picks)) == ("clip", "film_along", 5)
+    assert min(target.valence for target in along.path) > 0.5
+    with pytest.raises(SettingsError, match="follows a film"):
+        songs.recommend(mood="calm", plan="clip")
+
+
+def test_a_set_follows_where_a_film_goes() -> None:
+    """From sad at its beginning to happy at its end, through the middle."""
+    film_of = [Affect(-0.6, -0.3)] * 10 + [Affect(0.8, 0.5)] * 10
+    intent = of_film(film_of, Plan("clip"))
+    path = affect.path(intent.plan, [Affect(0, 0)], 9)
+    assert (path[0], path[-1]) == (film_of[0], film_of[-1])
+    assert all(a.valence <= b.valence + 1e-9 for a, b in pairwise(path))
+    (only,) = affect.path(of_film(film_of[:1], Plan("clip")).plan, [Affect(0, 0)], 1)
+    assert only == film_of[0]

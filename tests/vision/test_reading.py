@@ -196,14 +196,14 @@ def test_threads_may_share_a_reader(reader: EmotionReader, portrait: Image) -> N
 
 def test_the_card_fits_the_weights() -> None:
     """The packaged card names our seven emotions and the exact file beside it."""
-    artifact = artifacts.packaged("face-5")
+    artifact = artifacts.packaged("face-6")
     assert artifact.card["labels"] == [emotion.value for emotion in Emotion]
     assert artifact.card["bytes"] == artifact.path.stat().st_size < 2_100_000
 
 
 def test_a_card_of_something_else_is_refused(tmp_path: Path) -> None:
     """Other labels, a missing part, or an input of another size: refused at load, not guessed."""
-    artifact = artifacts.packaged("face-5")
+    artifact = artifacts.packaged("face-6")
     with pytest.raises(ArtifactError, match="other labels"):
         Contract.of({**artifact.card, "labels": ["happy", "sad"]})
     with pytest.raises(ArtifactError, match="calibration"):

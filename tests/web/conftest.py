@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -165,3 +166,68 @@ def mixed(
         with serving(tmp_path_factory.mktemp("server"), *libraries, **own) as address:
             httpx.get(f"{address}/api/v1/library/scan", timeout=120)  # ends when all is heard
             yield Mixed(address, Subsonic(server, "alice", password), site)
+
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin")
+
+
+def _free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        port: int = line.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _proxied(command: list[str], port: int) -> Iterator[str]:
+    """Run a proxy in the foreground until the block ends; give its address once it answers."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+        try:
+            transport = httpx.HTTPTransport(retries=12)
+            with httpx.Client(transport=transport, timeout=60) as client:
+                client.get(f"http://127.0.0.1:{port}/")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def _nginx(
+    folder: Path, service: str, headers: str, *, path: str = "/", strip: str = ""
+) -> Iterator[str]:
+    """Run nginx before a service, with these headers set, on a sub-path that it strips or keeps."""
+    if NGINX is None:
+        pytest.skip("nginx is not installed")
+    port = _free_port()
+    (folder / "nginx.conf").write_text(f"""
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+events {{}}
+http {{
+  access_log off; client_max_body_size 25m;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; location {path} {{ proxy_pass {service}{strip}; {headers} }} }}
+}}
+""")
+    with _proxied([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")], port) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Return what finds a port that nobody listens on."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def proxied() -> Callable[..., AbstractContextManager[str]]:
+    """Return the block that runs a proxy by a command until it ends."""
+    return _proxied
+
+
+@pytest.fixture(scope="session")
+def nginx() -> Callable[..., AbstractContextManager[str]]:
+    """Return the block that runs nginx before a service: folder, service, headers, sub-path."""
+    return _nginx

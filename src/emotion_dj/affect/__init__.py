@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from emotion_dj.affect.plans import PLANS, parse_plan, path
+from emotion_dj.affect.plans import CLIP, MOST_STOPS, PLANS, parse_plan, path
 from emotion_dj.affect.points import (
     AROUSAL_WEIGHT,
     CERTAIN,
@@ -20,6 +20,7 @@ from emotion_dj.affect.points import (
     disagree,
     distance,
     likely_emotions,
+    mean,
     mood,
     of_emotion,
     of_mood,
@@ -33,10 +34,12 @@ from emotion_dj.affect.points import (
 __all__ = [
     "AROUSAL_WEIGHT",
     "CERTAIN",
+    "CLIP",
     "EMOTION_AFFECT",
     "MOOD_AFFECT",
     "MOOD_UNCERTAINTY",
     "MOOD_WORDS",
+    "MOST_STOPS",
     "NO_OFFSETS",
     "PLANS",
     "Offsets",
@@ -45,6 +48,7 @@ __all__ = [
     "disagree",
     "distance",
     "likely_emotions",
+    "mean",
     "mood",
     "of_emotion",
     "of_mood",

@@ -24,8 +24,12 @@ MOST_STOPS: Final = 8
 """Stops of a journey: a set has a few songs for each."""
 
 
+CLIP: Final = "clip"
+"""The plan that follows a film; its stops are what the film shows."""
+
+
 def parse_plan(text: str) -> Plan:
-    """Return the plan meant by ``match``, ``lift``, ``calm``, ``liven``, ``vent`` or
+    """Return the plan meant by ``match``, ``lift``, ``calm``, ``liven``, ``vent``, ``clip`` or
     ``journey:FROM..VIA..TO``.
 
     Its stops, two or more, are moods or points ``V,A``; one left out is where the listener is, so
@@ -33,7 +37,7 @@ def parse_plan(text: str) -> Plan:
     Raises LabelError naming the known plans, EmptyJourney for one that stays where it begins.
     """
     name, _, route = text.strip().lower().partition(":")
-    if name in PLANS and not route:
+    if name in {*PLANS, CLIP} and not route:
         return Plan(name)
     named = [stop.strip() for stop in route.split("..")]
     if name != "journey" or len(named) not in range(2, MOST_STOPS + 1) or not any(named):
@@ -63,7 +67,7 @@ def path(plan: Plan, points: Sequence[Affect], n: int) -> list[Affect]:
 
 
 def _step(plan: Plan, point: Affect, t: float) -> Affect:
-    if plan.name == "journey":
+    if plan.stops:
         return _on_the_way([stop or point for stop in plan.stops], t)
     return PLANS[plan.name](point, t)
 

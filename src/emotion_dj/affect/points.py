@@ -197,7 +197,7 @@ def aggregate(
         face.box.w * face.box.h * (CERTAIN - point.uncertainty)
         for (face, _), point in zip(counted, points, strict=True)
     ]
-    return _mean(points, weights)
+    return mean(points, weights)
 
 
 def disagree(readings: Iterable[Reading]) -> bool:
@@ -225,7 +225,11 @@ def describe(affect: Affect) -> tuple[str, ...]:
     return tuple(word for word in (bright, lively) if word) or ("balanced",)
 
 
-def _mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
+def mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
+    """Return the middle of one or more points, each counted by its weight, 0 or more.
+
+    The uncertainty holds both that of the points and how far they stand apart.
+    """
     total = math.fsum(weights)
     # Boxes without an area say nothing of whose face counts more.
     shares = [weight / total if total > 0 else 1 / len(weights) for weight in weights]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from emotion_dj import affect as affects
 from emotion_dj.app import intent as intents
@@ -18,15 +20,14 @@ from emotion_dj.app.selection import Selection, filling, like
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
-from emotion_dj.domain import Affect, Emotion, Mood, PhotoAnalysis, Plan
+from emotion_dj.domain import ME, Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.interfaces import AudioSource
 from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         DJSet,
         Face,
         Image,
+        Listener,
         Preferences,
         Reading,
         Reason,
@@ -51,7 +53,13 @@ __all__ = ["EmotionDJ"]
 
 MoodName = Literal["happy", "sad", "calm", "energetic"]
 EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
-PlanName = Literal["match", "lift", "calm", "liven", "vent"]
+PlanName = Literal["match", "lift", "calm", "liven", "vent", "clip"]
+
+
+_SHARED = ("_catalogue", "services", "library", "_models", "_selection")
+"""What all listeners of one facade have in common."""
+
+NO_FILM: Final = "the plan clip follows a film: name one, as in  emotion-dj play me.mp4 --plan clip"
 
 
 class EmotionDJ:
@@ -62,7 +70,8 @@ class EmotionDJ:
 
     ``library`` names folders, files or sources ("demo"), several or a single one; empty or None
     means everything in the catalogue, or the demo library where that is empty. ``clock`` tells the
-    listener's day, which changes sets. `library`, `taste` and `services` are objects of their own.
+    listener's day, which changes sets. ``listener`` is whose taste and corrections count; `of` is
+    the same for another one. `library`, `taste` and `services` are objects of their own.
     Whatever is not needed is not loaded.
     """
 
@@ -72,9 +81,10 @@ class EmotionDJ:
         library: str | Path | Iterable[str | Path] | None = (),
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        listener: Listener = ME,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. Raises SettingsError."""
-        self._clock = clock
+        self._clock, self.listener = clock, listener
         self.settings = settings or settings_module.load()
         self._names = library_names(library)
 
@@ -91,6 +101,17 @@ class EmotionDJ:
         for part in ("services", "library", "taste", "_selection"):
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
+    def of(self, listener: Listener) -> EmotionDJ:
+        """Return the same for another listener: music, services and models are shared, taste and
+        corrections are theirs alone.
+        """
+        for part in _SHARED:
+            getattr(self, part)  # made once, for all
+        other = copy(self)
+        other.__dict__.pop("taste", None)
+        other.listener = listener
+        return other
+
     @once
     def services(self) -> Services:
         """Where sets can be written and played, and the sources that tracks came from."""
@@ -105,7 +126,12 @@ class EmotionDJ:
     def taste(self) -> Taste:
         """What the listener likes, and how they differ from what faces say."""
         return Taste(
-            self.settings, self.services, lambda: self._catalogue, self.library.current, self._clock
+            self.settings,
+            self.services,
+            lambda: self._catalogue,
+            self.library.current,
+            self._clock,
+            self.listener,
         )
 
     @once
@@ -214,23 +240,32 @@ class EmotionDJ:
         seed: int | None = None,
         aggregate: Aggregate = "room",
         candidates: Candidates | None = None,
+        sources: Collection[str] = (),
     ) -> DJSet:
         """Return a set of n songs for exactly one of a photo, a mood, an emotion, a point, a
         listener's own words or a song to begin from.
 
-        ``photo`` may be one that was read already; ``like`` is a title, uri, file or number, and
+        ``photo`` may be one that was read already, or the path of a film, which the plan "clip"
+        follows; ``like`` is a title, uri, file or number, and
         the song itself is not in the set. ``minutes`` counts in place of n. ``only`` and ``avoid``
         are conditions as `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole
-        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the whole
-        library, which is scanned first. Without a ``seed`` tomorrow's set differs from today's.
-        Raises any EmotionDJError.
+        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the library,
+        which is scanned first, or of it the ``sources`` that are named. Without a ``seed``
+        tomorrow's set differs from today's. Raises any EmotionDJError.
         """
         way = plan if isinstance(plan, Plan) else affects.parse_plan(plan)
         self._demand_one(photo, mood, emotion, affect, say, like)
         intent = self._intent(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
-        everything = self.library.candidates() if candidates is None else candidates
-        music = self._selection.narrowed(everything, only, avoid)
-        preferences = self.taste.preferences(music)
+        music = None
+        if intent is not None and candidates is None and not (only or avoid):
+            path = self._dj.path(intent.start, intent.plan, n, aggregate)
+            music = self.library.near(path, sources, self.listener)
+        if music is not None:
+            preferences = self.taste.preferences_near(music)
+        else:
+            everything = self.library.candidates(sources) if candidates is None else candidates
+            music = self._selection.narrowed(everything, only, avoid)
+            preferences = self.taste.preferences(music)
         if intent is None:
             assert like is not None  # noqa: S101 - it is the one that is given
             intent, preferences = self._like(like, way, music, preferences)
@@ -262,13 +297,24 @@ class EmotionDJ:
         say: str | None,
     ) -> Intent | None:
         """Return what was wished for; None where it is a song, which has to be looked for."""
+        if photo is not None:
+            return self._of_photo(photo, plan)
+        if plan.name == affects.CLIP:
+            raise SettingsError(NO_FILM)
         if say is not None:
             return intents.in_words(say, plan)
-        if photo is not None:
-            return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
         if mood is None and emotion is None and affect is None:
             return None
         return Intent(intents.by_name(mood=mood, emotion=emotion, affect=affect), plan)
+
+    def _of_photo(self, photo: Photo | PhotoAnalysis, plan: Plan) -> Intent:
+        from emotion_dj.vision import film
+
+        if isinstance(photo, str | Path) and film.is_film(Path(photo)):
+            return intents.of_film([seen.affect for _, seen in self.watch(Path(photo))], plan)
+        if plan.name == affects.CLIP:
+            raise SettingsError(NO_FILM)
+        return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
 
     def _like(
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences

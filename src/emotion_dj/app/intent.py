@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj import affect as affects
@@ -10,6 +11,8 @@ from emotion_dj.affect import words
 from emotion_dj.domain import Affect, Plan, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emotion_dj.domain import DJSet, PhotoAnalysis, Track
 
 _MATCH: Final = Plan("match")
@@ -62,6 +65,24 @@ def like(track: Track, place: Affect, plan: Plan) -> Intent:
     """Return the wish for more songs like one that stands at a place, in the plan's direction."""
     code = _LIKE.get(plan.name)
     return Intent(place, plan, Reason(code, {"title": track.title}) if code else None)
+
+
+def of_film(places: Sequence[Affect], plan: Plan) -> Intent:
+    """Return the wish for music to a film, of which these are the places in even steps: for all of
+    it or, by the plan ``clip``, along it.
+    """
+    whole = _middle(places)
+    if plan.name != affects.CLIP:
+        shows = Reason("film_shows", {"words": list(affects.describe(whole))})
+        return Intent(whole, plan, shows if plan == _MATCH else None)
+    count = max(2, min(len(places), affects.MOST_STOPS))
+    cuts = [round(i * len(places) / count) for i in range(count + 1)]
+    parts = [places[a:b] or places[-1:] for a, b in pairwise(cuts)]
+    return Intent(whole, Plan(plan.name, tuple(map(_middle, parts))), Reason("film_along"))
+
+
+def _middle(places: Sequence[Affect]) -> Affect:
+    return affects.mean(places, [affects.CERTAIN - place.uncertainty for place in places])
 
 
 def by_name(

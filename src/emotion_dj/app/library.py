@@ -12,10 +12,9 @@ from emotion_dj import affect, serializers
 from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex
-from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id
-from emotion_dj.domain import STATED, Affect, Mood
+from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
+from emotion_dj.domain import ME, STATED, Affect, Mood
 from emotion_dj.errors import EmotionDJError, LibraryError
-from emotion_dj.executors import WorkerProcesses
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
     from emotion_dj.app.settings import Settings
-    from emotion_dj.domain import Candidates, Track
+    from emotion_dj.domain import Candidates, Listener, Track
     from emotion_dj.interfaces import Source
     from emotion_dj.placement import FallbackPlacer
     from emotion_dj.stores import Store
@@ -63,11 +62,33 @@ class Library:
         """
         source_registry.check(self._names, self._settings)
 
-    def candidates(self) -> Candidates:
-        """Return everything that may be picked, scanning the library first if that is due."""
+    def candidates(self, sources: Collection[str] = ()) -> Candidates:
+        """Return what may be picked, as `current` does, scanning the library first if it is due."""
         if self._uris is None:
             self.scan()
-        return self.current()
+        return self.current(sources)
+
+    def is_indexed(self) -> bool:
+        """Tell whether sets are made of what `near` finds: what may be picked is not counted."""
+        return not self._names and self._catalogue.is_indexed()
+
+    def near(
+        self, path: Sequence[Affect], sources: Collection[str] = (), listener: Listener = ME
+    ) -> Candidates | None:
+        """Return what a set along a path is chosen of, found by the catalogue's index; None where
+        all `candidates` are better.
+        """
+        if not self.is_indexed():
+            return None
+        begin = source_registry.uri_prefixes(self._settings)
+        if not begin.keys() >= set(sources):
+            return None
+        return self._catalogue.candidates_near(
+            path,
+            analyser_ids(self._settings.audio_model),
+            prefixes=[begin[source] for source in sources],
+            listener=listener,
+        )
 
     def current(self, sources: Collection[str] = ()) -> Candidates:
         """Return what may be picked right now, without hearing anything; kept between calls.
@@ -107,7 +128,7 @@ class Library:
             self._catalogue,
             partial(audio_model, hearing, model),
             audio_model_id(hearing, model),
-            WorkerProcesses(self._settings.workers),
+            executor(self._settings),
             (audio_model_id("whole", model),),
         )
         summary = run([source for source in sources if isinstance(source, AudioSource)], report)

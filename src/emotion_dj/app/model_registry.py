@@ -16,11 +16,15 @@ from emotion_dj.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from emotion_dj.interfaces import AudioAnalyser, FaceDetector
+    from emotion_dj.app.settings import Settings
+    from emotion_dj.interfaces import AudioAnalyser, Executor, FaceDetector
     from emotion_dj.vision.emotion import EmotionReader
 
 HEARING_MODES: Final = ("excerpts", "whole")
 """How much of a track is heard; the first is usual."""
+
+ENGINES: Final = ("processes", "ray")
+"""Who hears it; the first is usual."""
 
 
 def audio_model(
@@ -66,6 +70,20 @@ def analyser_ids(name: str = artifacts.AUDIO_MODEL) -> list[str]:
     ours = [audio_model_id(mode) for mode in reversed(HEARING_MODES)]
     others = [STATED, feature_model_id(), *EARLIER_ANALYSERS, TAGS]
     return list(dict.fromkeys([*chosen, *ours, *others]))
+
+
+def executor(settings: Settings) -> Executor:
+    """Return who hears music: worker processes, or a Ray cluster. Raises SettingsError."""
+    if settings.engine == "ray":
+        from emotion_dj.cluster import RayCluster
+
+        return RayCluster(settings.ray_address)
+    if settings.engine != ENGINES[0]:
+        msg = f"'{settings.engine}' hears no music: choose {' or '.join(ENGINES)}"
+        raise SettingsError(msg)
+    from emotion_dj.executors import WorkerProcesses
+
+    return WorkerProcesses(settings.workers)
 
 
 def _is_whole(hearing: str) -> bool:

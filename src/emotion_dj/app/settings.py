@@ -46,8 +46,9 @@ class Settings:
     model's card, whose weights lie beside it. ``plan`` is what a set aims at where none is named.
     ``n`` is how many songs a set has, 1 to 1000.
     ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
-    excerpts, three of each track, or whole. ``subsonic_url`` and ``subsonic_user`` name the
-    listener's server. ``spotify_client_id`` is the listener's own application at
+    excerpts, three of each track, or whole. ``engine`` is who hears, processes or ray; an empty
+    ``ray_address`` is a cluster on this machine alone. ``subsonic_url`` and ``subsonic_user`` name
+    the listener's server. ``spotify_client_id`` is the listener's own application at
     developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
     service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
     about songs of Spotify.
@@ -64,6 +65,8 @@ class Settings:
     n: int = 10
     workers: int = 0
     hearing: str = "excerpts"
+    engine: str = "processes"
+    ray_address: str = ""
     subsonic_url: str = ""
     subsonic_user: str = ""
     spotify_api: str = "https://api.spotify.com/v1"

@@ -143,6 +143,13 @@ class Analyses:
                 columns = columns.rows(np.isin(columns.number, list(wanted.values())))
         return self._as_candidates(columns)
 
+    def is_indexed(self) -> bool:
+        """Tell whether the catalogue is large, and there is an index of the plane."""
+        if not self._database.backend.indexed:
+            return False
+        with self._database.reading() as connection:
+            return self._is_large(connection)
+
     def candidates_near(
         self,
         path: Sequence[Affect],
@@ -152,10 +159,10 @@ class Analyses:
         listener: Listener = ME,
     ) -> Candidates | None:
         """Return what a set along a path is chosen of; None where all `candidates` are better."""
+        if not self.is_indexed():
+            return None
         near = self._database.backend.near(path, analysers, prefixes=prefixes, who=listener.id)
         with self._database.reading() as connection:
-            if near is None or not self._is_large(connection):
-                return None
             some = analyses.c.id.in_(near)
             return self._as_candidates(column_cache.read(connection, analysers, some))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from emotion_dj.catalogue.schema import corrections, feedback, feedback_state, tracks
+from emotion_dj.catalogue.schema import corrections, feedback, feedback_state, state, tracks
 from emotion_dj.domain import ME, Affect, FeedbackEntry
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class Feedback:
     def forget_taste(self, listener: Listener = ME) -> int:
         """Remove the listener's log and corrections; count the entries."""
         with self._database.writing() as connection:
-            self._database.touch(connection, feedback_state(listener.id))
+            name = feedback_state(listener.id)
+            connection.execute(state.delete().where(state.c.name == name))
             return sum(
                 connection.execute(table.delete().where(table.c.listener == listener.id)).rowcount
                 for table in (feedback, corrections)

@@ -1,7 +1,7 @@
 """The command line: parse, call, print. What a command needs is loaded when it runs.
 
-Exit codes, also in README.md: 0 done, 2 wrong usage, and one code for each branch of the tree in
-`emotion_dj.errors`, in the table below.
+Exit codes, also in docs/reference/commands.md: 0 done, 2 wrong usage, and one code for each branch
+of the tree in `emotion_dj.errors`, in the table below.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ EXIT_CODES: Final[dict[type[errors.EmotionDJError], int]] = {
 }
 """The nearest class of an error decides; subclasses come before their parents."""
 
-INTERRUPTED: Final = 130
-STOPPED: Final = "stopped; what was done is kept"
 
 app = typer.Typer(
     name="emotion-dj",
@@ -116,15 +114,15 @@ def _run() -> int | str | None:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None  # Click and Rich would end with 1
-        if end.code == INTERRUPTED:
-            console.tell(STOPPED)
+        if end.code == console.INTERRUPTED:
+            console.tell(console.STOPPED)
         return end.code
     except errors.EmotionDJError as error:
         console.tell(str(error))
         return exit_code(error)
     except KeyboardInterrupt:
-        console.tell(STOPPED)
-        return INTERRUPTED
+        console.tell(console.STOPPED)
+        return console.INTERRUPTED
     return 0
 
 

@@ -17,6 +17,7 @@ from emotion_dj.cli.console import (
     progress,
     require_some,
 )
+from emotion_dj.errors import TagError
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
@@ -37,6 +38,14 @@ def analyse(
     untag: Annotated[
         bool, typer.Option("--untag", help="Only put back what --tags found in the files.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Who hears: processes of this machine, or ray, a cluster."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Address of the Ray cluster; without it, one on this machine alone."),
+    ] = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +56,7 @@ def analyse(
         msg = "--tags and --untag exclude each other"
         raise typer.BadParameter(msg)
     hearing = "whole" if whole else None
-    chosen = settings.load(database=database, hearing=hearing)
+    chosen = settings.load(database=database, hearing=hearing, engine=engine, ray_address=address)
     dj = EmotionDJ(library=paths, settings=chosen)
     results: dict[str, Any] = {} if untag else _heard(dj)
     if tags or untag:
@@ -59,6 +68,16 @@ def analyse(
         _show(results, tags=tags, untag=untag)
     if not untag:
         require_some(results["analysed"], results["known"], len(results["failed"]))
+    if tags or untag:
+        _require_tagged(results, "tagged" if tags else "restored")
+
+
+def _require_tagged(results: dict[str, Any], done: str) -> None:
+    """Raise TagError where no file could be written of all that there were."""
+    failed = len(results["untaggable"])
+    if failed and not results[done] + results["unchanged"]:
+        msg = f"none of {failed} files could be {done}"
+        raise TagError(msg)
 
 
 def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:

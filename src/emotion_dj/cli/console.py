@@ -9,7 +9,7 @@ import re
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Omission
 
     Report = Callable[[int, int], None]
+
+INTERRUPTED: Final = 130
+STOPPED: Final = "stopped; what was done is kept"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Database = Annotated[

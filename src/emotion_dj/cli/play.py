@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 
 
 def play(
-    photo: Annotated[Path | None, typer.Argument(help="A photo of one face or several.")] = None,
+    photo: Annotated[
+        Path | None, typer.Argument(help="A photo of one face or several, or a film.")
+    ] = None,
     *,
     library: Annotated[
         list[str] | None,
         typer.Option(help="A folder of music or a source such as demo; may be repeated."),
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(help="match, lift, calm, liven, vent or journey:FROM..VIA..TO.")
+        str | None,
+        typer.Option(
+            help="match, lift, calm, liven, vent, clip (along a film) or journey:FROM..VIA..TO."
+        ),
     ] = None,
     n: Annotated[int | None, typer.Option("-n", min=1, max=1000, help="How many songs.")] = None,
     mood: Annotated[
@@ -99,18 +104,23 @@ def play(
         raise typer.BadParameter(msg)
     from emotion_dj.affect import parse_affect, parse_plan
     from emotion_dj.app import EmotionDJ, settings
+    from emotion_dj.vision.film import is_film
 
     chosen = settings.load(database=database, plan=plan, n=n)
     dj = EmotionDJ(library=library or (), settings=chosen)
     _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
     _check_words(say_it, [*(only or ()), *(avoid or ())])
-    analysis = None if photo is None else dj.read(photo)
+    film = photo is not None and is_film(photo)
+    if film and correct is not None:
+        msg = "--correct corrects the reading of a photo, not that of a film"
+        raise typer.BadParameter(msg)
+    analysis = None if photo is None or film else dj.read(photo)
     point = parse_affect(mood or affect or "") if mood or affect else None
     if analysis is not None and correct is not None:
         point = dj.taste.correct(analysis, correct)
     _scan(dj)
     music = dj.recommend(
-        None if point else analysis,
+        None if point else analysis or photo,
         affect=point,
         say=say_it,
         like=like,

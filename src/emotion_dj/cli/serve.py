@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import Database, say
+from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, say, tell
 from emotion_dj.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -102,8 +103,10 @@ def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     app = create(dj, network, known, read_on=chosen.read_on, authority=authority)
     try:
         server.run(log.RequestLog(app), [taken], network, own)
-    finally:
+    except KeyboardInterrupt:
         listener.stop()
+        tell(STOPPED)
+        os._exit(INTERRUPTED)  # a library that is being heard would be waited for
 
 
 def _listed(text: str) -> list[str]:

@@ -33,11 +33,14 @@ if TYPE_CHECKING:
 PITCH_NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR_KEYS: Final = 12
 VARIETY_WEIGHT: Final = 0.03
-"""Distance that a track may be farther away for sounding unlike all that was picked, instead of
-like one of them; `benchmarks/evaluation.py` shows what it gives and costs."""
+"""Distance that a track may be farther away for being no double of anything that was picked."""
 
-MIXING_WEIGHT: Final = 0.03
-"""Distance that a track may be farther away for mixing with the pick before instead of clashing."""
+DOUBLE: Final = 0.6
+"""Cosine from which on a sound counts as more of the same: below it, it is only of one style."""
+
+MIXING_WEIGHT: Final = 0.15
+"""Distance that a track may be farther away for following the pick before well, in style, tempo and
+key, instead of clashing; `benchmarks/rank.py` shows what it gives and costs."""
 
 TASTE_THRESHOLD: Final = 0.6
 """Taste from which on a reason says so: a single like lifts a fifth of all music beyond 0.5."""
@@ -49,7 +52,7 @@ class NearestRanker:
 
     ``per_artist`` and ``per_album`` cap how often one may appear; unknown ones are not capped. No
     recording appears twice, whatever source its copies come from.
-    ``variety`` is how much distance a different sound is worth, ``mixing`` how much a song that
+    ``variety`` is how much distance a sound of its own is worth, ``mixing`` how much a song that
     mixes. The grid of candidates and that of a listener's preferences are kept as long as these
     are, so that a second set costs no look at all of them.
     """
@@ -176,12 +179,13 @@ class _Selection:
         )
 
     def _likeness(self, rows: Rows) -> Floats:
-        """Return how much each row sounds like the one of the set that it is most like."""
+        """Return how much each row is a double of the one of the set that it is most like."""
         sounds = self._music.embedding
         if not sounds.shape[1]:
             return np.zeros(len(rows), np.float32)
         here, there = (sounds[places].astype(np.float32) for places in (rows, self._taken))
-        return np.asarray((here @ there.T).max(axis=1))
+        double = ((here @ there.T).max(axis=1) - DOUBLE) / (1 - DOUBLE)
+        return np.asarray(np.clip(double, 0, 1), np.float32)
 
     def _within(self, rows: Rows) -> npt.NDArray[np.bool_]:
         within = np.ones(len(rows), bool)

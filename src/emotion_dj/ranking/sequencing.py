@@ -2,7 +2,7 @@
 
 A DJ's rules of thumb: beats within a few per cent (or half, or double) can be matched; keys next to
 each other on the circle of fifths (the Camelot wheel) or relative to each other blend; loudness
-should not jump.
+should not jump; nor should the style, as far as the ear hears it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,16 @@ REACH: Final = float(np.log2(1.08))
 LOUDNESS_STEP: Final = 8.0
 """Difference in LUFS that is as bad as it gets."""
 
+ALIKE: Final = 0.3
+STRANGE: Final = -0.5
+"""Cosine of two sounds from which on they are of one style, and down to which they are worlds
+apart: of Emotify's tracks half of the pairs of one genre are above the first, and few of others."""
+
+HARSH: Final = -0.3
+"""Cosine below which a listener is thrown from one style into another: `benchmarks/rank.py`."""
+
 UNKNOWN: Final = 0.5
-CLASH: Final = 0.12
+CLASH: Final = 0.2
 """Distance: missing a target by so much is as bad as a clash between neighbours."""
 
 EXACT: Final = 9
@@ -70,7 +78,22 @@ def transition_cost(candidates: Candidates, rows: Rows) -> Floats:
     louder = np.abs(candidates.loudness[rows][:, None] - candidates.loudness[rows])
     by_loudness = np.where(np.isnan(louder), UNKNOWN, np.minimum(1, louder / LOUDNESS_STEP))
     total = 0.45 * by_tempo + 0.4 * _by_key(candidates.key[rows]) + 0.15 * by_loudness
+    if candidates.embedding.shape[1]:
+        total = 0.6 * total + 0.4 * _by_style(likeness(candidates, rows))
     return np.asarray(total, np.float32)
+
+
+def likeness(candidates: Candidates, rows: Rows) -> Floats:
+    """Return the cosine of the sounds of each two rows, (n, n); 0 where nothing was heard."""
+    sounds = candidates.embedding[rows].astype(np.float32)
+    return np.asarray(sounds @ sounds.T)
+
+
+def harsh(candidates: Candidates, rows: Rows) -> float:
+    """Return the share of neighbours whose styles have nothing in common."""
+    return (
+        float((np.diagonal(likeness(candidates, rows), 1) < HARSH).mean()) if len(rows) > 1 else 0
+    )
 
 
 def mixes(candidates: Candidates, rows: Rows) -> float:
@@ -96,6 +119,11 @@ def _by_key(key: npt.NDArray[np.int8]) -> Floats:
     clash = np.clip((steps - 1) / 5, 0, 1)
     both_known = (key >= 0)[:, None] & (key >= 0)
     return np.asarray(np.where(both_known, clash, UNKNOWN), np.float32)
+
+
+def _by_style(alike: Floats) -> Floats:
+    """Return the clash of styles: 0 for one of a kind, 1 for worlds apart."""
+    return np.asarray(np.clip((ALIKE - alike) / (ALIKE - STRANGE), 0, 1), np.float32)
 
 
 def _exact(meeting: npt.NDArray[np.float64], moving: npt.NDArray[np.float64]) -> Rows:

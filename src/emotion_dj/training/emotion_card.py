@@ -10,7 +10,16 @@ import numpy as np
 import torch
 
 from emotion_dj.artifacts import Artifact, digest, write_atomically
-from emotion_dj.training import emotion, emotion_data, export, metrics, plots, robustness, votes
+from emotion_dj.training import (
+    emotion,
+    emotion_data,
+    export,
+    metrics,
+    plots,
+    rare,
+    robustness,
+    votes,
+)
 from emotion_dj.training.emotion_data import LABELS, SIDE
 from emotion_dj.vision.emotion import ARTIFACT, EmotionReader, prepare, softmax
 
@@ -34,12 +43,6 @@ SHARES: Final = tuple(round(0.1 * step, 2) for step in range(11))
 TOLERANCE: Final = 0.002
 """Accuracy on FER2013's labels that may be paid for agreement with the votes, where those labels
 are the truth."""
-
-TILTS: Final = tuple(round(0.05 * step, 2) for step in range(11))
-"""Towards rare emotions: all that are tried."""
-
-RECALL: Final = 0.8
-"""Macro-recall that is asked for; more would cost more accuracy."""
 
 COVERAGE: Final = 0.95
 """Share of the faces with a truth that are named: the least certain ones abstain."""
@@ -69,13 +72,13 @@ def publish(
     shares = frontier(net, held, truth)
     share = choose(shares, truth)
     net = export.folded(net, share)
-    tilts = tilted(net, held, prior, truth)
-    tilt = choose_tilt(tilts)
-    net = export.shifted(net, -tilt * np.log(prior))
+    tilts = _tilts(net, held, prior, truth)
+    tilt = rare.choose(tilts)
+    net = export.shifted(net, rare.offsets(tilt, prior))
     card, logits = _exported(net, held, folder, recipe)
     card["truth"] = {"name": truth, "chosen_by": CHOSEN[truth], "sha256": card["sha256"]}
     card["votes"] = {"share": share, "label_and_truth_by_share": shares}
-    card["tilt"] = {"towards_rare_emotions": tilt, "accuracy_and_macro_recall_by_tilt": tilts}
+    card["tilt"] = rare.described(tilts, tilt)
     _calibrate(card, logits, held, truth)
     card["robustness"] = robustness.measure(net, held, truth)
     card["hidden"] = robustness.covers_found(net, held)
@@ -106,34 +109,6 @@ def choose(shares: Table, truth: Truth) -> float:
     return max(share for share, (accuracy, _) in shares.items() if accuracy >= best - TOLERANCE)
 
 
-def tilted(net: EmotionNet, held: LabelledFaces, prior: np.ndarray, truth: Truth) -> Table:
-    """Return accuracy and macro-recall by tilt: by how much of its logarithm the prior is taken
-    back.
-
-    A network learns that rare emotions are rare, and errs against them where it is unsure (logit
-    adjustment: Menon et al. 2021, eq. 9). ``net`` answers once.
-    """
-    plain, mirrored = emotion.logits(net, held.pixels)
-    rows, seen = emotion_data.judged(held, truth)
-    scores = ((plain + mirrored) / 2).numpy()[rows, : len(LABELS)]
-
-    def measured(tilt: float) -> tuple[float, float]:
-        read = (scores - tilt * np.log(prior)).argmax(axis=1)
-        table = metrics.confusion(read, seen, classes=len(votes.EIGHT))
-        recall = metrics.macro_recall(table[: len(LABELS)])
-        return metrics.rounded((read == seen).mean()), metrics.rounded(recall)
-
-    return {tilt: measured(tilt) for tilt in TILTS}
-
-
-def choose_tilt(tilts: Table) -> float:
-    """Return the least tilt that brings the macro-recall to RECALL; where none does, the one with
-    the best sum of accuracy and macro-recall.
-    """
-    enough = [tilt for tilt, (_, recall) in tilts.items() if recall >= RECALL]
-    return min(enough) if enough else max(tilts, key=lambda tilt: sum(tilts[tilt]))
-
-
 def describe(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
     """Return the card of the weights, before anything was measured or calibrated."""
     return {
@@ -161,6 +136,15 @@ def describe(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
         "photographs of 2013: old, dark-skinned, very young and covered faces are few, and how it "
         "differs between groups could not be tested here.",
     }
+
+
+def _tilts(
+    net: EmotionNet, held: LabelledFaces, prior: np.ndarray, truth: Truth
+) -> dict[rare.Tilt, rare.Measured]:
+    """Return what each tilt makes of a network that answers once."""
+    plain, mirrored = emotion.logits(net, held.pixels)
+    rows, seen = emotion_data.judged(held, truth)
+    return rare.measured(((plain + mirrored) / 2).numpy()[rows, : len(LABELS)], seen, prior)
 
 
 def _exported(

@@ -30,7 +30,7 @@ STRENGTH: Final = 0.7
 CALM: Final = {e: 0.7 if e is Emotion.NEUTRAL else 0.05 for e in Emotion}
 """What a calm face should give: neutral, with room for a change towards any emotion."""
 
-FLOOR: Final = 0.001
+FLOOR: Final = 0.002
 """Added to a resting face's probabilities: of two that are nearly 0 the lesser says nothing."""
 
 TOLERANCE: Final = 0.01

@@ -67,13 +67,15 @@ class _Told:
         self.code = ""
         self.device = ""
         self.client = ""
+        self.known = False
         self._is_problem = False
 
     def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.device = CURRENT.get().device
-            self.client = CURRENT.get().client
+            visit = CURRENT.get()
+            self.device, self.client = visit.device, visit.client
+            self.known = visit.here or bool(visit.device)
             self._is_problem = (b"content-type", PROBLEM) in message["headers"]
         elif self._is_problem and not self.code:
             self.code = _code(message.get("body", b""))
@@ -96,7 +98,7 @@ def _say(scope: Scope, told: _Told, seconds: float) -> None:
         "device": told.device,
         "code": told.code,
     }
-    kind = f"{told.status} {told.code}" if told.status >= REFUSED or not told.device else None
+    kind = None if told.known and told.status < REFUSED else f"{told.status} {told.code}"
     _log.info("request", extra={"fields": fields, "kind": kind})
 
 

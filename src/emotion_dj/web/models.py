@@ -83,7 +83,7 @@ class Face(BaseModel):
 class PhotoAnalysis(BaseModel):
     """What was seen in a photo, the largest face first."""
 
-    model_config = example(faces=[FACE], affect=_AFFECT, model="face-5")
+    model_config = example(faces=[FACE], affect=_AFFECT, model="face-6")
 
     faces: list[Face]
     affect: Affect
@@ -186,6 +186,26 @@ class Sources(BaseModel):
     """Every source that may be named."""
 
     sources: list[Source]
+
+
+class Written(BaseModel):
+    """The playlist that a set was written to: its address, or the server's name, and how many of
+    the set's songs are on it; ``where`` says so in English.
+    """
+
+    model_config = example(
+        name="Emotion-DJ",
+        place="navidrome",
+        songs=10,
+        total=10,
+        where="playlist 'Emotion-DJ' on navidrome",
+    )
+
+    name: str
+    place: str
+    songs: int
+    total: int
+    where: str
 
 
 class Tracks(BaseModel):

@@ -32,7 +32,7 @@ FORWARDING: Final = frozenset(
 )
 """Headers by which a proxy gives itself away."""
 
-_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _PORTS: Final = {"80", "443"}
 
 

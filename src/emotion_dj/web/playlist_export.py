@@ -6,12 +6,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
-from emotion_dj.web import bodies
+from emotion_dj.web import bodies, models
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.middleware import ROOT
 from emotion_dj.web.sources import numbered
@@ -38,18 +37,6 @@ FILE: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-
-
-class Written(BaseModel):
-    """The playlist that a set was written to: its address, or the server's name, and how many of
-    the set's songs are on it; ``where`` says so in English.
-    """
-
-    name: str
-    place: str
-    songs: int
-    total: int
-    where: str
 
 
 def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) -> APIRouter:
@@ -83,7 +70,7 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
         headers = {"content-disposition": f'attachment; filename="emotion-dj.{form}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
-    @routes.post("/sources/{name}/playlists", responses={200: {"model": Written}})
+    @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
     def write(name: str, request: bodies.ExportRequest) -> dict[str, Any]:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.

@@ -19,6 +19,8 @@ class Backend(Protocol):
     """A kind of database at one address."""
 
     address: str
+    indexed: bool
+    """Whether there is an index of the plane, for `near`."""
 
     @property
     def errors(self) -> tuple[type[BaseException], ...]:
@@ -43,10 +45,11 @@ class Backend(Protocol):
 
     def near(
         self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
-    ) -> Select[Any] | None:
-        """Return the ids of the analyses among which a set along a path is chosen; None where there
-        is no index for that. ``prefixes`` are those of the sources wanted, empty for all; ``who``
-        is the listener.
+    ) -> Select[Any]:
+        """Return the ids of the analyses among which a set along a path is chosen.
+
+        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener. Asked
+        of a backend that is ``indexed`` only.
         """
         ...
 

@@ -1,10 +1,9 @@
 """The tracks around a path, found by PostgreSQL's index of the plane instead of a look at all.
 
 The index gives the tracks around a target one after the other, the nearest first, each at the exact
-distance (GiST). What the listener has played is passed over, since in a large catalogue it stands
-back wholly; what is by artists that they like may lie farther away and is looked for by itself.
-What they have answered to is there too, so that taste is learnt from what is found, and nothing
-else.
+distance (GiST). What the listener has played lately is passed over, since it stands back wholly;
+what is by artists that they like may lie farther away and is looked for by itself. What they have
+answered to is there too, so that taste is learnt from what is found, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,11 +19,18 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Affect
 
-NEAR: Final = 1_200
-"""Tracks that are looked at for a set, spread over its targets."""
+WIDE: Final = 4_000
+"""Places that are looked up for a set, spread over its targets: of those at about one distance the
+more certain ones are wanted, which the index does not know."""
 
-LEAST_NEAR: Final = 100
-"""Tracks around each target at least: of their neighbourhood one is picked."""
+MOST_WIDE: Final = 2_000
+LEAST_WIDE: Final = 200
+
+NEAR: Final = 1_000
+"""Tracks that are ranked for a set, spread over its targets."""
+
+LEAST_NEAR: Final = 50
+"""Tracks around each target at least: a neighbourhood of the ranker."""
 
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
@@ -57,24 +63,27 @@ def near(
     from sqlalchemy import column, text
 
     targets = dict.fromkeys((target.valence, _ACROSS * target.arousal) for target in path)
+    each = max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path))
     values: dict[str, Any] = {
         "valences": [valence for valence, _ in targets],
         "arousals": [arousal for _, arousal in targets],
         "analysers": list(analysers),
         "listener": who,
-        "each": max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path)),
+        "wide": max(LEAST_WIDE, min(WIDE // len(targets), MOST_WIDE), each),
+        "each": each,
         "liked": MOST_LIKED,
         "answered": ANSWERED,
     }
     if prefixes:
         values["prefixes"] = list(prefixes)
-    found = text(_NEAR.format(begins=_BEGINS if prefixes else "")).bindparams(**values)
+    begins, first = (_BEGINS, _OF_SOURCES) if prefixes else ("", _OF_ALL)
+    found = text(_NEAR.format(first=first, begins=begins)).bindparams(**values)
     return found.columns(column("id")).subquery().select()
 
 
 _ANALYSERS: Final = "CAST(:analysers AS text[])"
 
-_PLACED: Final = f"""analyses JOIN tracks
+_PLACED: Final = f"""JOIN tracks
   ON tracks.id = analyses.track AND tracks.fingerprint = analyses.fingerprint
   AND NOT tracks.gone AND analyses.failure IS NULL AND analyses.analyser = ANY({_ANALYSERS})
   AND NOT EXISTS (SELECT FROM analyses AS better
@@ -87,22 +96,38 @@ _BEGINS: Final = """AND (SELECT bool_or(starts_with(tracks.uri, begin))
    FROM unnest(CAST(:prefixes AS text[])) AS begin)"""
 
 _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tracks.id
-   AND feedback.listener = :listener AND feedback.kind = 'play')"""
+   AND feedback.listener = :listener AND feedback.kind = 'play'
+   AND feedback.at > now() AT TIME ZONE 'UTC' - interval '7 days')"""
+"""What has been played within `taste.REST` stands back wholly."""
+
+_OF_ALL: Final = f"analyses WHERE failure IS NULL AND analyser = ANY({_ANALYSERS})"
+_OF_SOURCES: Final = f"analyses {_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
+    begins=_BEGINS
+)
+"""What is looked at first. Of all music nearly all that is near can be had, so that it is enough to
+look closer at what is left in the end; of one source perhaps nothing is near."""
+
+_DOUBT: Final = 0.05
+"""As in `ranking.grid`: the distance that a track must be nearer for a wholly uncertain place."""
 
 _OWN: Final = "feedback.listener = :listener AND feedback.kind"
 
 _NEAR: Final = f"""
 WITH target AS MATERIALIZED (SELECT point(v, a) AS place
  FROM unnest(CAST(:valences AS float8[]), CAST(:arousals AS float8[])) AS given(v, a))
-SELECT near.id FROM target CROSS JOIN LATERAL (
- SELECT analyses.id FROM {_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}
- ORDER BY {_PLACE} <-> target.place LIMIT :each) AS near
+SELECT analyses.id FROM target CROSS JOIN LATERAL (
+  SELECT * FROM (
+   SELECT analyses.id, track, analyses.fingerprint, analyser, failure,
+    ({_PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
+   FROM {{first}} ORDER BY {_PLACE} <-> target.place LIMIT :wide) AS near
+  ORDER BY cost LIMIT :each) AS analyses
+ {_PLACED} WHERE {_UNPLAYED}
 UNION
-(SELECT analyses.id FROM {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
+(SELECT analyses.id FROM analyses {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
   SELECT liked.artists ->> 0 FROM feedback JOIN tracks AS liked ON liked.id = feedback.track
   WHERE {_OWN} = 'like')
  ORDER BY (SELECT min({_PLACE} <-> target.place) FROM target) LIMIT :liked)
 UNION
-(SELECT analyses.id FROM {_PLACED} JOIN feedback ON feedback.track = tracks.id
+(SELECT analyses.id FROM analyses {_PLACED} JOIN feedback ON feedback.track = tracks.id
  WHERE {_OWN} IN ('like', 'skip') ORDER BY feedback.id DESC LIMIT :answered)
 """  # noqa: S608 - put together of constants

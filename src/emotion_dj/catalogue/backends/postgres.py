@@ -45,15 +45,19 @@ does."""
 _LOCK: Final = 0x656D6F64  # "emod"
 """The advisory lock under which tables are made and changed."""
 
-_TABLES: Final = (
-    "SELECT to_regclass('state') IS NOT NULL AS ours, to_regclass('tracks') IS NOT NULL AS taken"
-)
+_TABLES: Final = """
+SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = 'tracks'), false)
+ FROM pg_class WHERE relname IN ('state', 'tracks') AND pg_table_is_visible(oid)"""
+"""Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
+was not there, and did so after another process had made it and this one had waited for that."""
 
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
 
 class PostgreSQL:
     """Fits `backends.Backend`. ``address`` is the given one, without its password."""
+
+    indexed = True
 
     def __init__(self, address: str) -> None:
         """Take postgresql://... or postgres://... Raises MissingExtra or SettingsError."""

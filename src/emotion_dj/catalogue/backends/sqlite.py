@@ -9,6 +9,7 @@ it, since it takes longer to load than a photo to read.
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 import time
@@ -21,7 +22,7 @@ from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Select, Table
 
 TIMEOUT: Final = 5.0
 """Seconds to wait for another process that writes."""
@@ -36,6 +37,8 @@ _VERSION_AND_TABLES: Final = (
 
 class SQLite:
     """Fits `backends.Backend`. ``address`` is a path, or sqlite:/// and a path."""
+
+    indexed = False
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -64,14 +67,28 @@ class SQLite:
         """Open or create the file; an older one is copied, then migrated in place."""
         from sqlalchemy import create_engine, event
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": TIMEOUT})
-        event.listen(engine, "connect", _configure)
+        read_only = self._is_read_only()
+        place = self._reading_place() if read_only else str(self.path)
+        if not read_only:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{place}", connect_args={"timeout": TIMEOUT})
+        event.listen(engine, "connect", _read_only if read_only else _configure)
         with engine.connect() as connection:
             version = self._version(connection)
         if version != migrate.VERSION:
             self._upgrade(engine, version)
         return engine
+
+    def _is_read_only(self) -> bool:
+        """Tell whether the file is there and can be read alone, as on a disk that is mounted so."""
+        places = (self.path, self.path.parent)
+        return self.path.is_file() and not all(os.access(place, os.W_OK) for place in places)
+
+    def _reading_place(self) -> str:
+        """Return the file as SQLite opens it without making files beside it, where none is."""
+        log = self.path.with_name(f"{self.path.name}-wal").exists()
+        still = "" if log else "&immutable=1"
+        return f"{self.path.absolute().as_uri()}?mode=ro{still}&uri=true"
 
     def insert(self, table: Table) -> Any:
         """Return SQLite's insert."""
@@ -79,8 +96,9 @@ class SQLite:
 
         return sqlite.insert(table)
 
-    def near(self, *_: object, **__: object) -> None:
+    def near(self, *_: object, **__: object) -> Select[Any]:
         """Have no such index: one user's catalogue is ranked whole."""
+        raise NotImplementedError
 
     def purge(self, engine: Engine) -> None:
         """Rewrite the file without its free pages, and empty the write-ahead log."""
@@ -150,6 +168,10 @@ _SENTENCES: Final = {
     ("full",): "the disk of the catalogue {address} is full: what was stored so far is kept",
 }
 """What each of SQLite's messages means."""
+
+
+def _read_only(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -35,7 +35,7 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   const ours = origin === worker.location.origin && event.request.method === "GET";
-  if (ours && !pathname.startsWith("/api/")) event.respondWith(fromServerOrShell(event.request));
+  if (ours && !pathname.includes("/api/")) event.respondWith(fromServerOrShell(event.request));
 });
 
 /** What the server says counts; what was kept stands in for it while it is gone. @param {Request} request */

@@ -1,6 +1,12 @@
 // One way to the server: JSON in, JSON out, a Problem where it refuses or is gone.
 
-export const ROOT = "/api/v1";
+/** Where the page lies: /, or the sub-path under which a proxy shows it. */
+const BASE = new URL(".", globalThis.document?.baseURI ?? "http://here/").pathname;
+
+export const ROOT = `${BASE}api/v1`;
+
+/** An address as this page reaches it, whether or not the server knows of a sub-path. @param {string} address */
+export const at = (address) => (address.startsWith(BASE) ? address : BASE + address.slice(1));
 
 export class Problem extends Error {
   /** @param {string} code @param {string} detail the server's own sentence @param {Record<string, unknown>} [values] */
@@ -25,6 +31,7 @@ async function ask(path, options) {
     throw new Problem("gone", "");
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) location.reload(); // this device is let in no more: the server says how
   const told = await answer.json().catch(() => ({}));
   throw new Problem(codeOf(told), told.detail || "", told);
 }

@@ -1,5 +1,6 @@
 // A track's cover: the picture in its file, and until that is there (or where none is) one drawn from what it sounds like.
 
+import { at } from "./api.js";
 import { drawn } from "./colour.js";
 
 /** @type {Map<number, boolean>} whether a track has a picture, by its id; absent: not asked yet */
@@ -19,14 +20,14 @@ export function cover(pick) {
     known.set(pick.id, false);
     picture.remove();
   });
-  picture.src = pick.cover;
+  picture.src = at(pick.cover);
   frame.append(picture);
   return frame;
 }
 
 /** The same for the system's own player. @param {SetPick} pick @returns {MediaImage} */
 export function artwork(pick) {
-  if (known.get(pick.id)) return { src: pick.cover, type: "image/jpeg" };
+  if (known.get(pick.id)) return { src: at(pick.cover), type: "image/jpeg" };
   const svg = new XMLSerializer().serializeToString(drawn(pick));
   return { src: `data:image/svg+xml,${encodeURIComponent(svg)}`, type: "image/svg+xml", sizes: "any" };
 }

@@ -1,5 +1,6 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
+import { at } from "./api.js";
 import { toBar } from "./beat.js";
 import { Fader } from "./fader.js";
 import { beginning, whole } from "./song.js";
@@ -66,7 +67,7 @@ export class Deck {
   /** Have a song ready to be played; nothing happens where it is. @param {SetPick} pick */
   load(pick) {
     this.take(pick);
-    if (!this.element.getAttribute("src")) this.element.src = pick.stream ?? "";
+    if (!this.element.getAttribute("src")) this.element.src = pick.stream ? at(pick.stream) : "";
   }
 
   /** Take a song, which is not asked for yet. @param {SetPick} pick */
@@ -88,20 +89,20 @@ export class Deck {
   }
 
   /** @param {SetPick} pick */
-  #beginning = ({ stream }) => (stream ? beginning(stream, this.stopping.signal).catch(() => 0) : Promise.resolve(0));
+  #beginning = ({ stream }) => (stream ? beginning(at(stream), this.stopping.signal).catch(() => 0) : Promise.resolve(0));
 
   /** Have all of the song here. @returns {Promise<boolean>} false where the server cannot be reached */
   async hold() {
     const { pick, stopping } = this;
     if (this.copy || this.copying || !pick?.stream) return true;
     this.copying = true;
-    const copy = await whole(pick.stream, stopping.signal).catch(() => undefined);
+    const copy = await whole(at(pick.stream), stopping.signal).catch(() => undefined);
     if (stopping.signal.aborted) {
       if (copy) URL.revokeObjectURL(copy);
       return true;
     }
     [this.copy, this.copying] = [copy ?? null, false];
-    if (copy !== undefined && !this.element.getAttribute("src")) this.element.src = copy ?? pick.stream; // what is wrong with it, it says itself
+    if (copy !== undefined && !this.element.getAttribute("src")) this.element.src = copy ?? at(pick.stream); // what is wrong with it, it says itself
     return copy !== undefined;
   }
 

@@ -1,7 +1,7 @@
 // Songs whose sound is not to be had: they play in their service's own player, or on a device of the listener's.
 // Nothing is asked of that service before the listener presses play on one of its songs.
 
-import { get, post } from "./api.js";
+import { at, get, post } from "./api.js";
 import { button } from "./dom.js";
 import { say } from "./i18n.js";
 
@@ -33,7 +33,7 @@ export class Elsewhere extends EventTarget {
     this.pick = pick;
     this.#stopped();
     this.place.hidden = false;
-    if (this.frame) this.frame.src = /** @type {string} */ (pick.embed);
+    if (this.frame) this.frame.src = at(/** @type {string} */ (pick.embed));
     else this.#ask(pick);
   }
 
@@ -93,7 +93,7 @@ export class Elsewhere extends EventTarget {
   #open(pick) {
     const frame = document.createElement("iframe");
     frame.title = say("spotifyPlayer");
-    frame.src = /** @type {string} */ (pick.embed);
+    frame.src = at(/** @type {string} */ (pick.embed));
     frame.allow = "autoplay; encrypted-media";
     this.frame = frame;
     this.place.replaceChildren(frame);

@@ -164,6 +164,6 @@ export async function rest(on) {
  * @param {string} emotion @param {Face} face as it was read
  */
 export function correct(emotion, face) {
-  post("/corrections", { face: listener.sent(face), emotion }).catch(() => {}); // the set matters more
+  if (!listener.isGuest()) post("/corrections", { face: listener.sent(face), emotion }).catch(() => {}); // the set matters more
   dj.say({ emotion });
 }

@@ -1,6 +1,7 @@
 // What the listener makes of songs: likes, skips, and what was played; told to the server one after the other.
 
 import { post } from "./api.js";
+import * as listener from "./listener.js";
 import * as queue from "./queue.js";
 import { signal } from "./signal.js";
 
@@ -17,6 +18,7 @@ export const likes = (song) => Boolean(song && liked.value.has(song.id));
 
 /** @param {SetPick} song @param {string} kind */
 export function tell(song, kind) {
+  if (listener.isGuest()) return Promise.resolve(); // guests teach the owner's taste nothing
   const told = telling.then(() => post("/feedback", { track: song.id, kind }));
   telling = told.catch(() => {});
   return told;

@@ -8,6 +8,9 @@ export const ANYWHERE = { valence: 0, arousal: 0, uncertainty: 1 };
 const NOTHING = { emotions: {}, moods: {}, plans: [], card: {}, audio_model: {} };
 export const about = signal(NOTHING);
 
+/** Was this device let in to listen and show a face only? */
+export const isGuest = () => about.peek().role === "guest";
+
 /** What was seen, smoothed where it is live: bars, words and sets are of the same reading. */
 export const look = signal(/** @type {Look | null} */ (null));
 /** What the listener said: a mood, an emotion or a place. It holds until they let go of it. */

@@ -1,0 +1,48 @@
+"""What listeners like and how faces were read wrongly, over HTTP."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, BackgroundTasks
+
+from emotion_dj import errors, serializers
+from emotion_dj.web import bodies, sources
+from emotion_dj.web.json_route import Route
+
+if TYPE_CHECKING:
+    from emotion_dj.app import EmotionDJ
+    from emotion_dj.app.taste import Feedback
+    from emotion_dj.domain import Track
+
+_log = logging.getLogger(__name__)
+
+
+def routes(dj: EmotionDJ) -> APIRouter:
+    """Return the routes by which taste is learnt."""
+    routes = APIRouter(tags=["taste"], route_class=Route)
+
+    @routes.post("/feedback", status_code=204)
+    def feedback(taste: bodies.Taste, after: BackgroundTasks) -> None:
+        """Remember a like, a skip or a play, or take the last like back, here and at the listener's
+        own server.
+        """
+        (track,) = sources.numbered(dj, [taste.track])
+        dj.taste.add(taste.track, taste.kind)
+        after.add_task(_report_feedback, dj, track, taste.kind)
+
+    @routes.post("/corrections", status_code=204)
+    def correction(said: bodies.Correction) -> None:
+        """Learn that a face was read wrongly, on this machine alone."""
+        faces = serializers.parse_faces([said.face.model_dump()])
+        dj.taste.correct(dj.combine(*faces), said.emotion)
+
+    return routes
+
+
+def _report_feedback(dj: EmotionDJ, track: Track, kind: Feedback) -> None:
+    try:
+        dj.taste.report(track, kind)
+    except (errors.SourceError, errors.SettingsError) as error:
+        _log.warning("%s of '%s' was not taken note of: %s", kind, track.title, error)

@@ -136,6 +136,7 @@ ROOMS = {
 
 COVERED = """() => {
   const one = document.activeElement;
+  if (one === document.body) return '';
   const { left, top, width, height } = one.getBoundingClientRect();
   const [x, y] = [left + width / 2, top + height / 2];
   const over = document.elementFromPoint(x, y);

@@ -2,9 +2,8 @@
 
 import { at } from "./api.js";
 import { toBar } from "./beat.js";
-import { beginning } from "./beginning.js";
 import { Fader } from "./fader.js";
-import { whole } from "./whole.js";
+import { beginning, whole } from "./song.js";
 
 const LEVEL_LUFS = -18;
 const MOST_BOOST_DB = 4; // a quiet song has peaks too

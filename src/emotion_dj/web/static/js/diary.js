@@ -24,7 +24,11 @@ const notes = signal(/** @type {(Noted | Heard)[]} */ (kept("local", KEY) ?? [])
 const readings = () => notes.value.filter((one) => "valence" in one);
 const songs = () => notes.value.filter((one) => "song" in one);
 
+let begun = false;
+
 export function begin() {
+  if (begun) return;
+  begun = true;
   effect(() => {
     if (!remembers.value) put([]);
   });

@@ -7,7 +7,6 @@ import { aggregate } from "./eye/reading.js";
 import { atRest, isResting, isRestful } from "./eye/resting.js";
 import * as listener from "./listener.js";
 import { NOBODY, follow } from "./live-smoothing.js";
-import { readPhoto } from "./photo.js";
 import { signal } from "./signal.js";
 import { keep, kept } from "./store.js";
 
@@ -48,7 +47,7 @@ function eye() {
 
 /** Read a photo. @param {Blob} photo @returns {Promise<[Look, Picture | null]>} a Problem where nobody is to be seen */
 export async function readOf(photo) {
-  const reading = onServer() ? readPhoto(photo) : Promise.all([here(photo, false), createImageBitmap(photo).catch(() => null)]);
+  const reading = onServer() ? import("./photo.js").then(({ readPhoto }) => readPhoto(photo)) : Promise.all([here(photo, false), createImageBitmap(photo).catch(() => null)]);
   const [look, picture] = await reading;
   return shown(await personal(look), picture);
 }

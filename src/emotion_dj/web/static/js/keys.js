@@ -1,12 +1,12 @@
 // Keys, and the dialogs that tell of them and of the models.
 
 import * as dj from "./dj.js";
-import * as big from "./big.js";
 import { $, make } from "./dom.js";
 import * as face from "./face.js";
 import * as feedback from "./feedback.js";
 import { say } from "./i18n.js";
 import * as listener from "./listener.js";
+import * as screens from "./screens.js";
 import { effect } from "./signal.js";
 
 const KEYS = { " ": "playPause", n: "next", p: "previous", s: "skip", l: "like", m: "mute", c: "stopCamera", b: "bigScreen", "?": "keys" };
@@ -16,7 +16,7 @@ const BUTTONS = { play: "playPause", next: "next", previous: "previous", skip: "
 export function begin(player) {
   const actions = {
     playPause: dj.toggle, next: dj.next, previous: dj.previous, skip: dj.skip, like: () => feedback.like(), mute: () => player.mute(),
-    stopCamera: () => face.stop(), bigScreen: big.toggle, keys: () => $("keys-dialog").showModal(),
+    stopCamera: () => face.stop(), bigScreen: screens.enlarge, keys: () => $("keys-dialog").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     const action = meant(event);

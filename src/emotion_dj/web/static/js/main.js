@@ -2,12 +2,9 @@
 
 import { get } from "./api.js";
 import * as bar from "./bar.js";
-import * as big from "./big.js";
 import * as choices from "./choices.js";
-import * as diary from "./diary.js";
 import * as dj from "./dj.js";
 import { $ } from "./dom.js";
-import { Elsewhere } from "./elsewhere.js";
 import * as eyes from "./eyes.js";
 import * as face from "./face.js";
 import * as faces from "./faces.js";
@@ -21,10 +18,8 @@ import * as listener from "./listener.js";
 import * as plane from "./plane.js";
 import { Player } from "./player.js";
 import * as queue from "./queue.js";
-import * as remote from "./remote.js";
 import * as said from "./say.js";
 import * as screens from "./screens.js";
-import * as search from "./search.js";
 import * as set from "./set.js";
 import { effect } from "./signal.js";
 import * as sources from "./sources.js";
@@ -37,16 +32,16 @@ async function begin() {
   await i18n.load(i18n.preferred());
   speak();
   if (location.hash.startsWith(EYE)) return (await import("./phone.js")).begin(location.hash.slice(EYE.length));
-  const player = new Player(new Elsewhere($("elsewhere"), () => queue.songs.peek().slice(queue.place.peek())));
+  const player = new Player(elsewhere);
   dj.begin(player, sources.chosen);
   feedback.follow(player);
   face.begin($("video"));
-  for (const part of [screens, headline, plane, faces, set, choices, said, search, library, sources, history, big, remote]) part.begin();
-  for (const part of [bar, keys, diary]) part.begin(player);
+  for (const part of [screens, headline, plane, faces, set, choices, said, library, sources, history]) part.begin();
+  for (const part of [bar, keys]) part.begin(player);
   history.session(player);
   photos();
   $("add-open").addEventListener("click", async () => (await adding()).open());
-  $("share").addEventListener("click", async () => (await import("./share.js")).open());
+  later();
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
   return reach();
 }
@@ -62,6 +57,12 @@ async function reach() {
   }
 }
 
+/** The player for songs that cannot be played here. */
+async function elsewhere() {
+  const { Elsewhere } = await import("./elsewhere.js");
+  return new Elsewhere($("elsewhere"), () => queue.songs.peek().slice(queue.place.peek()));
+}
+
 /** The words that stand in the page itself. */
 function speak() {
   $("language").append(...Object.entries(i18n.LANGUAGES).map(([tag, name]) => new Option(name, tag)));
@@ -70,6 +71,20 @@ function speak() {
   effect(() => {
     document.documentElement.lang = i18n.language.value;
     for (const made of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-i18n]"))) made.textContent = i18n.say(made.dataset.i18n ?? "");
+  });
+}
+
+/** What not every visit needs comes when it is wanted. */
+function later() {
+  $("share").addEventListener("click", async () => (await import("./share.js")).open());
+  $("phone-open").addEventListener("click", async () => {
+    dj.wake();
+    (await import("./remote.js")).open();
+  });
+  effect(() => ($("search").setAttribute("placeholder", i18n.say("search"))));
+  $("search").addEventListener("focus", async () => (await import("./search.js")).begin(), { once: true });
+  effect(() => {
+    if (history.remembers.value) void import("./diary.js").then((diary) => diary.begin());
   });
 }
 

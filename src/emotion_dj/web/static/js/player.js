@@ -15,6 +15,7 @@ const MAC_WITH_TOUCH = navigator.platform === "MacIntel" && navigator.maxTouchPo
 /** iOS stops a graph when the screen locks, and takes no volume from a page: there elements play directly, without fades. */
 const DIRECT = /iPad|iPhone|iPod/.test(navigator.userAgent) || MAC_WITH_TOUCH;
 
+/** @typedef {import("./elsewhere.js").Elsewhere} Elsewhere */
 /**
  * Tells of: `time`, `ending` (the fade should begin), `ended`, `broken` (detail: the song), `blocked` (the browser waits for
  * a press), `began` (detail: the song), `gone` (a song could not be made ready: the server is not there).
@@ -24,11 +25,13 @@ export class Player extends EventTarget {
   /** @type {GainNode | null} */ #master = null;
   /** @type {(() => void)[]} how the decks that were paused go on */ #held = [];
   #ticking = 0;
+  /** @type {Promise<Elsewhere> | null} */ #opening = null;
 
-  /** @param {import("./elsewhere.js").Elsewhere} elsewhere */
-  constructor(elsewhere) {
+  /** @param {() => Promise<Elsewhere>} open makes the player for what cannot be played here */
+  constructor(open) {
     super();
-    this.elsewhere = elsewhere;
+    this.open = open;
+    /** @type {Elsewhere | null} */ this.elsewhere = null;
     this.decks = [new Deck(), new Deck(), new Deck()]; // one plays, one leaves, one is ready
     this.deck = this.decks[0];
     this.now = signal(/** @type {SetPick | null} */ (null));
@@ -36,14 +39,11 @@ export class Player extends EventTarget {
     this.volume = signal(0.8);
     this.muted = signal(false);
     for (const deck of this.decks) this.#follow(deck);
-    elsewhere.addEventListener("ended", () => this.#say("ended"));
-    elsewhere.addEventListener("change", () => (this.playing.value = elsewhere.playing));
-    elsewhere.addEventListener("time", () => this.#say("time"));
   }
 
   /** How far the song is, in seconds. */
   get clock() {
-    return this.#away ? this.elsewhere : this.deck.clock;
+    return (this.#away && this.elsewhere) || this.deck.clock;
   }
 
   /** How much of the song has sounded, in seconds. */
@@ -96,7 +96,7 @@ export class Player extends EventTarget {
   async play(pick, { fade = 0, from, beats = false } = {}) {
     this.wake();
     if (pick.embed) return this.#leave(pick);
-    this.elsewhere.close();
+    this.elsewhere?.close();
     const [leaving, deck] = [this.deck, this.#deckFor(pick)];
     this.#letGo();
     deck.load(pick);
@@ -149,7 +149,7 @@ export class Player extends EventTarget {
 
   pause() {
     this.playing.value = false;
-    if (this.#away) return this.elsewhere.pause();
+    if (this.#away) return this.elsewhere?.pause();
     this.#held = this.decks.filter((deck) => deck.sounding).map((deck) => {
       const go = deck.fader?.hold();
       deck.rest();
@@ -161,7 +161,7 @@ export class Player extends EventTarget {
   /** Go on where it was paused, also in the middle of a fade. */
   resume() {
     this.wake();
-    if (this.#away) return this.elsewhere.toggle();
+    if (this.#away) return this.elsewhere?.toggle();
     const pick = this.now.peek();
     if (!pick) return undefined;
     if (!this.#held.length) return this.play(pick, { from: this.deck.pick?.id === pick.id ? this.deck.clock.position : undefined });
@@ -187,7 +187,7 @@ export class Player extends EventTarget {
 
   /** @param {number} share in [0, 1] */
   seek(share) {
-    if (this.#away) return this.elsewhere.seek(share);
+    if (this.#away) return this.elsewhere?.seek(share);
     const { duration } = this.deck.clock;
     if (Number.isFinite(duration)) this.seekTo(share * duration);
     return undefined;
@@ -246,11 +246,22 @@ export class Player extends EventTarget {
   }
 
   /** Leave the decks for a song that plays elsewhere. @param {SetPick} pick */
-  #leave(pick) {
+  async #leave(pick) {
     for (const deck of this.decks) if (deck.sounding) deck.rest();
     [this.now.value, this.playing.value] = [pick, false];
+    const made = await (this.#opening ??= this.open());
+    this.elsewhere ??= this.#heard(made);
+    if (this.now.peek() !== pick) return; // another song was wanted meanwhile
     this.elsewhere.offer(pick);
     this.#say("began", pick);
+  }
+
+  /** @param {Elsewhere} elsewhere */
+  #heard(elsewhere) {
+    elsewhere.addEventListener("ended", () => this.#say("ended"));
+    elsewhere.addEventListener("change", () => (this.playing.value = elsewhere.playing));
+    elsewhere.addEventListener("time", () => this.#say("time"));
+    return elsewhere;
   }
 
   /** @param {Deck} deck */

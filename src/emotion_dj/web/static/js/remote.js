@@ -1,7 +1,6 @@
 // A phone as the eye of this screen: it is shown an address as a code, and what it reads comes as numbers.
 
 import { ROOT } from "./api.js";
-import * as dj from "./dj.js";
 import { $, element, make } from "./dom.js";
 import * as face from "./face.js";
 import { say } from "./i18n.js";
@@ -18,14 +17,15 @@ const key = signal("");
 let following = null;
 let silence = 0;
 
-export function begin() {
-  $("phone-open").addEventListener("click", open);
-  effect(() => !listener.live.value && following && leave()); // its light is this page's too
-  effect(draw);
-}
+let drawn = false;
 
-function open() {
-  dj.wake();
+/** Show the code, and wait for the phone that reads it. */
+export function open() {
+  if (!drawn) {
+    effect(() => !listener.live.value && following && leave()); // its light is this page's too
+    effect(draw);
+  }
+  drawn = true;
   if (!following) follow();
   $("phone-dialog").showModal();
 }

@@ -6,6 +6,7 @@ import * as queue from "./queue.js";
 import { computed, effect, signal } from "./signal.js";
 
 const panel = signal("plane");
+const big = signal(false);
 const begun = computed(() => queue.songs.value.length > 0);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -17,6 +18,13 @@ export function begin() {
     document.body.dataset.panel = panel.value;
     for (const made of buttons()) made.setAttribute("aria-pressed", String(made.dataset.panel === panel.value));
   });
+  effect(() => {
+    document.body.classList.toggle("big", big.value);
+    $("big-open").setAttribute("aria-pressed", String(big.value));
+  });
+  for (const id of ["big-open", "big-close"]) $(id).addEventListener("click", enlarge);
+  document.addEventListener("fullscreenchange", () => (big.value = big.peek() && document.fullscreenElement !== null));
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && leave());
   effect(() => $("panels").setAttribute("aria-label", say("panels")));
   for (const made of buttons()) made.addEventListener("click", () => (panel.value = made.dataset.panel ?? ""));
 }
@@ -37,4 +45,16 @@ function show() {
 function glide(change) {
   if (document.startViewTransition && !still.matches && document.visibilityState === "visible") document.startViewTransition(change).finished.catch(() => {});
   else change();
+}
+
+/** Have the view for a big screen: the plane, the song, and the room that it is for; or the page again. */
+export function enlarge() {
+  if (big.peek()) return leave();
+  big.value = true;
+  return document.documentElement.requestFullscreen?.().catch(() => {}); // a large window does too
+}
+
+function leave() {
+  big.value = false;
+  if (document.fullscreenElement) void document.exitFullscreen();
 }

@@ -17,12 +17,12 @@ const found = signal(/** @type {Found[]} */ ([]));
 let waiting = 0;
 
 export function begin() {
-  effect(() => $("search").setAttribute("placeholder", say("search")));
   effect(() => $("found").replaceChildren(...found.value.map(entry)));
   $("search").addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(look, TYPED_MS);
   });
+  void look(); // what was typed while this came
 }
 
 async function look() {

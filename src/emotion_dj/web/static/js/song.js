@@ -1,6 +1,8 @@
-// Where the sound of a song begins: found in its first bytes, before it is played.
+// What is fetched of a song beside its stream: its first bytes, which tell where the sound begins, and all of it, so that it
+// plays on without the server.
 
 const LOOKS = [1 << 17, 1 << 21]; // bytes that are looked at; more of them where the first ones hold silence alone
+const MOST_BYTES = 64e6; // an hour of MP3; what is larger is streamed
 const SILENT = 10 ** (-50 / 20);
 const WINDOW_S = 0.01;
 const SHORT_S = 0.25; // so much silence is part of the song
@@ -46,3 +48,13 @@ function first(sound) {
 
 /** @param {Float32Array} wave */
 const loud = (wave) => wave.reduce((sum, x) => sum + x * x, 0) / wave.length > SILENT ** 2;
+
+/** A blob's address; null where the song is too large. @param {string} address @param {AbortSignal} signal @returns {Promise<string | null>} */
+export async function whole(address, signal) {
+  const answer = await fetch(address, { cache: "no-store", signal });
+  if (!answer.ok || Number(answer.headers.get("content-length")) > MOST_BYTES) {
+    await answer.body?.cancel();
+    return null;
+  }
+  return URL.createObjectURL(await answer.blob());
+}

@@ -78,6 +78,14 @@ def music(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_nohup() -> Iterator[None]:
+    """Let programs hear of a hang-up although `nohup`, which they heed, began the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def begun(
     music: Path, tmp_path: Path, request: pytest.FixtureRequest

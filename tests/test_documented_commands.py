@@ -42,6 +42,7 @@ ELSEWHERE = {
     r"export ": "sets what the lines after it are run with",
     r"sudo ": "changes the system",
     r"emotion-dj (train|evaluate) ": "tests/cli/test_training_commands.py; needs `train` and data",
+    r"emotion-dj analyse .*--address": "needs a cluster: tests/analysis/test_cluster.py has one",
     r"emotion-dj .*spotify": "needs an account: tests/sources/spotify, with a stand-in",
 }
 """Commands that are not run here, and by what instead."""

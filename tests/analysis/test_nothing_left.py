@@ -80,10 +80,12 @@ def music(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_nohup() -> Iterator[None]:
-    """Let programs hear of a hang-up although `nohup`, which they heed, began the tests."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Let programs hear of a hang-up and of Ctrl-C, which `nohup` and a shell's & keep from them."""
+    kinds = (signal.SIGHUP, signal.SIGINT)
+    before = [(kind, signal.signal(kind, signal.SIG_DFL)) for kind in kinds]
     yield
-    signal.signal(signal.SIGHUP, before)
+    for kind, handler in before:
+        signal.signal(kind, handler)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_set_becomes_a_playlist_and_replaces_it(dj: EmotionDJ) -> None:
     """Written twice under one name, there is one playlist, with the songs of the second set."""
     dj.services.save(dj.recommend(mood="calm", n=4), "subsonic")
     where = dj.services.save(dj.recommend(mood="calm", n=3), "subsonic")
-    assert "Emotion-DJ" in where
+    assert (where.name, where.songs, where.total) == ("Emotion-DJ", 3, 3)
     lists = dj.services.source("subsonic")._ask("getPlaylists")["playlists"]["playlist"]
     assert [(entry["name"], entry["songCount"]) for entry in lists] == [("Emotion-DJ", 3)]
     with pytest.raises(LabelError, match="subsonic"):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from emotion_dj.web.connection import HEAD_SECONDS, MOST_STREAMS, READ_SECONDS, Connection
+from emotion_dj.web.connection import HEAD_SECONDS, MOST_STREAMS, Connection
 from emotion_dj.web.middleware import MAX_AT_ONCE, MAX_JSON
 
 if TYPE_CHECKING:
@@ -128,35 +128,6 @@ def test_answers_that_nobody_reads_count_as_done(quick_address: str) -> None:
 def rest(line: socket.socket) -> bytes:
     """Return all that comes on a line until it ends."""
     return b"".join(iter(lambda: line.recv(65_536), b""))
-
-
-@pytest.mark.slow
-def test_bodies_and_readers_that_stand_still_end_in_time(quick_address: str) -> None:
-    """After half a minute a body that does not come is 408, an answer that nobody reads is cut off;
-    a song that nobody reads waits on.
-    """
-    card = httpx.get(f"{quick_address}/eye/eye.json").json()
-    last = "HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
-    with (
-        connect(quick_address) as body,
-        connect(quick_address, small=True) as reader,
-        connect(quick_address, small=True) as listener,
-    ):
-        kind = "content-type: application/json\r\ncontent-length: 99\r\n\r\n{"
-        body.sendall(f"POST {API}/sets {last}{kind}".encode())
-        reader.sendall(f"GET /eye/{card['files']['reader']} {last}\r\n".encode())
-        listener.sendall(f"GET {API}/tracks/1/stream {last}\r\n".encode())
-        assert max(answered(quick_address, READ_SECONDS + 4)) < 2
-        assert rest(body).startswith(b"HTTP/1.1 408 ")
-        cut, whole = rest(reader), rest(listener)
-    for answer, complete in ((cut, False), (whole, True)):
-        head, _, sent = answer.partition(b"\r\n\r\n")
-        length = next(
-            int(line.partition(b":")[2])
-            for line in head.lower().split(b"\r\n")
-            if line.startswith(b"content-length")
-        )
-        assert (len(sent) == length) is complete
 
 
 def test_large_json_is_refused_before_it_is_read(quick_address: str) -> None:

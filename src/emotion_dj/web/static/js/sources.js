@@ -6,7 +6,7 @@ import * as dj from "./dj.js";
 import { $, button, download, make } from "./dom.js";
 import { known, say } from "./i18n.js";
 import * as queue from "./queue.js";
-import { effect, signal } from "./signal.js";
+import { computed, effect, signal } from "./signal.js";
 import { problem, why } from "./words.js";
 
 /** @type {Record<string, string>} */
@@ -31,8 +31,9 @@ export function begin() {
   });
   effect(() => $("services").replaceChildren(...sources.value.filter(({ writable }) => writable).map(({ name }) =>
     button(say("saveTo", { service: title(name) }), () => void save(name)))));
+  const first = computed(() => queue.music.value?.picks[0]?.id); // a set that only goes on is still the one that was saved
   effect(() => {
-    queue.music.value; // what was saved is not this set any more
+    first.value;
     saved.value = null;
   });
   effect(tell);
@@ -94,7 +95,7 @@ async function saveFile(form) {
 function tell() {
   const { key = "", values = {} } = saved.value ?? {};
   const words = key ? say(key, values) : values.text ?? "";
-  const [address] = words.match(/https:\/\/\S*[^\s.]/) ?? [];
+  const [address] = words.match(/https:\/\/\S*[^\s.,;]/) ?? [];
   const [before, after] = address ? words.split(address) : [words, ""];
   $("saved").replaceChildren(before, ...(address ? [link(address)] : []), after);
 }

@@ -32,13 +32,21 @@ export function begin() {
   effect(() => {
     if (!remembers.value) put([]);
   });
-  effect(() => queue.music.value && note(queue.music.value.affect));
+  follow(queue.music, ({ affect }) => note(affect));
   effect(() => {
     const last = readings().at(-1)?.at ?? 0;
     if (listener.live.value && listener.faces.value.length && listener.look.value && Date.now() - last > AGAIN_MS) note(listener.look.value.affect);
   });
-  effect(() => feedback.played.value && write({ at: Date.now(), song: name(feedback.played.value) }));
+  follow(feedback.played, (song) => write({ at: Date.now(), song: name(song) }));
   effect(draw);
+}
+
+/** What comes from now on: a diary that is switched on begins with the next reading. @template T @param {{readonly value: T | null, peek: () => T | null}} of @param {(value: T) => void} work */
+function follow(of, work) {
+  const before = of.peek();
+  effect(() => {
+    if (of.value && of.value !== before) work(of.value);
+  });
 }
 
 /** A set that is back after a reload is no other one. @param {Affect} affect */

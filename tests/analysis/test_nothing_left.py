@@ -80,7 +80,7 @@ def music(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_nohup() -> Iterator[None]:
-    """Let programs hear of a hang-up and of Ctrl-C, which `nohup` and a shell's & keep from them."""
+    """Let programs hear of hang-ups and of Ctrl-C, which `nohup` and `&` keep from them."""
     kinds = (signal.SIGHUP, signal.SIGINT)
     before = [(kind, signal.signal(kind, signal.SIG_DFL)) for kind in kinds]
     yield

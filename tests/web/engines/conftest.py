@@ -103,9 +103,7 @@ class Firefox(Engine):
     def choose(self, selector: str, path: Path) -> None:
         """Choose a file."""
         locator = {"type": "css", "value": selector}
-        (found,) = self.send("browsingContext.locateNodes", context=self.tab, locator=locator)[
-            "nodes"
-        ]
+        found = self.send("browsingContext.locateNodes", context=self.tab, locator=locator)
         element = {"sharedId": found["nodes"][0]["sharedId"]}
         self.send("input.setFiles", context=self.tab, element=element, files=[str(path)])
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_from_bytes
 from xml.etree import ElementTree as ET
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from emotion_dj.domain import DJSet, Pick, Reason, Track
+    from emotion_dj.json_types import JsonObject
 
     Explain = Callable[[Sequence[Reason]], str]
     Write = Callable[[DJSet, Path | None, Explain], bytes]
@@ -89,9 +90,9 @@ def xspf(music: DJSet, seen_from: Path | None = None, explain: Explain = lambda 
 
 def jspf(music: DJSet, seen_from: Path | None = None, explain: Explain = lambda _: "") -> bytes:
     """Return a JSPF document."""
-    tracks: list[dict[str, Any]] = []
+    tracks: list[JsonObject] = []
     for pick in music.picks:
-        fields: dict[str, Any] = _fields(pick, seen_from, explain)
+        fields: JsonObject = _fields(pick, seen_from, explain)
         tracks.append({**fields, "location": [fields["location"]]})
     playlist = {"title": f"{TITLE}: {music.plan.name}", "track": tracks}
     return (json.dumps({"playlist": playlist}, ensure_ascii=False, indent=2) + "\n").encode()

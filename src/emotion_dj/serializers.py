@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
+    from emotion_dj.json_types import JsonObject
 
 _DIGITS: Final = 4
 
 
-def photo_analysis_json(look: PhotoAnalysis) -> dict[str, Any]:
+def photo_analysis_json(look: PhotoAnalysis) -> JsonObject:
     """Return {"faces": [...], "affect": {...}, "model": id}, faces largest first."""
     pairs = zip(look.faces, look.readings, strict=True)
     return {
@@ -49,7 +50,7 @@ def _reading(face: Mapping[str, Any]) -> Reading:
     return Reading(probabilities, model="sent back", abstained=abstained, reasons=reasons)
 
 
-def face_json(face: Face, reading: Reading) -> dict[str, Any]:
+def face_json(face: Face, reading: Reading) -> JsonObject:
     """Return one face: its box in pixels, its detection score and its seven probabilities.
 
     ``turned`` is by how many degrees clockwise the photo has to be turned to set it upright;
@@ -75,7 +76,7 @@ def affect_json(affect: Affect) -> dict[str, float]:
     }
 
 
-def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
+def entry_json(track: Track, analysis: Analysis) -> JsonObject:
     """Return one track of the catalogue with all that is known of it, flat as a table wants it.
 
     The column ``valence`` is Spotify's, in [0, 1]; where the track stands on the plane is
@@ -104,7 +105,7 @@ def entry_json(track: Track, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def set_json(music: DJSet) -> dict[str, Any]:
+def set_json(music: DJSet) -> JsonObject:
     """Return {"plan", "affect", "path", "opening", "picks", "notes"}, picks in playing order.
 
     ``opening`` and each note are a code with its values, and ``text``, the same in English.
@@ -121,16 +122,16 @@ def set_json(music: DJSet) -> dict[str, Any]:
     }
 
 
-def reason_json(reason: Reason) -> dict[str, Any]:
+def reason_json(reason: Reason) -> JsonObject:
     """Return {"code", and its values}."""
     return {"code": reason.code, **reason.values}
 
 
-def _said(reason: Reason) -> dict[str, Any]:
+def _said(reason: Reason) -> JsonObject:
     return {**reason_json(reason), "text": messages.say(reason)}
 
 
-def track_json(track: Track) -> dict[str, Any]:
+def track_json(track: Track) -> JsonObject:
     """Return what is known of a track."""
     return {
         "uri": track.uri,
@@ -141,7 +142,7 @@ def track_json(track: Track) -> dict[str, Any]:
     }
 
 
-def pick_json(pick: Pick) -> dict[str, Any]:
+def pick_json(pick: Pick) -> JsonObject:
     """Return one pick: what it is, where it stands on the plane, and the codes of why."""
     return {
         **track_json(pick.track),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotion_dj import affect, serializers
 from emotion_dj.analysis import Failure, Run, Summary
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Candidates, Listener, Track
     from emotion_dj.interfaces import Source
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.placement import FallbackPlacer
     from emotion_dj.stores import Store
     from emotion_dj.tagging import Tagging, TaggingResult
@@ -225,7 +226,7 @@ class Library:
 
         return tables.write(file, self.rows())
 
-    def rows(self, *, mood: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    def rows(self, *, mood: str | None = None, limit: int | None = None) -> list[JsonObject]:
         """Return every track as a row: what it is, its features, its place and its mood.
 
         ``mood`` keeps those of one mood. Raises LabelError.

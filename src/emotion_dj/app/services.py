@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Device, DJSet, SavedPlaylist, Track
     from emotion_dj.interfaces import Source
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.sources.spotify import Spotify
 
 NAME = "Emotion-DJ"
@@ -41,7 +42,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is opened yet."""
         self._settings = settings
-        self._made: dict[str, Any] = {}
+        self._made: JsonObject = {}
 
     def save(self, dj_set: DJSet, service: str, *, name: str = NAME) -> SavedPlaylist:
         """Write a set as a playlist called ``name`` to a service; return where it is.

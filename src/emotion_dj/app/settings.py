@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
 PREFIX: Final = "EMOTION_DJ_"
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "n": (1, 1000),
@@ -113,7 +115,7 @@ def default_database() -> Path:
     return user_data_path("emotion-dj") / "catalogue.sqlite"
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path) -> JsonObject:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from emotion_dj import affect, taste
 from emotion_dj.app import settings as settings_module
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Preferences,
         Track,
     )
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.stores import Store
 
 Feedback = Literal["like", "unlike", "skip", "play"]
@@ -105,7 +106,7 @@ class Taste:
         """Return what the listener makes of what `Library.near` found, learnt from nothing else."""
         return self._preferences.of(candidates, candidates, self.listener)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Return the counts of feedback, the offsets, and the favourites, best first."""
         candidates = self._candidates()
         liking = self.preferences(candidates).taste
@@ -121,7 +122,7 @@ class Taste:
             ],
         }
 
-    def export(self) -> dict[str, Any]:
+    def export(self) -> JsonObject:
         """Return everything that is kept of the listener, as JSON."""
         return {
             "feedback": [

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
     from emotion_dj.domain import Affect, Analysis, Listener, Track
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.stores import AnalysisRecord
 
 LARGE: Final = 50_000
@@ -209,8 +210,8 @@ class Analyses:
     ) -> None:
         """Write what is known of the content that the tracks have now."""
         keys = _ids_and_fingerprints(connection, [track.uri for track, *_ in batch])
-        failures: list[dict[str, Any]] = []
-        successes: list[dict[str, Any]] = []
+        failures: list[JsonObject] = []
+        successes: list[JsonObject] = []
         for track, _, _, result in batch:
             values = dict(zip(_KEY, (*keys[track.uri], analyser), strict=True))
             rows = failures if isinstance(result, str) else successes
@@ -247,7 +248,7 @@ def _ids_and_fingerprints(
 
 def _track_values(
     track: Track, modification_tag: str, fingerprint: str, _result: Analysis | str
-) -> dict[str, Any]:
+) -> JsonObject:
     return {
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
+    from emotion_dj.json_types import JsonObject
+
 LEAST_ROWS: Final = 5_000
 """Rows from which on a file is faster than the tables."""
 
@@ -93,7 +95,7 @@ def save(database: int, mark: str, columns: Columns) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as file:
-            arrays: dict[str, Any] = {**columns.by_name(), "mark": np.array(mark)}
+            arrays: JsonObject = {**columns.by_name(), "mark": np.array(mark)}
             np.savez(file, **arrays)
         new.replace(path)
     except OSError:

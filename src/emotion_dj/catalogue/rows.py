@@ -13,13 +13,15 @@ from emotion_dj.domain import Affect, Analysis, AudioFeatures, Media, Track
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from emotion_dj.json_types import JsonObject
 
-def values_of(result: Analysis | str) -> dict[str, Any]:
+
+def values_of(result: Analysis | str) -> JsonObject:
     """Return the columns of an analysis, or of the reason why there is none."""
     return {"failure": result} if isinstance(result, str) else _analysis_values(result)
 
 
-def _analysis_values(analysis: Analysis) -> dict[str, Any]:
+def _analysis_values(analysis: Analysis) -> JsonObject:
     features = asdict(analysis.features)
     return {
         "failure": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from emotion_dj.cli.console import (
     require_some,
 )
 from emotion_dj.errors import TagError
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
@@ -58,7 +59,7 @@ def analyse(
     hearing = "whole" if whole else None
     chosen = settings.load(database=database, hearing=hearing, engine=engine, ray_address=address)
     dj = EmotionDJ(library=paths, settings=chosen)
-    results: dict[str, Any] = {} if untag else _heard(dj)
+    results: JsonObject = {} if untag else _heard(dj)
     if tags or untag:
         results |= _tagged(dj, write=tags)
     if as_json:
@@ -72,7 +73,7 @@ def analyse(
         _require_tagged(results, "tagged" if tags else "restored")
 
 
-def _require_tagged(results: dict[str, Any], done: str) -> None:
+def _require_tagged(results: JsonObject, done: str) -> None:
     """Raise TagError where no file could be written of all that there were."""
     failed = len(results["untaggable"])
     if failed and not results[done] + results["unchanged"]:
@@ -80,7 +81,7 @@ def _require_tagged(results: dict[str, Any], done: str) -> None:
         raise TagError(msg)
 
 
-def _show(results: dict[str, Any], *, tags: bool, untag: bool) -> None:
+def _show(results: JsonObject, *, tags: bool, untag: bool) -> None:
     passed_over(failure for key in _FAILURES for failure in results.get(key, ()))
     omitted(results.get("omitted", ()))
     if not untag:
@@ -100,7 +101,7 @@ _FAILURES = ("failed", "untaggable")
 _LISTS = (*_FAILURES, "omitted")
 
 
-def _heard(dj: EmotionDJ) -> dict[str, Any]:
+def _heard(dj: EmotionDJ) -> JsonObject:
     with progress("listening") as report:
         summary = dj.library.scan(report)
     return {
@@ -112,7 +113,7 @@ def _heard(dj: EmotionDJ) -> dict[str, Any]:
     }
 
 
-def _tagged(dj: EmotionDJ, *, write: bool) -> dict[str, Any]:
+def _tagged(dj: EmotionDJ, *, write: bool) -> JsonObject:
     with progress("tagging" if write else "restoring") as report:
         done = (dj.library.tag if write else dj.library.untag)(report)
     name = "tagged" if write else "restored"

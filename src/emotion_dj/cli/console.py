@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from emotion_dj.errors import LibraryError
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +55,7 @@ OMISSIONS = 5
 """Places that are named one by one."""
 
 
-def summary_json(summary: Summary) -> dict[str, Any]:
+def summary_json(summary: Summary) -> JsonObject:
     """Return what a scan did as `--json` prints it."""
     return {
         "analysed": summary.analysed,

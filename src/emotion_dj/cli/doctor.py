@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotion_dj.cli.console import Json, out, print_json
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from emotion_dj.checkup import Check
@@ -27,5 +28,5 @@ def doctor(*, as_json: Json = False) -> None:
             console.print(f"          {check.cure}", markup=False, soft_wrap=True)
 
 
-def _as_json(check: Check) -> dict[str, Any]:
+def _as_json(check: Check) -> JsonObject:
     return {"name": check.name, "ok": check.fine, "detail": check.detail, "cure": check.cure}

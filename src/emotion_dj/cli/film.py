@@ -6,9 +6,10 @@ import csv as tables
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotion_dj.cli.console import out, shown
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def film(dj: EmotionDJ, path: Path, *, csv: Path | None, plot: Path | None, as_j
         _table(path, moments)
 
 
-def _line(seconds: float, analysis: PhotoAnalysis) -> dict[str, Any]:
+def _line(seconds: float, analysis: PhotoAnalysis) -> JsonObject:
     from emotion_dj.serializers import photo_analysis_json
 
     return {"seconds": round(seconds, 3), **photo_analysis_json(analysis)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from emotion_dj.cli.console import (
     shown,
     summary_json,
 )
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from emotion_dj.analysis import Summary
@@ -151,7 +152,7 @@ def stats(
     candidates = _dj(database).library.current()
     if picture is not None:
         say(f"drawn: {save(candidates, picture)}")
-    figures: dict[str, Any] = {"tracks": len(candidates), "moods": counts(candidates)}
+    figures: JsonObject = {"tracks": len(candidates), "moods": counts(candidates)}
     if as_json:
         print_json(figures)
         return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from emotion_dj.cli.console import Json, out, print_json, shown
+from emotion_dj.json_types import JsonObject
 
 app = typer.Typer(help="See where music can come from, and try it.", no_args_is_help=True)
 
@@ -52,7 +53,7 @@ def tried(
     if first is None:
         msg = f"{name} answers, and has no music"
         raise LibraryError(msg)
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "source": source.name,
         "first": first.title,
         "seconds": round(time.perf_counter() - start, 2),

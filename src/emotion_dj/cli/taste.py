@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from emotion_dj.cli.console import Database, Json, out, print_json, shown
+from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
@@ -45,7 +46,7 @@ def export(*, database: Database = None) -> None:
 def reset(*, database: Database = None, as_json: Json = False) -> None:
     """Forget all likes, skips, plays and corrections."""
     count = _dj(database).taste.reset()
-    answer: dict[str, Any] = {"forgotten": count}
+    answer: JsonObject = {"forgotten": count}
     if as_json:
         print_json(answer)
         return

@@ -17,6 +17,8 @@ from emotion_dj.music.spectrum import BANDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from emotion_dj.json_types import JsonObject
+
     Floats = npt.NDArray[np.float32]
 
 FRAMES: Final = 128
@@ -101,10 +103,10 @@ def unpacked(file: Mapping[str, Any], prefix: str) -> Network:
     )
 
 
-def packed(network: Network, prefix: str) -> dict[str, Any]:
+def packed(network: Network, prefix: str) -> JsonObject:
     """Return the arrays of a network by name, kernels and head in half precision."""
     layers = zip(network.kernels, network.biases, strict=True)
-    arrays: dict[str, Any] = {
+    arrays: JsonObject = {
         f"{prefix}{name}_{layer}": array
         for layer, (kernel, bias) in enumerate(layers)
         for name, array in (("kernel", kernel.astype(np.float16)), ("bias", bias))

@@ -5,18 +5,17 @@ They ask once for each page of the playlist and once for each hundred tracks tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotion_dj import affect
 from emotion_dj.app import EmotionDJ
 
 if TYPE_CHECKING:
     from emotion_dj.domain import Mood, Track
+    from emotion_dj.json_types import JsonObject
 
 
-def playlist_track_classifier(
-    playlist: str, *, dj: EmotionDJ | None = None
-) -> list[dict[str, Any]]:
+def playlist_track_classifier(playlist: str, *, dj: EmotionDJ | None = None) -> list[JsonObject]:
     """Return the tracks of a playlist (an id, uri or address), in its order, with their moods.
 
     Each has id, name, artist, album, preview_url and mood, which is None where nothing tells how
@@ -29,7 +28,7 @@ def playlist_track_classifier(
     return [_row(track, moods.get(track.uri)) for track in tracks]
 
 
-def converter(emotion: str, playlist: str, *, dj: EmotionDJ | None = None) -> list[dict[str, Any]]:
+def converter(emotion: str, playlist: str, *, dj: EmotionDJ | None = None) -> list[JsonObject]:
     """Return those tracks of a playlist whose mood is the one nearest to an emotion.
 
     Any usual spelling of the emotion will do. Raises LabelError, SettingsError or a SourceError.
@@ -38,7 +37,7 @@ def converter(emotion: str, playlist: str, *, dj: EmotionDJ | None = None) -> li
     return [row for row in playlist_track_classifier(playlist, dj=dj) if row["mood"] == wanted]
 
 
-def _row(track: Track, mood: Mood | None) -> dict[str, Any]:
+def _row(track: Track, mood: Mood | None) -> JsonObject:
     return {
         "id": track.uri.rpartition(":")[2],
         "name": track.title,

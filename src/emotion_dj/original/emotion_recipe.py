@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_data import LabelledFaces
 
     Report = Callable[[int, int], None]
@@ -42,7 +43,7 @@ def train(
     *,
     epochs: int = EPOCHS,
     report: Report = lambda _d, _t: None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Train as the original did, write its two files, and return its figures on the held faces.
 
     Accuracy after each epoch goes into ``log.csv``. Killed training continues with the same call.
@@ -110,7 +111,7 @@ def _examples(keras: Any, faces: LabelledFaces, shape: tuple[int, ...]) -> tuple
     return pixels, keras.utils.to_categorical(faces.labels, len(LABELS))
 
 
-def _measure(out: Path, held: LabelledFaces) -> dict[str, Any]:
+def _measure(out: Path, held: LabelledFaces) -> JsonObject:
     reader = FaceRecognition(out / ARCHITECTURE, out / WEIGHTS)
     probabilities = reader.model.predict(held.pixels[..., np.newaxis] / np.float32(255), verbose=0)
     figures = metrics.report(np.asarray(probabilities, np.float64), held.labels, LABELS)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from emotion_dj.json_types import JsonObject
+
     Floats = npt.NDArray[np.float32]
     Labels = npt.NDArray[np.int64]
     Report = Callable[[int, int], None]
@@ -110,7 +112,7 @@ class _Split:
 
 def train(
     songs: Songs, folder: Path, *, epochs: int = EPOCHS, report: Report = lambda _d, _t: None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Fit, measure beside the baselines, write everything into the folder; return the card.
 
     Written: the LiteRT file, its card, the scaler and the label encoder (joblib), and the
@@ -266,9 +268,7 @@ def _picture(table: Labels, names: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
-def _card(
-    weights: bytes, names: Sequence[str], found: dict[str, Any], epochs: int
-) -> dict[str, Any]:
+def _card(weights: bytes, names: Sequence[str], found: JsonObject, epochs: int) -> JsonObject:
     return {
         "id": ARTIFACT,
         "file": f"{ARTIFACT}.tflite",

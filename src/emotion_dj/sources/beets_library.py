@@ -20,6 +20,7 @@ from emotion_dj.sources.tables import FEATURES, NEEDED, WHOLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.sources.tables import Row
 
 PITCH_NAMES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
@@ -49,7 +50,7 @@ def read(path: Path) -> Iterator[Row]:
     except sqlite3.Error as error:
         msg = f"{path} cannot be read as a beets library: {error}"
         raise DataError(msg) from error
-    added: dict[int, dict[str, Any]] = {}
+    added: dict[int, JsonObject] = {}
     for row in told:
         added.setdefault(row["entity_id"], {})[row["key"].lower()] = row["value"]
     for row in items:
@@ -89,7 +90,7 @@ def _features(row: Mapping[str, Any]) -> AudioFeatures:
     named = {name: _number(row.get(name)) for name in FEATURES if name not in WHOLE}
     key, mode = _key(str(row.get("initial_key") or ""))
     tempo = _number(row.get("bpm")) or named["tempo"]
-    features: dict[str, Any] = {**named, "tempo": tempo, "key": key, "mode": mode}
+    features: JsonObject = {**named, "tempo": tempo, "key": key, "mode": mode}
     return AudioFeatures(analyser="imported", **features)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from emotion_dj.json_types import JsonObject
+
 NAME: Final = "Deezer"
 API: Final = "https://api.deezer.com"
 HOSTS: Final = frozenset({"dzcdn.net", "deezer.com"})
@@ -170,7 +172,7 @@ class Deezer:
     def _id(track: Track) -> str:
         return track.uri.removeprefix("deezer:track/")
 
-    def _ask(self, path: str, **query: Any) -> dict[str, Any]:
+    def _ask(self, path: str, **query: Any) -> JsonObject:
         """Return an answer; wait once where too much was asked. Raises a SourceError that fits."""
         if time.time() < self._closed_until:
             raise self._too_often()
@@ -204,7 +206,7 @@ class Deezer:
         return RateLimited(msg, retry_at=self._closed_until or time.time() + seconds)
 
 
-def _entries(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _entries(page: Mapping[str, Any]) -> list[JsonObject]:
     """Return the tracks of a page; null entries and podcasts are left out."""
     listed = page.get("data")
     if not isinstance(listed, list):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from emotion_dj.domain import Track
+    from emotion_dj.json_types import JsonObject
 
 NAME: Final = "ReccoBeats"
 API: Final = "https://api.reccobeats.com"
@@ -58,7 +59,7 @@ class ReccoBeats:
 
 def _features(row: Mapping[str, Any]) -> AudioFeatures:
     """Return what a row says; a value that is not valid counts as unknown."""
-    values: dict[str, Any] = {}
+    values: JsonObject = {}
     for field in fields(AudioFeatures):
         value = _number(row.get(field.name))
         if field.name in SHARES and value is not None and not 0 <= value <= 1:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from emotion_dj.domain import DJSet
+    from emotion_dj.json_types import JsonObject
 
 PREFIX: Final = "spotify:track:"
 HOST: Final = "api.spotify.com"
@@ -176,7 +177,7 @@ class Spotify:
             if track is not None and not entry.get("is_local"):
                 yield track
 
-    def _owned(self) -> Iterator[dict[str, Any]]:
+    def _owned(self) -> Iterator[JsonObject]:
         me = _member(self._client.get("me", {}), "id", str)
         for playlist in self._pages("me/playlists"):
             if "id" in playlist and _object(playlist, "owner").get("id") == me:
@@ -191,7 +192,7 @@ class Spotify:
         made = self._client.send("POST", "me/playlists", document=new)
         return str(_member(made, "id", str))
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str) -> Iterator[JsonObject]:
         """Yield the entries of all pages; what is not an object is passed over."""
         query: Mapping[str, Any] | None = {"limit": PAGE, "offset": 0}
         while query is not None:
@@ -311,13 +312,13 @@ def _track(entry: Any) -> Track | None:
     )
 
 
-def _object(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _object(entry: Mapping[str, Any], name: str) -> JsonObject:
     """Return a member that may be missing or null."""
     found = entry.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def _objects(entry: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+def _objects(entry: Mapping[str, Any], name: str) -> list[JsonObject]:
     """Return the objects of a list that may be missing or null."""
     found = entry.get(name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
@@ -337,7 +338,7 @@ def _same(track: Track, other: Track) -> bool:
 
 def _measured(row: Mapping[str, Any]) -> AudioFeatures:
     numbers = {name: row.get(name) for name in FEATURES}
-    known: dict[str, Any] = {k: v for k, v in numbers.items() if isinstance(v, int | float)}
+    known: JsonObject = {k: v for k, v in numbers.items() if isinstance(v, int | float)}
     if known.get("key") == -1:
         del known["key"]
     return AudioFeatures("spotify", **known)

@@ -16,7 +16,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from emotion_dj.errors import LoginRequired, SourceError
@@ -24,6 +24,8 @@ from emotion_dj.sources.http import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from emotion_dj.json_types import JsonObject
 
 SCOPES: Final = (
     *("user-read-private", "playlist-read-private", "user-library-read"),
@@ -58,7 +60,7 @@ class Session:
         """Keep where tokens come from; nothing is read yet."""
         self._client = Client("Spotify's login", accounts, explain=_explain)
         self._client_id, self._load, self._save = client_id, load, save
-        self._tokens: dict[str, Any] = {}
+        self._tokens: JsonObject = {}
         self._lock = threading.Lock()
 
     def __call__(self, not_allowed: str) -> str:
@@ -137,7 +139,7 @@ def _explain(code: int, reason: str) -> SourceError | None:
     return LoginRequired(AGAIN) if 400 <= code < 429 else None  # noqa: PLR2004 - HTTP's errors
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parsed(text: str) -> JsonObject:
     try:
         kept = json.loads(text)
         return {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from emotion_dj.domain import DJSet
+    from emotion_dj.json_types import JsonObject
 
 PAGE: Final = 500
 BATCH: Final = 100
@@ -183,7 +184,7 @@ class Subsonic:
             year=song["year"] if isinstance(song.get("year"), int) else None,
         )
 
-    def _audio(self, track: Track) -> dict[str, Any]:
+    def _audio(self, track: Track) -> JsonObject:
         """Return the query of a stream; the first one makes sure of how to log in, since a server
         may answer with an error in place of audio.
         """
@@ -191,7 +192,7 @@ class Subsonic:
             self._ask("ping")
         return self._signed({"id": self._id(track), "format": "raw"})
 
-    def _ask(self, method: str, *, once: bool = False, **query: Any) -> dict[str, Any]:
+    def _ask(self, method: str, *, once: bool = False, **query: Any) -> JsonObject:
         """Return the body of an answer. Raises a SourceError that says what the server said."""
         body = _body(self._client.get(f"{method}.view", self._signed(query), once=once))
         if body.get("status") == "ok":
@@ -220,7 +221,7 @@ class Subsonic:
         kind = NotAvailable if code == NOT_FOUND else SourceError
         return kind(f"the Subsonic server says: {fault.get('message') or f'error {code}'}")
 
-    def _signed(self, query: Mapping[str, Any]) -> dict[str, Any]:
+    def _signed(self, query: Mapping[str, Any]) -> JsonObject:
         common = {"v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
         if self._key:
             return {**common, "apiKey": self._key}
@@ -232,7 +233,7 @@ class Subsonic:
         return {**common, "t": token, "s": salt}
 
 
-def _body(answer: Any) -> dict[str, Any]:
+def _body(answer: Any) -> JsonObject:
     """Return what an answer holds. Raises SourceError where it is no Subsonic server's."""
     body = answer.get("subsonic-response") if isinstance(answer, dict) else None
     if isinstance(body, dict):
@@ -241,7 +242,7 @@ def _body(answer: Any) -> dict[str, Any]:
     raise SourceError(msg)
 
 
-def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[JsonObject]:
     """Return a list that servers leave out where it is empty."""
     entries = (body.get(outer) or {}).get(inner) or []
     return [entry for entry in entries if isinstance(entry, dict) and "id" in entry]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title", "track", "name", "track_name", "song"),
     "artist": ("artist", "artists", "artist_name", "artist_names", "artist_name(s)"),
@@ -61,7 +63,7 @@ def read(path: Path) -> Iterator[Row]:
         raise DataError(msg)
 
 
-def named_rows(path: Path) -> Iterator[dict[str, Any]]:
+def named_rows(path: Path) -> Iterator[JsonObject]:
     """Yield the rows of a table as they are, columns in lower case; at least one.
 
     Raises DataError or MissingExtra.
@@ -134,7 +136,7 @@ def _to_parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return file.getvalue()
 
 
-def _csv(path: Path) -> Iterator[dict[str, Any]]:
+def _csv(path: Path) -> Iterator[JsonObject]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
@@ -144,7 +146,7 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
         raise DataError(msg) from error
 
 
-def _json(path: Path) -> Iterator[dict[str, Any]]:
+def _json(path: Path) -> Iterator[JsonObject]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
         yield from ({_plain(name): value for name, value in row.items()} for row in rows)
@@ -153,7 +155,7 @@ def _json(path: Path) -> Iterator[dict[str, Any]]:
         raise DataError(msg) from error
 
 
-def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+def _parquet(path: Path) -> Iterator[JsonObject]:
     try:
         import pyarrow.parquet as pq
     except ImportError as error:
@@ -187,7 +189,7 @@ def _row(row: Mapping[str, Any], name: str) -> Row:
 
 def features_of(row: Mapping[str, Any]) -> AudioFeatures:
     """Return the features that a row names; what is not a number, or impossible, is not known."""
-    numbers: dict[str, Any] = {name: _number(row.get(name)) for name in FEATURES}
+    numbers: JsonObject = {name: _number(row.get(name)) for name in FEATURES}
     for name, value in numbers.items():
         if value is not None and not _possible(name, value):
             numbers[name] = None

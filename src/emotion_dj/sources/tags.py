@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emotion_dj.domain import Analysis, Mood
+    from emotion_dj.json_types import JsonObject
 
 MOOD, BPM, KEY = "MOOD", "BPM", "INITIALKEY"
 VALENCE, AROUSAL = "EMOTION_DJ_VALENCE", "EMOTION_DJ_AROUSAL"
@@ -93,7 +94,7 @@ def restore(path: Path) -> bool:
     return _rewritten(path, change)
 
 
-def _record(tags: _Tags, path: Path) -> dict[str, dict[str, Any]]:
+def _record(tags: _Tags, path: Path) -> dict[str, JsonObject]:
     """Return what `write` left: field -> what ``was`` there and what it ``wrote``."""
     told = tags.get(BEFORE)
     if not told:
@@ -228,7 +229,7 @@ def _open(path: Path) -> Any:
     file = _mutagen().File(path)
     if file is None:
         return None
-    options: dict[str, Any] = {}
+    options: JsonObject = {}
     if isinstance(file.tags, ID3) and _id3v1_of(path):
         options["load_v1"] = False  # the old tag stays where it is: it would become a new one
     if isinstance(file.tags, ID3) and file.tags.version[:2] == (2, 3):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
 TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "object": dict,
     "array": list,
@@ -58,7 +60,7 @@ class Contract:
         return {scope for one in operation.get("security", ()) for s in one.values() for scope in s}
 
     @property
-    def _document(self) -> dict[str, Any]:
+    def _document(self) -> JsonObject:
         return _read(self._path)
 
     def _template(self, path: str) -> str:
@@ -125,11 +127,11 @@ STILL_ASKED: Final = frozenset({"/audio-features"})
 
 
 @cache
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> JsonObject:
     import yaml  # type: ignore[import-untyped]
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506 - safe
+    document: JsonObject = yaml.load(path.read_bytes(), loader)  # noqa: S506 - safe
     return document
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.testing.faults import Fault
 
 SIGNED: Final = "hdnea"
@@ -190,14 +191,14 @@ class DeezerStandIn:
         limit = int(request.query_params.get("limit", usual))
         part = ids[index : index + limit]
         data = [None if number is None else self._form(self.songs[number]) for number in part]
-        page: dict[str, Any] = {"data": data, "total": len(ids)}
+        page: JsonObject = {"data": data, "total": len(ids)}
         if index + limit < len(ids):
             where = request.url.include_query_params(index=index + limit, limit=limit)
             page["next"] = str(where)
         return self._json(page)
 
-    def _form(self, song: Song) -> dict[str, Any]:
-        form: dict[str, Any] = {
+    def _form(self, song: Song) -> JsonObject:
+        form: JsonObject = {
             "id": song.id,
             "readable": True,
             "title": song.title,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.testing.faults import Fault
 
 __all__ = [
@@ -108,10 +109,10 @@ class SpotifyStandIn(Accounts):
         self.api = self.accounts = self.embed = ""
         self.playlists: dict[str, Playlist | None] = {}
         self.saved: list[Any] = []
-        self.catalogue: list[dict[str, Any]] = []
-        self.features: dict[str, dict[str, Any]] | None = None
+        self.catalogue: list[JsonObject] = []
+        self.features: dict[str, JsonObject] | None = None
         self.device, self.premium = True, True
-        self.devices: list[dict[str, Any]] = []
+        self.devices: list[JsonObject] = []
         self.playing: list[str] = []
         self.playing_on = ""
         self.embedded: list[str] = []
@@ -219,7 +220,7 @@ class SpotifyStandIn(Accounts):
         ]
         return 200, self._page(request, known)
 
-    def _list(self, name: str, playlist: Playlist) -> dict[str, Any]:
+    def _list(self, name: str, playlist: Playlist) -> JsonObject:
         return {"id": name, "name": playlist.name, "owner": {"id": playlist.owner}, "public": False}
 
     def _create(self, _request: Request, body: Any) -> Any:
@@ -285,7 +286,7 @@ class SpotifyStandIn(Accounts):
             return status(400)()
         return 200, {"audio_features": [self.features.get(name) for name in ids]}
 
-    def _page(self, request: Request, entries: list[Any]) -> dict[str, Any]:
+    def _page(self, request: Request, entries: list[Any]) -> JsonObject:
         query = request.query_params
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 20))
         url = request.url.include_query_params(offset=offset + limit, limit=limit)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from emotion_dj.json_types import JsonObject
 
 CLIENT_ID: Final = "emotion-dj-test"
 CANARY: Final = "canary"
@@ -32,7 +34,7 @@ class Accounts:
         self._refresh: dict[str, frozenset[str]] = {}
         self._codes: dict[str, dict[str, str]] = {}
 
-    def grant(self, *scopes: str) -> dict[str, Any]:
+    def grant(self, *scopes: str) -> JsonObject:
         """Return new tokens as the login would, with those scopes."""
         access, refresh = (
             f"{CANARY}-{kind}-{secrets.token_hex(8)}" for kind in ("access", "refresh")

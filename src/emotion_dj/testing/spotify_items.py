@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 ME: Final = "listener"
+
+if TYPE_CHECKING:
+    from emotion_dj.json_types import JsonObject
 
 
 @dataclass
@@ -17,7 +20,7 @@ class Playlist:
     owner: str = ME
 
 
-def song(identity: str, **changes: Any) -> dict[str, Any]:
+def song(identity: str, **changes: Any) -> JsonObject:
     """Return a track object; ``changes`` replace its members."""
     artists = [{"id": f"artist-{identity}", "type": "artist", "name": f"Artist {identity}"}]
     return {
@@ -49,7 +52,7 @@ def song(identity: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def entry(item: Any, *, under: str = "item", **members: Any) -> dict[str, Any]:
+def entry(item: Any, *, under: str = "item", **members: Any) -> JsonObject:
     """Return an entry of a playlist, with its track under ``item`` or, as once, under ``track``."""
     return {
         "added_at": "2026-01-01T00:00:00Z",
@@ -59,6 +62,6 @@ def entry(item: Any, *, under: str = "item", **members: Any) -> dict[str, Any]:
     }
 
 
-def songs(count: int) -> list[dict[str, Any]]:
+def songs(count: int) -> list[JsonObject]:
     """Return that many entries of a playlist: the songs s0, s1, ..."""
     return [entry(song(f"s{i}")) for i in range(count)]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from emotion_dj.json_types import JsonObject
+
 BASE: Final = {
     "version": "1.16.1",
     "type": "stand-in",
@@ -45,20 +47,20 @@ class SubsonicStandIn:
 
     key: Final = "canary-api-key"
 
-    def __init__(self, songs: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(self, songs: Sequence[JsonObject] = ()) -> None:
         """Keep the songs; they are on one album."""
         self.songs = {song["id"]: {"isDir": False, **song} for song in songs}
         self.audio: dict[str, bytes] = {}
         self.pictures: dict[str, bytes] = {}
         self.playlists: dict[str, tuple[str, list[str]]] = {}
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[tuple[str, JsonObject]] = []
         self.answers: list[tuple[str, Any]] = []
         self.starred: list[str] = []
         self.scrobbled: list[str] = []
         self.strange: list[str] = []
         self.address = ""
         self._stack = ExitStack()
-        self._methods: dict[str, Callable[[dict[str, Any]], Any]] = {
+        self._methods: dict[str, Callable[[JsonObject], Any]] = {
             "ping": lambda _: {},
             "tokenInfo": lambda _: {"tokenInfo": {"username": OWNER}},
             "getAlbumList2": self._albums,
@@ -103,14 +105,14 @@ class SubsonicStandIn:
             return self._fault(method, 70, "Not found")
         return self._told(method, {"status": "ok", **self._methods[method](query)})
 
-    def _bytes(self, method: str, query: dict[str, Any]) -> Response | None:
+    def _bytes(self, method: str, query: JsonObject) -> Response | None:
         """Return audio or a picture, None where the method gives neither or there is none."""
         kept = {"stream": self.audio, "getCoverArt": self.pictures}.get(method, {})
         found = kept.get(query.get("id", ""))
         kind = "audio/mpeg" if method == "stream" else "image/png"
         return None if found is None else Response(found, media_type=kind)
 
-    def _told(self, method: str, body: dict[str, Any]) -> Response:
+    def _told(self, method: str, body: JsonObject) -> Response:
         document = {"subsonic-response": {**BASE, **body}}
         self.answers.append((method, document))
         return JSONResponse(document)
@@ -119,39 +121,39 @@ class SubsonicStandIn:
         return self._told(method, {"status": "failed", "error": {"code": code, "message": message}})
 
     @staticmethod
-    def _note(place: list[str], query: dict[str, Any]) -> Any:
+    def _note(place: list[str], query: JsonObject) -> Any:
         place.append(query["id"])
         return {}
 
-    def _unstar(self, query: dict[str, Any]) -> Any:
+    def _unstar(self, query: JsonObject) -> Any:
         self.starred.remove(query["id"])
         return {}
 
-    def _album(self) -> dict[str, Any]:
+    def _album(self) -> JsonObject:
         seconds = sum(song.get("duration", 0) for song in self.songs.values())
         told = {"id": "a", "name": "Album", "songCount": len(self.songs), "duration": seconds}
         return {**told, "created": "2026-01-01T00:00:00Z"}
 
-    def _albums(self, query: dict[str, Any]) -> Any:
+    def _albums(self, query: JsonObject) -> Any:
         return {"albumList2": {"album": [self._album()] if query.get("offset") == "0" else []}}
 
-    def _search(self, query: dict[str, Any]) -> Any:
+    def _search(self, query: JsonObject) -> Any:
         limit = int(query.get("songCount", 20))
         return {"searchResult3": {"song": list(self.songs.values())[:limit]}}
 
-    def _list(self, name: str) -> dict[str, Any]:
+    def _list(self, name: str) -> JsonObject:
         title, songs = self.playlists[name]
         when = "2026-01-01T00:00:00Z"
         told = {"id": name, "name": title, "owner": OWNER, "songCount": len(songs), "duration": 0}
         return {**told, "created": when, "changed": when}
 
-    def _create(self, query: dict[str, Any]) -> Any:
+    def _create(self, query: JsonObject) -> Any:
         name = query.get("playlistId") or f"p{len(self.playlists)}"
         title = self.playlists[name][0] if name in self.playlists else query["name"]
         self.playlists[name] = (title, list(query.get("songId", ())))
         entries = [self.songs[song] for song in self.playlists[name][1] if song in self.songs]
         return {"playlist": {**self._list(name), "entry": entries}}
 
-    def _update(self, query: dict[str, Any]) -> Any:
+    def _update(self, query: JsonObject) -> Any:
         self.playlists[query["playlistId"]][1].extend(query.get("songIdToAdd", ()))
         return {}

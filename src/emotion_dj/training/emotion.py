@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import csv
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_data import LabelledFaces
     from emotion_dj.training.emotion_net import EmotionNet
     from emotion_dj.training.emotion_run import Run
@@ -81,9 +82,7 @@ def train(
     return net
 
 
-def begun(
-    path: Path, faces: LabelledFaces, held: LabelledFaces
-) -> tuple[EmotionNet, dict[str, Any]]:
+def begun(path: Path, faces: LabelledFaces, held: LabelledFaces) -> tuple[EmotionNet, JsonObject]:
     """Return the network that a run left in its folder, or the one of a reader's card, and its
     recipe. Raises DataError or ArtifactError.
     """

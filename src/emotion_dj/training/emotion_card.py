@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_data import LabelledFaces, Truth
     from emotion_dj.training.emotion_net import EmotionNet
 
@@ -58,10 +59,10 @@ def publish(
     held: LabelledFaces,
     folder: Path,
     *,
-    recipe: dict[str, Any],
+    recipe: JsonObject,
     prior: np.ndarray,
     truth: Truth | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Fold, export, quantise, calibrate on held-out faces; write weights, card and pictures.
 
     ``net`` answers all questions of `emotion_recipe.Recipe`; ``prior`` is the share of each emotion
@@ -109,7 +110,7 @@ def choose(shares: Table, truth: Truth) -> float:
     return max(share for share, (accuracy, _) in shares.items() if accuracy >= best - TOLERANCE)
 
 
-def describe(weights: bytes, *, recipe: dict[str, Any]) -> dict[str, Any]:
+def describe(weights: bytes, *, recipe: JsonObject) -> JsonObject:
     """Return the card of the weights, before anything was measured or calibrated."""
     return {
         "id": ARTIFACT,
@@ -148,8 +149,8 @@ def _tilts(
 
 
 def _exported(
-    net: EmotionNet, held: LabelledFaces, folder: Path, recipe: dict[str, Any]
-) -> tuple[dict[str, Any], np.ndarray]:
+    net: EmotionNet, held: LabelledFaces, folder: Path, recipe: JsonObject
+) -> tuple[JsonObject, np.ndarray]:
     """Write the int8 weights; return a card with what only the export tells, and the logits (n, 7)
     that those weights give.
     """
@@ -170,7 +171,7 @@ def _exported(
     return card, logits
 
 
-def _calibrate(card: dict[str, Any], logits: np.ndarray, held: LabelledFaces, truth: Truth) -> None:
+def _calibrate(card: JsonObject, logits: np.ndarray, held: LabelledFaces, truth: Truth) -> None:
     """Fit temperature and abstention to the truth, and measure by it and by the labels."""
     rows, seen = emotion_data.judged(held, truth)
     temperature = metrics.fit_temperature(logits[rows], seen)
@@ -193,7 +194,7 @@ def _calibrate(card: dict[str, Any], logits: np.ndarray, held: LabelledFaces, tr
         }
 
 
-def _write(card: dict[str, Any], folder: Path, truth: Truth) -> None:
+def _write(card: JsonObject, folder: Path, truth: Truth) -> None:
     figures = card["metrics"]["votes" if truth == "votes" else "fer2013-public"]
     write_atomically(folder / "confusion.png", plots.confusion(figures))
     write_atomically(folder / "coverage.png", plots.coverage(figures))

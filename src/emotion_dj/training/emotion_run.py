@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_recipe import Recipe
 
 _CONVOLUTION: Final = 4
@@ -114,7 +115,7 @@ class Run:
         self.epoch = state["epoch"]
 
 
-def load(folder: Path) -> tuple[EmotionNet, dict[str, Any]]:
+def load(folder: Path) -> tuple[EmotionNet, JsonObject]:
     """Return the averaged network of a run and its recipe.
 
     The run may be unfinished. Raises DataError.

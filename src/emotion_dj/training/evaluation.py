@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from emotion_dj.domain import Image
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_examples import Examples
 
     Report = Callable[[int, int], None]
@@ -41,7 +42,7 @@ picture of this size in which no face is found."""
 
 def evaluate_emotion(
     data: Path, report: Report = lambda _d, _t: None, *, model: Path | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the figures of the face reader on a Parquet file or on folders named by emotion.
 
     Photographs go through detection and crop, faces that are cut out already do not (CUT_OUT);
@@ -89,9 +90,7 @@ def open_reader(model: Path) -> EmotionReader | FaceRecognition:
     return EmotionReader(artifacts.load(model))
 
 
-def evaluate_music(
-    table: Path, audio: Path, report: Report = lambda _d, _t: None
-) -> dict[str, Any]:
+def evaluate_music(table: Path, audio: Path, report: Report = lambda _d, _t: None) -> JsonObject:
     """Return R2 and Pearson's r of the ear for each target on a table in Emotify's form.
 
     ``placed`` says how the places that sets use agree with listeners (`placed.agreement`),
@@ -122,7 +121,7 @@ def evaluate_music(
     }
 
 
-def evaluate_mood(table: Path) -> dict[str, Any]:
+def evaluate_mood(table: Path) -> JsonObject:
     """Return our figures on a table of features with moods, which is taken to be one person's.
 
     ``left_out`` counts copies and tracks whose copies disagree. Raises DataError, LabelError or

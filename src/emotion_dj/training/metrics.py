@@ -12,6 +12,8 @@ from emotion_dj.vision.emotion import softmax
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from emotion_dj.json_types import JsonObject
+
     Floats = npt.NDArray[np.float64]
     Labels = npt.NDArray[np.int64]
 
@@ -19,7 +21,7 @@ BINS: Final = 15
 COVERAGES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
-def report(probabilities: Floats, labels: Labels, names: Sequence[str]) -> dict[str, Any]:
+def report(probabilities: Floats, labels: Labels, names: Sequence[str]) -> JsonObject:
     """Return the figures of predicted probabilities (n, classes) against true labels (n,)."""
     table = confusion(probabilities.argmax(axis=1), labels, classes=len(names))
     return {

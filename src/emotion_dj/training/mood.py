@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
     Floats = npt.NDArray[np.float32]
     Labels = npt.NDArray[np.int64]
     Report = Callable[[int, int], None]
@@ -218,7 +220,7 @@ def train(
     folder: Path,
     *,
     report: Report = lambda _d, _t: None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Search, fit, measure, write the weights with their card; return the card."""
     lists = [playlist for _, playlist in playlists]
     scale = search(lists, report)

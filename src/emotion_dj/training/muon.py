@@ -14,6 +14,8 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from emotion_dj.json_types import JsonObject
+
 QUINTIC: Final = (3.4445, -4.7750, 2.0315)
 """Coefficients of the iteration, which drives singular values towards 1 in five steps."""
 
@@ -46,7 +48,7 @@ class Muon(torch.optim.Optimizer):
             for weights in alike.values():
                 self._move(weights, group)
 
-    def _move(self, weights: list[torch.nn.Parameter], group: dict[str, Any]) -> None:
+    def _move(self, weights: list[torch.nn.Parameter], group: JsonObject) -> None:
         """Move weights of one shape, all at once: an accelerator is short of work otherwise."""
         slopes = torch.stack([weight.grad for weight in weights if weight.grad is not None])
         for weight, slope in zip(weights, slopes, strict=True):

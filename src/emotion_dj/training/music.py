@@ -39,6 +39,7 @@ from emotion_dj.training.sounds import EPOCHS, distil
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.music.audio_model import Kernel
     from emotion_dj.music.network import Network
     from emotion_dj.training.music_data import Corpus, TeacherLabels
@@ -79,7 +80,7 @@ class Teachers(Protocol):
     def learnt_without(self, files: Collection[str], tick: Tick) -> Learnt:
         """Return what is learnt where nothing is said of files of these names."""
 
-    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> dict[str, Any]:
+    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> JsonObject:
         """Return what the card says of them: ``scales``, ``sounds``, and what figures mean."""
 
 
@@ -100,7 +101,7 @@ class Taught:
         agreed = student.agreement(new) if len(new.files) else None
         return Learnt(scales, student.network, agreed)
 
-    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> dict[str, Any]:
+    def described(self, splits: Sequence[CrossValidated], genres: CrossValidated) -> JsonObject:
         """Return the teachers, and how well they are understood."""
         return music_card.taught(self, splits[0].agreement, genres.agreement)
 
@@ -122,7 +123,7 @@ class Kept:
         self,
         splits: Sequence[CrossValidated],  # noqa: ARG002
         genres: CrossValidated,  # noqa: ARG002
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Return what the earlier card says of the teachers, and that figures flatter a little."""
         return music_card.kept(self.card)
 
@@ -168,7 +169,7 @@ def cross_validate(
 
 def train(
     corpus: Corpus, teachers: Teachers, folder: Path, *, report: Report = lambda _d, _t: None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Fit, measure by cross-validation, write the weights with their card; return the card."""
     genres = np.unique(corpus.genres, return_inverse=True)[1]
     tick = _counted(teachers.epochs * (FOLDS * SPLITS + len(set(corpus.genres)) + 1), report)
@@ -196,7 +197,7 @@ def train(
     return card
 
 
-def plane_of(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, Any]:
+def plane_of(corpus: Corpus, splits: Sequence[CrossValidated]) -> JsonObject:
     """Return the line by which tracks are placed, and the ``uncertainty`` of a place: what is left
     over of what listeners felt.
     """
@@ -213,7 +214,7 @@ def plane_of(corpus: Corpus, splits: Sequence[CrossValidated]) -> dict[str, Any]
 
 def _placed(
     corpus: Corpus, splits: Sequence[CrossValidated], plane: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return how well places agree with listeners, the mean over divisions into folds."""
     each = [agreement(on_plane(split.targets[:, :2], plane), corpus, plane) for split in splits]
     return music_card.mean_of(each)
@@ -264,7 +265,7 @@ def _packed(fitted: tuple[Kernel, Kernel], learnt: Learnt) -> bytes:
     return file.getvalue()
 
 
-def _arrays(model: Kernel, prefix: str) -> dict[str, Any]:
+def _arrays(model: Kernel, prefix: str) -> JsonObject:
     whole = ("mean", "deviation", "emphasis", "weights", "offset")
     arrays = {prefix + name: getattr(model, name).astype(np.float32) for name in whole}
     return {**arrays, f"{prefix}support": model.support.astype(np.float16)}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.music import Taught
     from emotion_dj.training.music_data import TeacherLabels
 
@@ -32,7 +33,7 @@ NOT_HELD = (
 )
 
 
-def beginning(sha256: str, size: int) -> dict[str, Any]:
+def beginning(sha256: str, size: int) -> JsonObject:
     """Return what the artifact is."""
     return {
         "id": ARTIFACT,
@@ -52,9 +53,7 @@ def beginning(sha256: str, size: int) -> dict[str, Any]:
     }
 
 
-def taught(
-    teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[float]
-) -> dict[str, Any]:
+def taught(teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[float]) -> JsonObject:
     """Return who taught the ear, and how well it understood them."""
     return {
         "scales": {
@@ -82,13 +81,13 @@ def taught(
     }
 
 
-def kept(card: Mapping[str, Any]) -> dict[str, Any]:
+def kept(card: Mapping[str, Any]) -> JsonObject:
     """Return what an earlier card says of the teachers."""
     sounds = {**card["sounds"], "changes_count_for_inputs": fit.CHANGES}
     return {"scales": card["scales"], "sounds": sounds, "held_back": NOT_HELD}
 
 
-def end() -> dict[str, Any]:
+def end() -> JsonObject:
     """Return where it comes from and what it cannot do."""
     return {
         "data": "Emotify (300 of 400 tracks; research use); for what the teachers say also music "
@@ -106,7 +105,7 @@ def write(card: Mapping[str, Any], path: Path) -> None:
     write_atomically(path, (json.dumps(card, indent=2) + "\n").encode())
 
 
-def mean_of(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def mean_of(figures: Sequence[Mapping[str, Any]]) -> JsonObject:
     """Return the mean of figures of one form, however deep, with three digits."""
     first = figures[0]
     means = {

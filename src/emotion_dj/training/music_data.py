@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
     Floats = npt.NDArray[np.float32]
     Kept = npt.NDArray[np.floating]
     Report = Callable[[int, int], None]
@@ -107,9 +109,9 @@ def _number(value: Any, row: int) -> float:
     return number
 
 
-def _ratings(table: Path) -> list[dict[str, Any]]:
+def _ratings(table: Path) -> list[JsonObject]:
     """Return the rows of a table in Emotify's form: file, genre, raters and GEMS as numbers."""
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonObject] = []
     try:
         for number, row in enumerate(tables.named_rows(table), start=1):
             told = {name: _number(row[name], number) for name in GEMS}

@@ -23,6 +23,7 @@ from emotion_dj.ranking.ranker import NearestRanker
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.music_data import Corpus
 
     Floats = npt.NDArray[np.floating[Any]]
@@ -34,7 +35,7 @@ FIRST: Final = 10
 """How many of the tracks nearest to a mood are asked how much of it listeners felt."""
 
 
-def agreement(places: Floats, corpus: Corpus, plane: Mapping[str, Any]) -> dict[str, Any]:
+def agreement(places: Floats, corpus: Corpus, plane: Mapping[str, Any]) -> JsonObject:
     """Return how places (n, 2) agree with what listeners felt at the tracks of a corpus.
 
     ``spearman`` rank correlation for each axis; ``quadrant`` and ``mood`` the share of tracks that
@@ -110,7 +111,7 @@ def path_correlation(music: Candidates, felt: Floats) -> float:
     return float(np.corrcoef(asked, heard)[0, 1]) if np.std(heard) else 0.0
 
 
-def rounded(figures: Mapping[str, Any]) -> dict[str, Any]:
+def rounded(figures: Mapping[str, Any]) -> JsonObject:
     """Return figures, however deep, with three digits."""
     return {
         name: rounded(value) if isinstance(value, dict) else round(value, 3)

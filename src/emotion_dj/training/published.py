@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_net import EmotionNet
 
 _STEM: Final = 6
@@ -35,9 +36,7 @@ _WEIGHED: Final = frozenset({3, 4, 9})
 """LiteRT's operators with weights: convolution, depthwise convolution, fully connected."""
 
 
-def load(
-    card: Path, pixels: torch.Tensor, targets: torch.Tensor
-) -> tuple[EmotionNet, dict[str, Any]]:
+def load(card: Path, pixels: torch.Tensor, targets: torch.Tensor) -> tuple[EmotionNet, JsonObject]:
     """Return the network of a card that ships, ready to learn, and the card's recipe.
 
     ``pixels`` (n, 1, 48, 48) and ``targets`` (n, 2, 7) are those of `emotion.examples`. Raises

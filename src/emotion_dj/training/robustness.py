@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch.nn import functional
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from emotion_dj.json_types import JsonObject
     from emotion_dj.training.emotion_data import LabelledFaces, Truth
 
     Distortion = Callable[[torch.Tensor], torch.Tensor]
@@ -33,7 +34,7 @@ def measure(net: nn.Module, held: LabelledFaces, truth: Truth) -> dict[str, floa
     }
 
 
-def covers_found(net: nn.Module, held: LabelledFaces) -> dict[str, Any]:
+def covers_found(net: nn.Module, held: LabelledFaces) -> JsonObject:
     """Return, for each part that may be hidden, how often the network says so of faces on which it
     is, and of faces as they are.
     """

@@ -20,6 +20,8 @@ from emotion_dj.training import metrics
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from emotion_dj.json_types import JsonObject
+
     Votes = npt.NDArray[np.float32]
     Probabilities = npt.NDArray[np.float64]
 
@@ -110,7 +112,7 @@ def is_other(votes: Votes) -> npt.NDArray[np.bool_]:
     return np.asarray(counted.argmax(axis=1) >= SEVEN)
 
 
-def report(probabilities: Probabilities, votes: Votes) -> dict[str, Any]:
+def report(probabilities: Probabilities, votes: Votes) -> JsonObject:
     """Return how readings (n, 7) agree with what people saw, over the faces that are clear.
 
     ``affect_distance`` is the mean distance on the valence-arousal plane between the place of the

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Query, UploadFile
 from pydantic import BaseModel, Field
@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from emotion_dj.app import credentials
 from emotion_dj.errors import EmotionDJError, InputError
+from emotion_dj.json_types import JsonObject
 from emotion_dj.sources.folders import is_audio
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.validation import Body
@@ -69,7 +70,7 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.get("/folders", responses={200: {"model": Folder}})
     def folders(
         at: Annotated[str, Query(max_length=4096, description="Empty: the home folder")] = "",
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Return the folders in a folder of this machine, to choose one."""
         return _folder(Path(at) if at else Path.home())
 
@@ -137,7 +138,7 @@ def _by_the_owner() -> None:
         raise HTTPException(403, msg)
 
 
-def _folder(path: Path) -> dict[str, Any]:
+def _folder(path: Path) -> JsonObject:
     try:
         inside = sorted(path.iterdir(), key=lambda entry: entry.name.lower())
     except (OSError, ValueError) as error:  # the latter for what no system takes as a path

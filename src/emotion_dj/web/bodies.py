@@ -15,6 +15,7 @@ from pydantic import (
 
 from emotion_dj.affect import PLANS
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.read_faces import ReadFace, Resting
 from emotion_dj.web.validation import Body, mistake
 
@@ -51,7 +52,7 @@ Conditions = Annotated[
 ]
 """Conditions as `ranking.filters` reads them, but for playlists, which would open any file here."""
 
-FACE: Final[dict[str, Any]] = {
+FACE: Final[JsonObject] = {
     "box": [190, 60, 120, 160],
     "score": 0.97,
     "emotion": "happy",

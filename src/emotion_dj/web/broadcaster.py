@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.scan import STILL_HERE_SECONDS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ReadingBroadcaster:
         """No more followers are taken."""
         return sum(map(len, self._followers.values())) >= MOST
 
-    def tell(self, key: str | None, event: str, data: dict[str, Any]) -> None:
+    def tell(self, key: str | None, event: str, data: JsonObject) -> None:
         """Pass a reading on to the followers of a key; who is slow gets the newest only."""
         for follower in self._followers.get(key or "", ()):
             follower.last = f"event: {event}\ndata: {json.dumps(data)}\n\n"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import bodies, models
 from emotion_dj.web.json_route import Route as JSONRoute
 from emotion_dj.web.sources import numbered
@@ -70,7 +71,7 @@ def devices(dj: EmotionDJ) -> APIRouter:
     routes = APIRouter(tags=["devices"], route_class=JSONRoute)
 
     @routes.get("/devices", responses={200: {"model": models.Devices}})
-    def listed() -> dict[str, Any]:
+    def listed() -> JsonObject:
         """Return the listener's devices at Spotify; none where nobody is logged in."""
         devices = dj.services.devices()
         return {"devices": [{"id": d.id, "name": d.name, "active": d.active} for d in devices]}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import StreamingResponse
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models
 from emotion_dj.web.middleware import ROOT
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 ANY: Final = {"type": "string", "format": "binary"}
 
 
-def gives(model: type[BaseModel], status: int = 200) -> dict[int | str, dict[str, Any]]:
+def gives(model: type[BaseModel], status: int = 200) -> dict[int | str, JsonObject]:
     """Tell the document what an answer is made of."""
     return {status: {"model": model}}
 
 
-def file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, dict[str, Any]]:
+def file(kind: str, status: int = 200, schema: Any = ANY) -> dict[int | str, JsonObject]:
     """Tell the document that an answer is a file of a media type."""
     return {status: {"description": "The file", "content": {kind: {"schema": schema}}}}
 
@@ -35,7 +36,7 @@ def events(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=kept)
 
 
-def document(api: FastAPI) -> dict[str, Any]:
+def document(api: FastAPI) -> JsonObject:
     """Return the OpenAPI document, with the form of the problems that any answer may be."""
     if api.openapi_schema is None:
         document = get_openapi(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models
 from emotion_dj.web.document import events, file, gives
 from emotion_dj.web.json_route import Route
@@ -24,7 +25,7 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     routes = APIRouter(tags=["library"], route_class=Route)
 
     @routes.get("/library", responses=gives(models.Library))
-    def library() -> dict[str, Any]:
+    def library() -> JsonObject:
         """Return how much music there is, where it stands on the plane, and how a scan goes."""
         candidates = dj.library.current()
         step = max(1, len(candidates) // POINTS)

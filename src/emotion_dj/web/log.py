@@ -17,6 +17,7 @@ from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.visit import CURRENT
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and a traceback below it where there is one (in JSON inside it)."""
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-        fields: dict[str, Any] = dict(getattr(record, "fields", {}))
+        fields: JsonObject = dict(getattr(record, "fields", {}))
         if more := getattr(record, "more", 0):
             fields["more"] = more
         trace = self.formatException(record.exc_info) if record.exc_info else ""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.connection import EXTENSION, Streams
 from emotion_dj.web.visit import CURRENT
 
@@ -200,7 +201,7 @@ async def refuse(
     await send({"type": "http.response.body", "body": body})
 
 
-def problem(status: int, kind: str, detail: str) -> dict[str, Any]:
+def problem(status: int, kind: str, detail: str) -> JsonObject:
     """Return a problem document (RFC 9457)."""
     title = kind.replace("-", " ").capitalize()
     code = kind.replace("-", "_")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Json, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.read_faces import Readings, Resting
 from emotion_dj.web.validation import OURS
 
@@ -43,7 +44,7 @@ _FORM: Final = {
     },
 }
 
-DOCUMENT: Final[dict[str, Any]] = {
+DOCUMENT: Final[JsonObject] = {
     "requestBody": {
         "required": True,
         "description": "JPEG, PNG, WebP ..., at most 20 MB; in a form it may have the listener's "
@@ -108,5 +109,5 @@ def _resting(form: FormData) -> dict[str, float] | None:
         raise _invalid({**first, "loc": ("body", _RESTING, *first["loc"])}) from error
 
 
-def _invalid(error: dict[str, Any]) -> RequestValidationError:
+def _invalid(error: JsonObject) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", FIELD), **error}])

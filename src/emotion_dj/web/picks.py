@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.sources import numbered
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Candidates, DJSet
 
 
-def routes(dj: EmotionDJ, as_json: Callable[[EmotionDJ, DJSet], dict[str, Any]]) -> APIRouter:
+def routes(dj: EmotionDJ, as_json: Callable[[EmotionDJ, DJSet], JsonObject]) -> APIRouter:
     """Return the route of single picks; ``as_json`` writes a set."""
     routes = APIRouter(tags=["tracks"], route_class=Route)
 
     @routes.get("/tracks/{number}/pick", responses={200: {"model": models.Pick}})
-    def pick(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
+    def pick(number: Annotated[int, Path(ge=1, le=2**53)]) -> JsonObject:
         """Return a track as a pick; 404 where nothing tells how it sounds."""
         (track,) = numbered(dj, [number])
         music = _alone(dj.library.current(), track.uri)
@@ -33,7 +34,7 @@ def routes(dj: EmotionDJ, as_json: Callable[[EmotionDJ, DJSet], dict[str, Any]])
             raise HTTPException(404, f"Nothing tells yet how track {number} sounds: scan first.")
         at = float(music.valence[0]), float(music.arousal[0])
         chosen = dj.recommend(affect=at, candidates=music, n=1)
-        picked: dict[str, Any] = as_json(dj, chosen)["picks"][0]
+        picked: JsonObject = as_json(dj, chosen)["picks"][0]
         return picked
 
     return routes

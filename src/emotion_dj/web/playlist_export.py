@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import bodies, models
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.middleware import ROOT
@@ -31,7 +32,7 @@ NAME: Final = "Emotion-DJ"
 ANYWHERE: Final = Affect(0.0, 0.0, uncertainty=1.0)
 """Where songs stand that were placed before: it is not asked again."""
 
-FILE: Final[dict[int | str, dict[str, Any]]] = {
+FILE: Final[dict[int | str, JsonObject]] = {
     200: {
         "description": "The file",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -71,7 +72,7 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @routes.post("/sources/{name}/playlists", responses={200: {"model": models.Written}})
-    def write(name: str, request: bodies.ExportRequest) -> dict[str, Any]:
+    def write(name: str, request: bodies.ExportRequest) -> JsonObject:
         """Write a set that was made before, or that of a request, to a service, in place of the one
         that was written there before.
         """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from emotion_dj import errors
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import validation
 from emotion_dj.web.middleware import problem
 
@@ -96,7 +97,7 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _on_http)
 
 
-def responses(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+def responses(*statuses: int | str) -> dict[int | str, JsonObject]:
     """Tell the document that answers with these statuses are problem documents."""
     form = {"schema": {"$ref": "#/components/schemas/Problem"}}
     document = {"description": "A problem document", "content": {"application/problem+json": form}}

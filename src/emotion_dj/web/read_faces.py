@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from emotion_dj.domain import Emotion
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.validation import Body
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -33,7 +34,7 @@ class ReadFace(Body):
     score: float | None = None
     emotion: Annotated[str | None, Field(max_length=40)] = None
     turned: float | None = None
-    reasons: Annotated[list[dict[str, Any]], Field(default_factory=list, max_length=20)]
+    reasons: Annotated[list[JsonObject], Field(default_factory=list, max_length=20)]
 
 
 class Readings(Body):

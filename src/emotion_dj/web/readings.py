@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Path, Query
@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from emotion_dj import errors, serializers
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models, photos
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.document import events, file, gives
@@ -46,7 +47,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
         key: Annotated[
             str | None, Query(alias="live", pattern=KEY, description="Tell this key's followers")
         ] = None,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Read every face of a photo, largest first, or take faces that were read elsewhere. The
         photo is not kept.
         """

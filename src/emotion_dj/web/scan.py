@@ -7,9 +7,10 @@ import json
 import logging
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from emotion_dj import errors
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.visit import is_guest
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ class Scan:
         with self._moved:
             self._moved.wait_for(lambda: not self.running or enough())
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         """Return how far the scan is."""
         return {"running": self.running, "done": self.done, "total": self.total}
 
-    def troubles(self) -> dict[str, Any]:
+    def troubles(self) -> JsonObject:
         """Return what failed and why; guests are told no more than whether there is music."""
         failed, problem = ([], "") if is_guest() else (self.failed, self.sentence)
         return {"failed": [_text(why) for why in failed], "problem": _text(problem)}
@@ -137,5 +138,5 @@ def _text(sentence: str) -> str:
     return sentence.encode("utf-8", "replace").decode()
 
 
-def _event(name: str, data: dict[str, Any]) -> str:
+def _event(name: str, data: JsonObject) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"

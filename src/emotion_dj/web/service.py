@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from emotion_dj import __version__, affect
 from emotion_dj.app.model_registry import audio_model_card
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.json_types import JsonObject
 from emotion_dj.pairing import Role
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.models import Axis
@@ -43,8 +44,8 @@ class About(BaseModel):
     emotions: dict[Emotion, list[Axis]]
     moods: dict[Mood, list[Axis]]
     plans: list[str]
-    card: dict[str, Any]
-    audio_model: dict[str, Any]
+    card: JsonObject
+    audio_model: JsonObject
     read_on: Literal["device", "server"]
     role: Role
 
@@ -54,7 +55,7 @@ def routes(dj: EmotionDJ, read_on: str) -> APIRouter:
     routes = APIRouter(tags=["service"], route_class=Route)
 
     @routes.get("/health", responses={200: {"model": Health}})
-    def health() -> dict[str, Any]:
+    def health() -> JsonObject:
         """Say that the service is up, and with which models."""
         return {"status": "ok", "version": __version__, "models": [dj.reader_card["id"]]}
 
@@ -66,7 +67,7 @@ def routes(dj: EmotionDJ, read_on: str) -> APIRouter:
         return {"status": "ready"}
 
     @routes.get("/about", responses={200: {"model": About}})
-    def about() -> dict[str, Any]:
+    def about() -> JsonObject:
         """Return the words that clients need: emotions, moods, plans, and the reader's card."""
         return {
             "emotions": {e.value: list(affect.EMOTION_AFFECT[e]) for e in Emotion},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 
 from emotion_dj import affect, serializers
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import bodies, devices, models, sources, visit
 from emotion_dj.web.document import gives
 from emotion_dj.web.json_route import Route
@@ -31,7 +32,7 @@ def routes(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> AP
     waiting = CapacityLimiter(MAX_WAITING)  # of their own, so that nobody else waits with them
 
     @routes.post("/sets", responses=gives(models.Music))
-    async def sets(request: bodies.SetRequest) -> dict[str, Any]:
+    async def sets(request: bodies.SetRequest) -> JsonObject:
         """Return a set for faces that were read, an emotion, a mood, a point, words or a song."""
         return await to_thread.run_sync(lambda: set_json(dj, recommend(request)), limiter=waiting)
 
@@ -60,7 +61,7 @@ def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     )
 
 
-def set_json(dj: EmotionDJ, music: DJSet) -> dict[str, Any]:
+def set_json(dj: EmotionDJ, music: DJSet) -> JsonObject:
     """Return what a client is told of a set."""
     form = serializers.set_json(music)
     numbers = dj.library.numbers([pick.track.uri for pick in music.picks])

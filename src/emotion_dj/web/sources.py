@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
 from emotion_dj.errors import LibraryError
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models
 from emotion_dj.web.json_route import Route
 
@@ -53,7 +54,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
     routes = APIRouter(tags=["sources"], route_class=Route)
 
     @routes.get("/sources", responses={200: {"model": models.Sources}})
-    def listed() -> dict[str, Any]:
+    def listed() -> JsonObject:
         """Return every source that may be named, with its tracks; nobody is asked for that."""
         sinks = dj.services.available_sinks()
         rows = [

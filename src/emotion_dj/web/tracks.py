@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
 from emotion_dj import errors, serializers
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web import covers, models, sources, visit
 from emotion_dj.web.document import file, gives
 from emotion_dj.web.json_route import Route
@@ -27,7 +28,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
     def tracks(
         q: Annotated[str, Query(max_length=200, description="Part of a title or artist")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Search the catalogue by title and artist."""
         matches = dj.library.search(q, limit=limit)
         return {"tracks": [track_json(number, track) for number, track in matches]}
@@ -48,14 +49,14 @@ def routes(dj: EmotionDJ) -> APIRouter:
         return Response(picture, media_type="image/jpeg", headers=kept)
 
     @routes.get("/tracks/{number}", responses=gives(models.Track))
-    def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> dict[str, Any]:
+    def track(number: Annotated[int, Path(ge=1, le=2**53)]) -> JsonObject:
         """Return one track."""
         return track_json(number, *sources.numbered(dj, [number]))
 
     return routes
 
 
-def track_json(number: int, track: Track) -> dict[str, Any]:
+def track_json(number: int, track: Track) -> JsonObject:
     """Return what a client is told of a track."""
     return {"id": number, **serializers.track_json(track), "uri": visit.shown(track.uri, number)}
 

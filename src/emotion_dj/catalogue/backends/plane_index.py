@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from emotion_dj.domain import Affect
+    from emotion_dj.json_types import JsonObject
 
 WIDE: Final = 4_000
 """Places that are looked up for a set, spread over its targets: of those at about one distance the
@@ -64,7 +65,7 @@ def near(
 
     targets = dict.fromkeys((target.valence, _ACROSS * target.arousal) for target in path)
     each = max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path))
-    values: dict[str, Any] = {
+    values: JsonObject = {
         "valences": [valence for valence, _ in targets],
         "arousals": [arousal for _, arousal in targets],
         "analysers": list(analysers),

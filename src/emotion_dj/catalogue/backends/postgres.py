@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Select, Table
 
     from emotion_dj.domain import Affect
+    from emotion_dj.json_types import JsonObject
 
 CONNECTIONS: Final = 5
 """Connections that a process keeps open; under load it opens twice as many again."""
@@ -123,7 +124,7 @@ class PostgreSQL:
                 return meaning.format(address=self.address)
         return f"the catalogue {self.address} cannot be used: {message.strip().splitlines()[0]}"
 
-    def _arguments(self) -> dict[str, Any]:
+    def _arguments(self) -> JsonObject:
         try:
             import psycopg
             from psycopg.conninfo import conninfo_to_dict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from emotion_dj import affect, messages
 from emotion_dj.domain import Box, Emotion, Face, Reading, Reason
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 _DIGITS: Final = 4
 
@@ -28,7 +28,7 @@ def photo_analysis_json(look: PhotoAnalysis) -> JsonObject:
     }
 
 
-def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
+def parse_faces(faces: Sequence[Mapping[str, Json]]) -> tuple[list[Face], list[Reading]]:
     """Return what the faces of a `photo_analysis_json` came from: a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
@@ -38,7 +38,7 @@ def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Re
     return seen, [_reading(face) for face in faces]
 
 
-def _reading(face: Mapping[str, Any]) -> Reading:
+def _reading(face: Mapping[str, Json]) -> Reading:
     given = {affect.parse_emotion(name): float(p) for name, p in face["emotions"].items()}
     total = sum(given.values())
     if not total > 0:

@@ -47,6 +47,8 @@ from emotion_dj.web.network import HERE
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from emotion_dj.app import EmotionDJ
     from emotion_dj.pairing import Pairing
     from emotion_dj.web.network import Network
@@ -75,19 +77,8 @@ def create(
         yield
         scan.stop()
 
-    api = FastAPI(
-        title="Emotion-DJ",
-        version=__version__,
-        summary="Show it your face, hear your music.",
-        description="Estimates an expression, not a feeling. Photos are read in memory and gone.",
-        docs_url=None,
-        redoc_url=None,
-    )
-    measure(api)
-    problems.install(api)
-    api.openapi = partial(document, api)  # type: ignore[method-assign]
     recommend = partial(sets.recommended, dj, scan)
-    for routes in (
+    api = _api(
         readings.routes(dj),
         sets.routes(dj, recommend),
         streams.routes(dj),
@@ -100,8 +91,7 @@ def create(
         picks.routes(dj, sets.set_json),
         adding.routes(dj, scan),
         playlist_export.routes(dj, recommend, pairing),
-    ):
-        api.include_router(routes, responses=problems.responses("4XX", "5XX"))
+    )
     static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
     page = GZipMiddleware(static, minimum_size=500)
     embed = devices.page(dj.settings.spotify_embed)
@@ -110,6 +100,24 @@ def create(
     app = Starlette(routes=everything, lifespan=lifespan)
     guarded = problems.ProblemMiddleware(app)
     return Middleware(Access(guarded, pairing) if pairing else guarded, network)
+
+
+def _api(*routers: APIRouter) -> FastAPI:
+    """Return what answers in JSON, with problems as documents and figures of its work."""
+    api = FastAPI(
+        title="Emotion-DJ",
+        version=__version__,
+        summary="Show it your face, hear your music.",
+        description="Estimates an expression, not a feeling. Photos are read in memory and gone.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    measure(api)
+    problems.install(api)
+    api.openapi = partial(document, api)  # type: ignore[method-assign]
+    for routes in routers:
+        api.include_router(routes, responses=problems.responses("4XX", "5XX"))
+    return api
 
 
 def _authority(authority: bytes) -> Route:

@@ -86,7 +86,7 @@ def create(
         taste.routes(dj),
         library.routes(dj, scan),
         devices.devices(dj),
-        service.routes(dj, read_on),
+        service.routes(dj, read_on, pairing),
         sources.routes(dj),
         picks.routes(dj, sets.set_json),
         adding.routes(dj, scan),

@@ -17,6 +17,7 @@ from emotion_dj.web import models, photos
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.document import events, file, gives
 from emotion_dj.web.read_faces import ReadFace, Readings
+from emotion_dj.web.visit import mine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
         photo is not kept.
         """
         try:
-            analysis = serializers.photo_analysis_json(await _read(dj, sent, readers))
+            analysis = serializers.photo_analysis_json(await _read(mine(dj), sent, readers))
         except errors.NoFace:
             broadcaster.tell(key, "nobody", {})
             raise

@@ -87,7 +87,7 @@ def test_the_code_for_a_phone_lets_it_in(
         link = page.locator("#phone .path").inner_text()
         phone = browser.new_context().new_page()
         phone.goto(link)
-        says(phone, "main h2", "This phone is the eye")
+        says(phone, ".eye main h2", "This phone is the eye")
         about = phone.request.get(f"{service.address}/api/v1/about").json()
         assert (about["role"], about["invites"]) == ("guest", False)
         page.context.close()

@@ -108,11 +108,13 @@ def test_the_choice_breaks_no_rule_of_axe(
 ) -> None:
     """Some chosen, some not, something saved: on a narrow phone and on a desktop."""
     from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import expect
 
     size = {"width": width, "height": 800}
     with opened(mixed.address, viewport=size, color_scheme=scheme, reduced_motion="reduce") as page:
         calm(page)
         left_out(page, "files")
+        expect(page.locator("#set li")).to_have_count(6)
         if width < 700:
             page.click("#panels [data-panel=set]")
         page.click("text=Save to Subsonic")

@@ -65,7 +65,7 @@ def decode(audio: Audio) -> Signal:
 
     Raises AudioError for what is not audio, holds less than a second, is damaged, or is silent.
     """
-    with _opened(audio) as (container, stream, name):
+    with opened(audio) as (container, stream, name):
         duration = _duration(container)
         if duration and duration > WHOLE_S:
             starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
@@ -88,7 +88,7 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
     Each is cut into excerpts like those of `decode`.
     Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
     """
-    with _opened(audio) as (container, stream, name):
+    with opened(audio) as (container, stream, name):
         duration = _duration(container)
         lengths = sounding = 0
         size = int(EXCERPT_S * stream.rate)
@@ -108,7 +108,7 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
 
 
 @contextmanager
-def _opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
+def opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
     """Give container, stream and name for people; what goes wrong inside becomes AudioError."""
     import av
 
@@ -158,7 +158,7 @@ def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterat
     """
     held: list[npt.NDArray[Any]] = []
     missing = size = int(seconds * stream.rate)
-    for frame in _frames(container, stream, start):
+    for frame in frames(container, stream, start):
         held.append(frame.to_ndarray())
         missing -= frame.samples
         if missing <= 0:
@@ -173,7 +173,7 @@ def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterat
         yield _samples(np.concatenate(held, axis=1), stream.codec_context)
 
 
-def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
+def frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
     """Yield decoded frames from ``start`` seconds on; damaged packets are passed over."""
     import av
 
@@ -181,13 +181,13 @@ def _frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
     packets = container.demux(stream)
     while damaged < _DAMAGED:
         try:
-            frames = next(packets).decode()
+            decoded = next(packets).decode()
         except StopIteration:
             return
         except av.FFmpegError:
             damaged += 1
             continue
-        yield from (frame for frame in frames if (frame.time or 0.0) >= start - _BLUR_S)
+        yield from (frame for frame in decoded if (frame.time or 0.0) >= start - _BLUR_S)
 
 
 def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:

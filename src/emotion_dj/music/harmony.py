@@ -88,8 +88,9 @@ def harmony(signal: Signal) -> Floats:
     best = int(fits.argmax())
     tonic = best % 12 if best < 12 else (best + 3) % 12  # noqa: PLR2004 - a minor key's relative
     lead = fits[best] - np.sort(fits)[-2]
-    parts = [_melody(heard, tonic), _bass(heard), [lead], _modes(heard), _chords(chroma)]
-    return np.nan_to_num(np.concatenate(parts)).astype(np.float32)
+    modes = np.append(lead, _modes(heard))
+    parts = [_melody(heard, tonic), _bass(heard), modes, _chords(chroma)]
+    return np.asarray(np.nan_to_num(np.concatenate(parts)), np.float32)
 
 
 def _heard(samples: npt.NDArray[np.float32]) -> _Notes:

@@ -36,7 +36,7 @@ MAJOR_KEYS: Final = 12
 VARIETY_WEIGHT: Final = 0.03
 """Distance that a track may be farther away for being no double of anything that was picked."""
 
-MIXING_WEIGHT: Final = 0.15
+MIXING_WEIGHT: Final = 0.2
 """Distance that a track may be farther away for following the pick before well, in style, tempo and
 key, instead of clashing; `benchmarks/rank.py` shows what it gives and costs."""
 

@@ -36,7 +36,7 @@ MEETING_SHARE: Final = 0.6
 """How much of a join, but for its style, is whether both beats and keys meet: the rest is how far
 they, and the loudness, are off."""
 
-STYLE_SHARE: Final = 0.45
+STYLE_SHARE: Final = 0.5
 """How much of a join is its style. Both shares were chosen together: `benchmarks/joins.py`."""
 
 UNKNOWN: Final = 0.5

@@ -83,7 +83,7 @@ def serve(
 def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     from emotion_dj.app import EmotionDJ
     from emotion_dj.app.devices import pairing
-    from emotion_dj.web import certificates, log, server
+    from emotion_dj.web import certificates, log, mdns, server
     from emotion_dj.web.app import create
     from emotion_dj.web.network import Network
 
@@ -101,8 +101,13 @@ def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     listener = log.start(_log_form(chosen, network))
     authority = own.authority if own else None
     app = create(dj, network, known, read_on=chosen.read_on, authority=authority)
+    everywhere = chosen.host in server.ALL and not network.proxies
+    places = server.own_addresses() if everywhere else []
+    name = "".join(server.own_names()[:1])
+    scheme, port = "https" if own else "http", taken.getsockname()[1]
     try:
-        server.run(log.RequestLog(app), [taken], network, own)
+        with mdns.announced(scheme, name, places, port):
+            server.run(log.RequestLog(app), [taken], network, own)
     except KeyboardInterrupt:
         listener.stop()
         tell(STOPPED)

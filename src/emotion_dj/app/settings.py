@@ -50,10 +50,10 @@ class Settings:
     ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
     excerpts, three of each track, or whole. ``engine`` is who hears, processes or ray; an empty
     ``ray_address`` is a cluster on this machine alone. ``subsonic_url`` and ``subsonic_user`` name
-    the listener's server. ``spotify_client_id`` is the listener's own application at
-    developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
-    service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
-    about songs of Spotify.
+    the listener's server, ``jellyfin_url`` and ``jellyfin_user`` their Jellyfin.
+    ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
+    ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
+    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
 
     ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
     empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
@@ -71,6 +71,8 @@ class Settings:
     ray_address: str = ""
     subsonic_url: str = ""
     subsonic_user: str = ""
+    jellyfin_url: str = ""
+    jellyfin_user: str = ""
     spotify_api: str = "https://api.spotify.com/v1"
     spotify_accounts: str = "https://accounts.spotify.com"
     spotify_client_id: str = ""

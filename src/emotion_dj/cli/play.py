@@ -87,7 +87,7 @@ def play(
         Path | None, typer.Option(help="Write the set as one recording: .opus, .mp3, .flac, .wav.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Write the set as a playlist: subsonic or spotify.")
+        str | None, typer.Option(help="Write the set as a playlist: subsonic, jellyfin or spotify.")
     ] = None,
     on: Annotated[
         str | None,

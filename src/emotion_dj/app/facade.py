@@ -276,6 +276,8 @@ class EmotionDJ:
             preferences = self.taste.preferences_near(music)
         else:
             everything = self.library.candidates(sources) if candidates is None else candidates
+            if not len(everything) and candidates is None:
+                self.library.demand_songs()
             music = self._selection.narrowed(everything, only, avoid)
             preferences = self.taste.preferences(music)
         if intent is None:
@@ -332,7 +334,7 @@ class EmotionDJ:
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
     ) -> tuple[Intent, Preferences]:
         number, track = self._selection.find(song)
-        place, preferences = like(music, tastes, self.library.current(), number)
+        place, preferences = like(music, tastes, self.library.everything(), number)
         return intents.like(track, place, plan), preferences
 
     @once

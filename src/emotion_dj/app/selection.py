@@ -103,8 +103,8 @@ def like(
 ) -> tuple[Affect, Preferences]:
     """Return where a song stands, and the preferences of somebody who wants more of its kind.
 
-    ``song`` is its number among ``everything``; it stands back itself. Raises UnknownTrack where
-    nothing tells how it sounds.
+    ``song`` is its number among ``everything``; it stands back itself, and any copy of it. Raises
+    UnknownTrack where nothing tells how it sounds.
     """
     rows = np.flatnonzero(everything.number == song)
     if not len(rows):
@@ -112,7 +112,8 @@ def like(
         raise UnknownTrack(msg)
     row = int(rows[0])
     likeness = _likeness(music, everything.embedding[row].astype(np.float32))
-    recency = np.where(music.number == song, np.float32(1), preferences.recency)
+    is_song = music.content == everything.content[row]
+    recency = np.where(is_song, np.float32(1), preferences.recency)
     place = Affect(float(everything.valence[row]), float(everything.arousal[row]))
     return place, replace(preferences, recency=recency, likeness=likeness)
 

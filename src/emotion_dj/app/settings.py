@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from platformdirs import user_config_path, user_data_path
 
 from emotion_dj import artifacts
-from emotion_dj.errors import SettingsError
+from emotion_dj.eligibility import parse_codes
+from emotion_dj.errors import LabelError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,8 @@ class Settings:
     the listener's server, ``jellyfin_url`` and ``jellyfin_user`` their Jellyfin.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
-    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify.
+    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify. ``include``
+    names what is in sets although it is no song, with commas: short, speech, noise, long.
 
     ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
     empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
@@ -67,6 +69,7 @@ class Settings:
     n: int = 10
     workers: int = 0
     hearing: str = "excerpts"
+    include: str = ""
     engine: str = "processes"
     ray_address: str = ""
     subsonic_url: str = ""
@@ -154,11 +157,21 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
         known = ", ".join(choice or "nothing" for choice in CHOICES[name])
         msg = f"the setting '{name}' in {place} is '{typed}': it is one of {known}"
         raise SettingsError(msg)
+    if name == "include":
+        _demand_codes(typed, place=place)
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:
         msg = f"the setting '{name}' in {place} is {typed}: it goes from {low} to {high}"
         raise SettingsError(msg)
     return typed
+
+
+def _demand_codes(text: str, *, place: str) -> None:
+    try:
+        parse_codes(text)
+    except LabelError as error:
+        msg = f"the setting 'include' in {place}: {error}"
+        raise SettingsError(msg) from error
 
 
 def _whole(value: Any) -> int:

@@ -9,7 +9,9 @@ import typer
 
 from emotion_dj.cli.console import (
     Database,
+    Include,
     Json,
+    left_out,
     out,
     passed_over,
     print_json,
@@ -63,6 +65,7 @@ def play(
     avoid: Annotated[
         list[str] | None, typer.Option(help="What must not be in the set, as with --only.")
     ] = None,
+    include: Include = None,
     minutes: Annotated[
         float | None, typer.Option(min=1, max=1000, help="How long, instead of how many songs.")
     ] = None,
@@ -106,7 +109,7 @@ def play(
     from emotion_dj.app import EmotionDJ, settings
     from emotion_dj.vision.film import is_film
 
-    chosen = settings.load(database=database, plan=plan, n=n)
+    chosen = settings.load(database=database, plan=plan, n=n, include=include)
     dj = EmotionDJ(library=library or (), settings=chosen)
     _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
     _check_words(say_it, [*(only or ()), *(avoid or ())])
@@ -206,6 +209,7 @@ def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.library.scan(report)
     passed_over(summary.failed)
+    left_out(summary.left_out)
 
 
 def _save(dj: EmotionDJ, music: DJSet, path: Path, *, relative: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from emotion_dj import playlists
 from emotion_dj.app import source_registry
 from emotion_dj.domain import Affect, Track
 from emotion_dj.errors import SettingsError, UnknownTrack
@@ -70,10 +71,16 @@ class Selection:
         return self._last[1]
 
     def _filter(self, text: str) -> Filter:
-        """Return a condition; a playlist is opened, as anything that --library takes."""
+        """Return a condition; a playlist is opened: an M3U file, or anything that --library takes.
+
+        Raises DataError for a file that cannot be read.
+        """
         condition = parse_filter(text)
         if condition.field != "playlist":
             return condition
+        path = Path(condition.value).expanduser()
+        if path.suffix.lower() in {".m3u", ".m3u8"}:
+            return replace(condition, uris=playlists.uris(path))
         sources = source_registry.sources([condition.value], self._settings)
         uris = frozenset(track.uri for source in sources for track in source.tracks())
         return replace(condition, uris=uris)

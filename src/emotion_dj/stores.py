@@ -49,7 +49,10 @@ class TrackStore(Protocol):
         """Return the tracks that have each content, with their modification tags."""
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
-        """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+        """Return numbered tracks in whose title, artists or album every word occurs, by title.
+
+        Case, accents and the form of Unicode do not matter.
+        """
 
     def column(self, name: str) -> dict[int, Any]:
         """Return one column of every track that is there, by number of the track: ``uri``,

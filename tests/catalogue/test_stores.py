@@ -216,6 +216,29 @@ class StoreContract:
         assert [track.uri for _, track in store.search("love", limit=9)] == ["x:1", "x:2"]
         assert len(store.search("love", limit=1)) == 1
 
+    def test_a_search_knows_every_spelling(self) -> None:
+        """Case, accents, Unicode's forms of one letter; and what is renamed is found anew."""
+        store = self.open()
+        for title, words in (
+            ("Björk", "BJÖRK"),
+            ("Björk", "bjork"),
+            ("Björk", "Bjo\u0308rk"),
+            ("Cafe\u0301", "Café"),
+            ("Весёлые ребята", "веселые"),
+            ("Веселые ребята", "ВЕСЁЛЫЕ"),
+            ("Straße", "STRASSE"),
+            ("\uff21\uff22\uff22\uff21", "abba"),
+            ("MØ", "mo"),
+            ("Don\u2019t Stop", "don't"),
+            ("İstanbul", "istanbul"),
+        ):
+            for track in (Track("x:1", title, ("Ann",)), Track("x:1", "Other", (title,))):
+                _store(store, track)
+                found = [one.uri for _, one in store.search(words, limit=9)]
+                assert found == ["x:1"], (title, words)
+        _store(store, Track("x:1", "Other", ("Nobody",)))
+        assert store.search("istanbul", limit=9) == []
+
     def test_more_than_one_statement_takes(self) -> None:
         """Tens of thousands of uris and numbers are no error."""
         store = self.open()

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from emotion_dj.catalogue import column_cache
 from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
+from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
 from emotion_dj.catalogue.track_store import load_tracks
@@ -206,7 +207,7 @@ class Analyses:
             name: func.coalesce(func.nullif(new[name], ""), tracks.c[name])
             for name in ("modification_tag", "fingerprint")
         }
-        values = {name: new[name] for name in (*_DESCRIPTION, "missing")} | marks
+        values = {name: new[name] for name in (*_DESCRIPTION, "folded", "missing")} | marks
         statement = statement.on_conflict_do_update(index_elements=["uri"], set_=values)
         connection.execute(statement, [_track_values(*record) for record in batch])
 
@@ -258,6 +259,7 @@ def _track_values(
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
         "genres": list(track.genres),
+        "folded": fold_track(track.title, track.artists, track.album),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, bindparam, cast, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from emotion_dj.catalogue import column_cache
 from emotion_dj.catalogue.database import chunks, has_prefix, numbers_of
+from emotion_dj.catalogue.folding import fold
 from emotion_dj.catalogue.rows import track_of
 from emotion_dj.catalogue.schema import MUSIC, folders, tracks
 
@@ -55,9 +55,11 @@ class Tracks:
         return found
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
-        """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+        """Return numbered tracks in whose title, artists or album every word occurs, whatever
+        its case, accents and form of Unicode, by title.
+        """
         query = select(tracks).order_by(tracks.c.title, tracks.c.id).limit(limit)
-        query = query.where(*map(_contains, words.split()))
+        query = query.where(*map(_contains, fold(words).split()))
         with self._database.reading() as connection:
             return [(row.id, track_of(row)) for row in connection.execute(query)]
 
@@ -153,7 +155,7 @@ def _mark(connection: Connection, numbers: Sequence[int], *, missing: bool) -> N
 
 
 def _contains(word: str) -> ColumnElement[bool]:
-    """Say that a word occurs; in the artists, which are JSON, it may be written in escapes."""
-    words = tracks.c.title + " " + cast(tracks.c.artists, String) + " " + tracks.c.album
-    forms = {word, json.dumps(word)[1:-1]}
-    return or_(*(words.icontains(form, autoescape=True) for form in forms))
+    """Say that a folded word occurs; of a track that an older version wrote the title is known."""
+    return func.coalesce(tracks.c.folded, func.lower(tracks.c.title)).contains(
+        word, autoescape=True
+    )

@@ -41,6 +41,8 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         key=rng.integers(-1, 24, n).astype(np.int8),
         artist=artist,
         album=np.full(n, -1, np.int32),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

@@ -47,6 +47,8 @@ def library(n: int = 400, *, artists: int = 0, seed: int = 0) -> Candidates:
         key=np.zeros(n, np.int8),
         artist=artist.astype(np.int32),
         album=np.full(n, -1, np.int32),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=lambda rows: [Track(str(row), "") for row in rows],
     )

@@ -14,10 +14,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from emotion_dj.json_types import Json
 
 NAME: Final = "emotion-dj"
 DATA: Final = "src/emotion_dj/_data"
@@ -58,7 +60,7 @@ class Installation:
     """
 
     tool: tuple[str, ...]
-    source: Mapping[str, Any]
+    source: Mapping[str, Json]
     requires: tuple[str, ...] = ()
 
     @classmethod
@@ -187,7 +189,7 @@ def _is_managed(prefix: Path) -> bool:
     return own and Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").is_file()
 
 
-def _source() -> Mapping[str, Any]:
+def _source() -> Mapping[str, Json]:
     """Return what pip noted of where the package came from, or the tree that is run as it lies."""
     from importlib import metadata
 
@@ -195,14 +197,14 @@ def _source() -> Mapping[str, Any]:
         noted = metadata.distribution(NAME).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
         return _tree()
-    source: Mapping[str, Any] = json.loads(noted) if noted else {}
+    source: Mapping[str, Json] = json.loads(noted) if noted else {}
     folder = _path(str(source.get("url", ""))) if "dir_info" in source else None
     if folder is None or (folder / "pyproject.toml").is_file():
         return source
     return _tree() or source
 
 
-def _tree() -> Mapping[str, Any]:
+def _tree() -> Mapping[str, Json]:
     """Return the clone that this file lies in, where it does, as direct_url.json would name it."""
     clone = _PACKAGE.parents[1]
     if _PACKAGE.parent.name != "src" or not (clone / "pyproject.toml").is_file():

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from emotion_dj.errors import PairingRefused
+from emotion_dj.domain import ME
+from emotion_dj.errors import InputError, PairingRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,14 +39,18 @@ SEEN_SECONDS: Final = 3600
 LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """What codes are made of: nothing that is mistaken for something else when it is typed."""
 
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+"""What listeners are called: it stands in logs and tables, and is typed."""
+
 LENGTH: Final = 16
 """Letters of a code, 79 bits."""
 
 
 class Role(StrEnum):
-    """What a device may do: everything, or listen and show a face."""
+    """What a device may do: all; listen, with a taste of one's own; listen and show a face."""
 
     OWNER = "owner"
+    LISTENER = "listener"
     GUEST = "guest"
 
 
@@ -57,6 +63,7 @@ class PairedDevice:
     role: Role
     paired: float
     seen: float
+    listener: str = ME.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Invitation:
     digest: bytes
     role: Role
     made: float
+    listener: str = ME.id
 
 
 class DeviceStore(Protocol):
@@ -118,10 +126,16 @@ class Pairing:
         self.cookie = f"emotion-dj-{_digest(self._key.hex()).hex()[:8]}"
         """The name of the cookie: two services under one name do not take each other's."""
 
-    def invite(self, role: Role = Role.OWNER) -> str:
-        """Return a new code that pairs one device in this role."""
+    def invite(self, role: Role = Role.OWNER, listener: str = ME.id) -> str:
+        """Return a new code that pairs one device in this role, for a listener.
+
+        Raises InputError where that is no name of a listener.
+        """
+        if not NAME.fullmatch(listener):
+            msg = f"'{listener}' names no listener: take up to 32 of a to z, 0 to 9, - and _"
+            raise InputError(msg)
         code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
-        self._store.invite(Invitation(_digest(code), role, self._clock()))
+        self._store.invite(Invitation(_digest(code), role, self._clock(), listener))
         return code
 
     def pair(self, code: str, *, name: str, address: str) -> tuple[PairedDevice, str]:
@@ -138,7 +152,7 @@ class Pairing:
         device = PairedDevice(secrets.token_hex(4), name, Role.GUEST, now, now)
         secret = secrets.token_urlsafe(32)
         for invitation in self._fitting(code):
-            device = PairedDevice(device.id, name, invitation.role, now, now)
+            device = replace(device, role=invitation.role, listener=invitation.listener)
             if self._store.redeem(invitation, device, _digest(secret)):
                 return device, f"{device.id}.{secret}"
         self._wrong.add(address)

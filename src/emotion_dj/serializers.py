@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from emotion_dj import affect, messages
 from emotion_dj.domain import Box, Emotion, Face, Reading, Reason
+from emotion_dj.eligibility import left_out, sounds_spoken
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from emotion_dj.domain import Affect, Analysis, DJSet, PhotoAnalysis, Pick, Track
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 _DIGITS: Final = 4
 
@@ -28,7 +31,7 @@ def photo_analysis_json(look: PhotoAnalysis) -> JsonObject:
     }
 
 
-def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Reading]]:
+def parse_faces(faces: Sequence[Mapping[str, Json]]) -> tuple[list[Face], list[Reading]]:
     """Return what the faces of a `photo_analysis_json` came from: a client may send it back.
 
     Each face has ``box`` (4 numbers) and ``emotions`` (any spelling -> probability); an emotion
@@ -38,7 +41,7 @@ def parse_faces(faces: Sequence[Mapping[str, Any]]) -> tuple[list[Face], list[Re
     return seen, [_reading(face) for face in faces]
 
 
-def _reading(face: Mapping[str, Any]) -> Reading:
+def _reading(face: Mapping[str, Json]) -> Reading:
     given = {affect.parse_emotion(name): float(p) for name, p in face["emotions"].items()}
     total = sum(given.values())
     if not total > 0:
@@ -80,8 +83,12 @@ def entry_json(track: Track, analysis: Analysis) -> JsonObject:
     """Return one track of the catalogue with all that is known of it, flat as a table wants it.
 
     The column ``valence`` is Spotify's, in [0, 1]; where the track stands on the plane is
-    ``plane_valence`` and ``plane_arousal``, each in [-1, 1].
+    ``plane_valence`` and ``plane_arousal``, each in [-1, 1]. ``left_out`` is a code, of why it is
+    not in sets.
     """
+    vector = np.asarray(analysis.embedding, np.float32)
+    (spoken,) = sounds_spoken([analysis.features.analyser], [vector])
+    code = left_out(track.uri, track.duration, track.genres, spoken=spoken)
     measured = {
         name: None if value is None else round(value, _DIGITS)
         for name, value in asdict(analysis.features).items()
@@ -90,6 +97,7 @@ def entry_json(track: Track, analysis: Analysis) -> JsonObject:
     return {
         "uri": track.uri,
         "title": track.title,
+        "left_out": None if code is None else {"code": code},
         "artists": list(track.artists),
         "album": track.album,
         "isrc": track.isrc,

@@ -129,14 +129,14 @@ def test_redirects_are_named_and_not_followed(location: str, said: str) -> None:
 def test_a_wait_until_a_date_is_understood() -> None:
     """Retry-After may be a date: one far away is believed, one in the past is not a wait."""
     tomorrow = formatdate(time.time() + 86_400, usegmt=True)
-    with answering((429, {"retry-after": tomorrow}, b"")) as (address, asked):
+    past = formatdate(time.time() - 60, usegmt=True)
+    later = answering((429, {"retry-after": tomorrow}, b""))
+    at_once = answering((503, {"retry-after": past}, b""), (200, {}, b"7"))
+    with later as (address, asked), at_once as (other, asked_twice):  # never at one port
         with pytest.raises(RateLimited, match="try again in 24 h"):
             Client("x", address).get("p", {})
-        assert len(asked) == 1
-    past = formatdate(time.time() - 60, usegmt=True)
-    with answering((503, {"retry-after": past}, b""), (200, {}, b"7")) as (address, asked):
-        assert Client("x", address).get("p", {}) == 7
-        assert len(asked) == 2
+        assert Client("x", other).get("p", {}) == 7
+    assert (len(asked), len(asked_twice)) == (1, 2)
 
 
 def test_a_wait_binds_processes_that_ask_at_once() -> None:

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -56,8 +56,11 @@ EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "su
 PlanName = Literal["match", "lift", "calm", "liven", "vent", "clip"]
 
 
-_SHARED = ("_catalogue", "services", "library", "_models", "_selection")
+_SHARED = ("_catalogue", "services", "library", "_models", "_selection", "_of")
 """What all listeners of one facade have in common."""
+
+_LISTENERS: Final = 256
+"""Listeners whose preferences are kept at once; the others' are computed anew."""
 
 NO_FILM: Final = "the plan clip follows a film: name one, as in  emotion-dj play me.mp4 --plan clip"
 
@@ -98,15 +101,24 @@ class EmotionDJ:
         check(library_names(place), wanted)
         self._catalogue.add_folders([str(place)])
         self.settings, self._names = wanted, (*self._names, place)
-        for part in ("services", "library", "taste", "_selection"):
+        for part in ("services", "library", "taste", "_selection", "_of"):
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
     def of(self, listener: Listener) -> EmotionDJ:
         """Return the same for another listener: music, services and models are shared, taste and
         corrections are theirs alone.
         """
+        if listener == self.listener:
+            return self
         for part in _SHARED:
             getattr(self, part)  # made once, for all
+        return self._of(listener)
+
+    @once
+    def _of(self) -> Callable[[Listener], EmotionDJ]:
+        return lru_cache(_LISTENERS)(self._as)
+
+    def _as(self, listener: Listener) -> EmotionDJ:
         other = copy(self)
         other.__dict__.pop("taste", None)
         other.listener = listener
@@ -264,6 +276,8 @@ class EmotionDJ:
             preferences = self.taste.preferences_near(music)
         else:
             everything = self.library.candidates(sources) if candidates is None else candidates
+            if not len(everything) and candidates is None:
+                self.library.demand_songs()
             music = self._selection.narrowed(everything, only, avoid)
             preferences = self.taste.preferences(music)
         if intent is None:
@@ -320,7 +334,7 @@ class EmotionDJ:
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
     ) -> tuple[Intent, Preferences]:
         number, track = self._selection.find(song)
-        place, preferences = like(music, tastes, self.library.current(), number)
+        place, preferences = like(music, tastes, self.library.everything(), number)
         return intents.like(track, place, plan), preferences
 
     @once

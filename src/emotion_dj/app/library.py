@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from emotion_dj import affect, serializers
 from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
-from emotion_dj.app.candidate_index import CandidateIndex
+from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
-from emotion_dj.domain import ME, STATED, Affect, Mood
+from emotion_dj.domain import LEFT_OUT, ME, STATED, Affect, Mood
+from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
@@ -84,12 +85,13 @@ class Library:
         begin = source_registry.uri_prefixes(self._settings)
         if not begin.keys() >= set(sources):
             return None
-        return self._catalogue.candidates_near(
+        music = self._catalogue.candidates_near(
             path,
             analyser_ids(self._settings.audio_model),
             prefixes=[begin[source] for source in sources],
             listener=listener,
         )
+        return None if music is None else without_others(music, parse_codes(self._settings.include))
 
     def current(self, sources: Collection[str] = ()) -> Candidates:
         """Return what may be picked right now, without hearing anything; kept between calls.
@@ -98,6 +100,18 @@ class Library:
         Where sources are named, as in `sizes`, it is what these have. Raises LabelError.
         """
         return self._indexed().of(sources)
+
+    def everything(self) -> Candidates:
+        """Return what `current` is chosen of: copies too, and what is left out of sets."""
+        return self._indexed().everything
+
+    def demand_songs(self) -> None:
+        """Raise LibraryError where there is music, and all of it is left out of sets."""
+        counts = self._counted(self.everything())
+        if counts:
+            each = ", ".join(f"{count} {code}" for code, count in counts.items())
+            msg = f"all of the music here is left out of sets ({each}): let it in with --include"
+            raise LibraryError(msg)
 
     def sizes(self) -> dict[str, int]:
         """Count what may be picked right now, for every source that may be named."""
@@ -117,9 +131,10 @@ class Library:
             self._index = (state, index)
         return self._index[1]
 
-    def scan(self, report: Report = _silent) -> Summary:
+    def scan(self, report: Report = _silent, *, full: bool = False) -> Summary:
         """Hear what the library holds and the catalogue does not; report(done, total).
 
+        A ``full`` scan looks into every file, whatever its times say, and tries again what failed.
         Sources whose audio is not to be had are placed by what is stored of their tracks elsewhere.
         Raises LibraryError, MissingExtra, CatalogueError or SourceError.
         """
@@ -131,6 +146,7 @@ class Library:
             audio_model_id(hearing, model),
             executor(self._settings),
             (audio_model_id("whole", model),),
+            full,
         )
         summary = run([source for source in sources if isinstance(source, AudioSource)], report)
         self._place_by_tags(sources, {failure.uri for failure in summary.failed})
@@ -138,10 +154,20 @@ class Library:
             if not isinstance(source, AudioSource):
                 summary += self._placer(source)(source, report)
         self._uris = summary.uris
-        return summary
+        return replace(summary, left_out=self._left_out(summary.uris))
 
-    def rescan(self, report: Report = _silent) -> Summary:
-        """Scan the folders and sources that were added; report(done, total).
+    def _left_out(self, uris: Collection[str]) -> dict[str, int]:
+        """Count what is left out of sets among tracks, by its code."""
+        analysers = analyser_ids(self._settings.audio_model)
+        return self._counted(self._catalogue.candidates(analysers, uris=uris))
+
+    def _counted(self, music: Candidates) -> dict[str, int]:
+        included = parse_codes(self._settings.include)
+        counts = {code: int((music.left_out == i).sum()) for i, code in enumerate(LEFT_OUT)}
+        return {code: count for code, count in counts.items() if count and code not in included}
+
+    def rescan(self, report: Report = _silent, *, full: bool = False) -> Summary:
+        """Scan the folders and sources that were added; report(done, total); ``full`` as in `scan`.
 
         One that is not there now, as an unplugged disk, is one of the failures: the others are
         heard, and what was stored of it stays. Raises what `scan` raises where none can be scanned,
@@ -152,7 +178,7 @@ class Library:
         for group in groups:
             part = Library(tuple(group), self._settings, self._services, self._open_catalogue)
             try:
-                total += part.scan(report)
+                total += part.scan(report, full=full)
             except EmotionDJError as error:
                 refused.append((Failure(group[0], f"{error}; what was known is kept"), error))
         if len(refused) == len(groups):
@@ -224,7 +250,8 @@ class Library:
         """Write every track with its features, mood and place to a table; return how many."""
         from emotion_dj.sources import tables
 
-        return tables.write(file, self.rows())
+        rows = [{k: v for k, v in row.items() if k != "left_out"} for row in self.rows()]
+        return tables.write(file, rows)
 
     def rows(self, *, mood: str | None = None, limit: int | None = None) -> list[JsonObject]:
         """Return every track as a row: what it is, its features, its place and its mood.

@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS invitations (
-    digest BLOB PRIMARY KEY, role TEXT NOT NULL, made REAL NOT NULL
+    digest BLOB PRIMARY KEY, role TEXT NOT NULL, made REAL NOT NULL,
+    listener TEXT NOT NULL DEFAULT 'me'
 );
 CREATE TABLE IF NOT EXISTS devices (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
-    paired REAL NOT NULL, seen REAL NOT NULL, digest BLOB NOT NULL
+    paired REAL NOT NULL, seen REAL NOT NULL, digest BLOB NOT NULL,
+    listener TEXT NOT NULL DEFAULT 'me'
 );
 """
 
-_DEVICE: Final = "id, name, role, paired, seen"
+_LISTENER: Final = "ALTER TABLE {} ADD COLUMN listener TEXT NOT NULL DEFAULT 'me'"
+"""What files of the first version lack."""
+
+_DEVICE: Final = "id, name, role, paired, seen, listener"
 
 
 class SQLiteDevices:
@@ -52,27 +57,28 @@ class SQLiteDevices:
 
     def invite(self, invitation: Invitation) -> None:
         """Keep an invitation and drop old ones."""
-        row = (invitation.digest, invitation.role.value, invitation.made)
+        row = (invitation.digest, invitation.role.value, invitation.made, invitation.listener)
         with self._writing() as file:
             file.execute(
                 "DELETE FROM invitations WHERE made < ?", (invitation.made - CODE_SECONDS,)
             )
-            file.execute("INSERT INTO invitations VALUES (?, ?, ?)", row)
+            file.execute("INSERT INTO invitations VALUES (?, ?, ?, ?)", row)
 
     def invitations(self) -> list[Invitation]:
         """Return the invitations that were not used."""
         with self._reading() as file:
-            rows = file.execute("SELECT digest, role, made FROM invitations").fetchall()
-        return [Invitation(digest, Role(role), made) for digest, role, made in rows]
+            rows = file.execute("SELECT digest, role, made, listener FROM invitations").fetchall()
+        return [Invitation(digest, Role(role), *rest) for digest, role, *rest in rows]
 
     def redeem(self, invitation: Invitation, device: PairedDevice, digest: bytes) -> bool:
         """Take the invitation away and add the device."""
-        row = (device.id, device.name, device.role.value, device.paired, device.seen, digest)
+        row = (*_row(device), digest)
         with self._writing() as file:
             taken = file.execute("DELETE FROM invitations WHERE digest = ?", (invitation.digest,))
             if taken.rowcount != 1:
                 return False
-            file.execute("INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?)", row)
+            query = f"INSERT INTO devices ({_DEVICE}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+            file.execute(query, row)
             return True
 
     def find(self, device: str) -> tuple[PairedDevice, bytes] | None:
@@ -80,7 +86,7 @@ class SQLiteDevices:
         with self._reading() as file:
             query = f"SELECT {_DEVICE}, digest FROM devices WHERE id = ?"  # noqa: S608 - columns
             row = file.execute(query, (device,)).fetchone()
-        return None if row is None else (_device(row[:5]), bytes(row[5]))
+        return None if row is None else (_device(row[:-1]), bytes(row[-1]))
 
     def devices(self) -> list[PairedDevice]:
         """Return all devices."""
@@ -126,9 +132,19 @@ def _opened(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     file.executescript(f"PRAGMA journal_mode = WAL; {_TABLES}")
+    for table in ("invitations", "devices"):
+        with suppress(sqlite3.OperationalError):  # it is there
+            file.execute(_LISTENER.format(table))
     return file
 
 
-def _device(row: tuple[str, str, str, float, float]) -> PairedDevice:
-    name, words, role, paired, seen = row
-    return PairedDevice(name, words, Role(role), paired, seen)
+def _device(row: tuple[str, str, str, float, float, str]) -> PairedDevice:
+    name, words, role, paired, seen, listener = row
+    return PairedDevice(name, words, Role(role), paired, seen, listener)
+
+
+def _row(device: PairedDevice) -> tuple[str, str, str, float, float, str]:
+    return (
+        *(device.id, device.name, device.role.value),
+        *(device.paired, device.seen, device.listener),
+    )

@@ -51,12 +51,23 @@ def invite(
     guest: Annotated[
         bool, typer.Option("--guest", help="For somebody who may listen and show a face only.")
     ] = False,
+    listener: Annotated[
+        str | None,
+        typer.Option(help="For somebody with a taste of their own, by a name: anna."),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Print a code that pairs one device, once, within ten minutes."""
     from emotion_dj.pairing import Role
 
-    code = _pairing(database).invite(Role.GUEST if guest else Role.OWNER)
+    if guest and listener is not None:
+        msg = "a guest teaches no taste: say --guest or --listener"
+        raise typer.BadParameter(msg)
+    pairing = _pairing(database)
+    if listener is not None:
+        code = pairing.invite(Role.LISTENER, listener)
+    else:
+        code = pairing.invite(Role.GUEST if guest else Role.OWNER)
     out().print(code, markup=False)
     say("type it where the page asks for it, or open  ADDRESS/pair?code=CODE  there")
 
@@ -64,7 +75,8 @@ def invite(
 def _line(device: PairedDevice) -> str:
     times = (datetime.fromtimestamp(at, UTC).astimezone() for at in (device.paired, device.seen))
     paired, seen = (f"{at:%Y-%m-%d %H:%M}" for at in times)
-    return f"{device.id}  {device.role:5}  paired {paired}, seen {seen}  {shown(device.name)}"
+    role = device.listener if device.role == "listener" else device.role
+    return f"{device.id}  {role:8}  paired {paired}, seen {seen}  {shown(device.name)}"
 
 
 def _pairing(database: str | None) -> Pairing:

@@ -10,6 +10,7 @@ import typer
 from emotion_dj.cli.console import (
     Database,
     Json,
+    left_out,
     omitted,
     out,
     passed_over,
@@ -73,10 +74,17 @@ def add(
 
 
 @app.command("scan")
-def scan(*, database: Database = None, as_json: Json = False) -> None:
+def scan(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look into every file, whatever its times say.")
+    ] = False,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
     """Look through what was added: hear what is new, mark what is gone."""
     with progress("listening") as report:
-        summary = _dj(database).library.rescan(report)
+        summary = _dj(database).library.rescan(report, full=full)
     _tell(summary, as_json=as_json)
 
 
@@ -99,7 +107,8 @@ def listing(
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
-        out().print(f"{place}  {row['mood']:9}  {shown(named)}", markup=False, soft_wrap=True)
+        why = f"  (not in sets: {row['left_out']['code']})" if row["left_out"] else ""
+        out().print(f"{place}  {row['mood']:9}  {shown(named)}{why}", markup=False, soft_wrap=True)
 
 
 @app.command("export")
@@ -189,6 +198,7 @@ def _tell(summary: Summary, *, as_json: bool) -> None:
     else:
         passed_over(summary.failed)
         omitted(summary.omitted)
+        left_out(summary.left_out)
         out().print(
             f"{summary.analysed} analysed, {summary.known} known already, "
             f"{len(summary.failed)} failed, {summary.gone} gone"

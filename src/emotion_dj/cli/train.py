@@ -55,15 +55,7 @@ def emotion(
     seed: Annotated[int | None, typer.Option(min=0, help="Another lot.")] = None,
 ) -> None:
     """Train the face reader; killed training goes on where it stopped with the same command."""
-    if recipe == "original" and (teacher or start):
-        msg = "--teacher and --start do not belong to --recipe original"
-        raise typer.BadParameter(msg)
-    if recipe == "fresh" and not start:
-        msg = "--recipe fresh goes on from trained weights: name them with --start"
-        raise typer.BadParameter(msg)
-    if epochs == 0 and not start:
-        msg = "--epochs 0 needs --start: there is nothing to take as it is"
-        raise typer.BadParameter(msg)
+    _check(recipe, taught=bool(teacher), begun=bool(start), epochs=epochs)
     if find_spec("torch") is None:
         raise MissingExtra("train", "training")
     import dataclasses
@@ -98,6 +90,19 @@ def emotion(
     prior = emotion_data.prior(faces)
     card = emotion_card.publish(net, held, out, recipe=recipe_of_run, prior=prior, truth=truth)
     print_json(card["metrics"])
+
+
+def _check(recipe: str, *, taught: bool, begun: bool, epochs: int | None) -> None:
+    """Refuse options that do not belong together, before any face is looked at."""
+    if recipe == "original" and (taught or begun):
+        msg = "--teacher and --start do not belong to --recipe original"
+        raise typer.BadParameter(msg)
+    if recipe == "fresh" and not begun:
+        msg = "--recipe fresh goes on from trained weights: name them with --start"
+        raise typer.BadParameter(msg)
+    if epochs == 0 and not begun:
+        msg = "--epochs 0 needs --start: there is nothing to take as it is"
+        raise typer.BadParameter(msg)
 
 
 def _recipe(name: str, *, begun: bool, epochs: int | None, seed: int | None) -> Recipe:

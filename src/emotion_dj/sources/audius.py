@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urljoin
 
 from emotion_dj.domain import Media, Track
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import httpx
+
+    from emotion_dj.json_types import Json
 
 NAME: Final = "Audius"
 API: Final = "https://api.audius.co"
@@ -102,7 +104,7 @@ class Audius:
             raise NotAvailable(msg)
         return f"tracks/{name}/stream"
 
-    def _list(self, path: str, **query: Any) -> list[Track]:
+    def _list(self, path: str, **query: Json) -> list[Track]:
         answer = self._client.get(path, {**APP, **query})
         found = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(found, list):
@@ -111,7 +113,7 @@ class Audius:
         return [_track(entry) for entry in found if _offered(entry)]
 
 
-def _offered(entry: Any) -> bool:
+def _offered(entry: Json) -> bool:
     """Tell whether an entry is a track that may be heard by anyone."""
     return (
         isinstance(entry, dict)
@@ -122,7 +124,7 @@ def _offered(entry: Any) -> bool:
     )
 
 
-def _track(entry: Mapping[str, Any]) -> Track:
+def _track(entry: Mapping[str, Json]) -> Track:
     artist = (entry.get("user") or {}).get("name")
     artwork = (entry.get("artwork") or {}).get("480x480")
     seconds = entry.get("duration")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from emotion_dj.domain import Media, Track
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 NAME: Final = "Deezer"
 API: Final = "https://api.deezer.com"
@@ -145,7 +145,7 @@ class Deezer:
             return self.resolve(track)
         return media
 
-    def _track(self, entry: Mapping[str, Any]) -> Track:
+    def _track(self, entry: Mapping[str, Json]) -> Track:
         album = _mapping(entry.get("album"))
         main = _mapping(entry.get("artist")).get("name")
         others = entry.get("contributors")
@@ -164,7 +164,7 @@ class Deezer:
             media=_preview(preview) if preview else None,
         )
 
-    def _own(self, address: Any) -> str | None:
+    def _own(self, address: Json) -> str | None:
         fits = isinstance(address, str) and is_allowed(address, HOSTS, self._address)
         return address if fits else None
 
@@ -172,7 +172,7 @@ class Deezer:
     def _id(track: Track) -> str:
         return track.uri.removeprefix("deezer:track/")
 
-    def _ask(self, path: str, **query: Any) -> JsonObject:
+    def _ask(self, path: str, **query: Json) -> JsonObject:
         """Return an answer; wait once where too much was asked. Raises a SourceError that fits."""
         if time.time() < self._closed_until:
             raise self._too_often()
@@ -189,7 +189,7 @@ class Deezer:
             time.sleep(self._budget.seconds)
         raise self._too_often()
 
-    def _refuse(self, fault: Mapping[str, Any]) -> NoReturn:
+    def _refuse(self, fault: Mapping[str, Json]) -> NoReturn:
         code = fault.get("code")
         if code == QUOTA:
             self._closed_until = time.time() + self._budget.seconds
@@ -206,7 +206,7 @@ class Deezer:
         return RateLimited(msg, retry_at=self._closed_until or time.time() + seconds)
 
 
-def _entries(page: Mapping[str, Any]) -> list[JsonObject]:
+def _entries(page: Mapping[str, Json]) -> list[JsonObject]:
     """Return the tracks of a page; null entries and podcasts are left out."""
     listed = page.get("data")
     if not isinstance(listed, list):
@@ -214,7 +214,7 @@ def _entries(page: Mapping[str, Any]) -> list[JsonObject]:
     return [entry for entry in listed if _is_track(entry)]
 
 
-def _is_track(entry: Any) -> bool:
+def _is_track(entry: Json) -> bool:
     return (
         isinstance(entry, dict)
         and _NUMBER.fullmatch(str(entry.get("id"))) is not None
@@ -228,11 +228,11 @@ def _preview(address: str) -> Media:
     return Media("preview", address, expires=float(found[1]) if found else None)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _whole(value: Any) -> int | None:
+def _whole(value: Json) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):

@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import time
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from platformdirs import user_cache_path
 
-from emotion_dj.artifacts import write_atomically
+from emotion_dj import __version__
 from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
-from emotion_dj.sources.cache import Cache, date
+from emotion_dj.sources import waiting
+from emotion_dj.sources.cache import Cache
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
+
+    from emotion_dj.json_types import Json
 
     Token = Callable[[str], str]
     Explain = Callable[[int, str], SourceError | None]
@@ -39,9 +39,6 @@ TRIES: Final = 3
 PATIENCE: Final = 8.0
 """Seconds: a longer Retry-After fails at once, with the time when a new try makes sense."""
 
-LONGEST: Final = 7 * 86_400.0
-"""Seconds: nobody is believed who asks for a longer wait than this."""
-
 TIMEOUT = httpx.Timeout(20, connect=5)
 DEADLINE: Final = 60.0
 """Seconds within which the whole of an answer must have come, however slowly it drips."""
@@ -50,7 +47,7 @@ MAX_JSON: Final = 16_000_000
 MAX_AUDIO: Final = 300_000_000
 MAX_PICTURE: Final = 8_000_000
 MAX_FAULT: Final = 64_000
-AGENT: Final = "emotion-dj/0.1"
+AGENT: Final = f"emotion-dj/{__version__}"
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 QUOTA: Final = "QUOTA_EXCEEDED"
 """The reason by which Spotify says that no waiting helps."""
@@ -59,10 +56,10 @@ QUOTA: Final = "QUOTA_EXCEEDED"
 class Client:
     """Asks one service.
 
-    ``name`` is how messages call it. ``token`` returns a bearer token other than the one given to
-    it: the one that was just refused, or "". ``explain`` may know better than this client what a
-    status code means with the reason that came with it. ``hosts`` are those to which the service
-    may point besides its own.
+    ``name`` is how messages call it. ``token`` returns a token other than the one given to it: the
+    one that was just refused, or ""; ``scheme`` is how it is sent. ``explain`` may know better than
+    this client what a status code means with the reason that came with it. ``hosts`` are those to
+    which the service may point besides its own.
     """
 
     def __init__(
@@ -71,17 +68,18 @@ class Client:
         address: str,
         *,
         token: Token | None = None,
+        scheme: str = "Bearer {}",
         explain: Explain | None = None,
         hosts: Collection[str] = (),
     ) -> None:
         """Keep the address; nothing is opened yet."""
         self.name, self.address = name, address.rstrip("/")
         self._host = urlsplit(self.address).netloc.rpartition("@")[2]
-        self._token, self._explain = token, explain
+        self._token, self._scheme, self._explain = token, scheme, explain
         self._hosts = {self._host, *hosts}
         self._cache = Cache()
 
-    def get(self, path: str, query: Mapping[str, Any], *, once: bool = False) -> Any:
+    def get(self, path: str, query: Mapping[str, Json], *, once: bool = False) -> Json:
         """Return the JSON answer of a GET, or one from before that is still good.
 
         ``once`` is for services where a GET changes something: it is not repeated. Raises a
@@ -93,12 +91,12 @@ class Client:
 
     def send(
         self,
-        method: Literal["POST", "PUT"],
+        method: Literal["POST", "PUT", "DELETE"],
         path: str,
         *,
-        document: Any = None,
+        document: Json = None,
         form: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> Json:
         """Return the JSON answer, None where it is empty, of a request that is never repeated,
         since it may have been obeyed. Raises a SourceError that fits.
         """
@@ -121,7 +119,7 @@ class Client:
 
     @contextmanager
     def stream(
-        self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None
+        self, path: str, query: Mapping[str, Json], headers: Mapping[str, str] | None = None
     ) -> Iterator[httpx.Response]:
         """Open a GET whose body is read by the caller. Raises a SourceError that fits."""
         with _opened() as c:
@@ -136,7 +134,7 @@ class Client:
             finally:
                 answer.close()
 
-    def _ask(self, method: str, path: str, tries: int, **parts: Any) -> Any:
+    def _ask(self, method: str, path: str, tries: int, **parts: Json) -> Json:
         with _opened() as c:
             request = c.build_request(method, self._at(path), **parts)
             body = self._before(request, tries)
@@ -150,7 +148,9 @@ class Client:
 
     def _before(self, request: httpx.Request, tries: int) -> bytes | None:
         """Return an answer of before that is still good for what may be asked again."""
-        return self._cache.get(str(request.url), self._signed(request, "")) if tries > 1 else None
+        self._signed(request, "")
+        who = request.headers.get("authorization", "")
+        return self._cache.get(str(request.url), who) if tries > 1 else None
 
     def _at(self, path: str) -> str:
         return f"{self.address}/{path}"
@@ -163,7 +163,7 @@ class Client:
         take: Callable[[httpx.Response], _Taken],
     ) -> _Taken:
         """Return what ``take`` makes of the first answer that is not a fault."""
-        if (until := _cooling(self._host)) > time.time():
+        if (until := waiting.until(self._host)) > time.time():
             raise self._later(until - time.time())
         token = self._signed(request, "")
         for left in range(tries - 1, -1, -1):
@@ -179,14 +179,14 @@ class Client:
             except httpx.HTTPError as error:
                 if not left:
                     raise self._gone() from error
-                pause = _pause(tries - left)
+                pause = waiting.jitter(tries - left)
             time.sleep(pause)
         raise self._gone()
 
     def _signed(self, request: httpx.Request, not_allowed: str) -> str:
         token = self._token(not_allowed) if self._token else ""
         if token:
-            request.headers["authorization"] = f"Bearer {token}"
+            request.headers["authorization"] = self._scheme.format(token)
         return token
 
     def _whole(self, answer: httpx.Response) -> bytes:
@@ -197,8 +197,8 @@ class Client:
         finally:
             answer.close()
         if answer.request.method == "GET":
-            token = answer.request.headers.get("authorization", "").removeprefix("Bearer ")
-            self._cache.keep(str(answer.request.url), token, answer.headers, body)
+            who = answer.request.headers.get("authorization", "")
+            self._cache.keep(str(answer.request.url), who, answer.headers, body)
         return body
 
     def _pause(self, answer: httpx.Response, tries: int, *, last: bool) -> float:
@@ -208,9 +208,9 @@ class Client:
             raise better
         if code not in PASSING or reason == QUOTA:
             raise self._refused(code, reason)
-        pause = _asked(answer) or _pause(tries)
+        pause = waiting.asked(answer.headers) or waiting.jitter(tries)
         if pause > PATIENCE:
-            _remember(self._host, time.time() + pause)
+            waiting.remember(self._host, time.time() + pause)
         if last or pause > PATIENCE:
             if code == httpx.codes.TOO_MANY_REQUESTS:
                 raise self._later(pause)
@@ -229,7 +229,7 @@ class Client:
         return NotAvailable(f"{self.name} does not have what was asked for (HTTP {code})")
 
     def _later(self, pause: float) -> RateLimited:
-        msg = f"{self.name} was asked too often: try again in {_spelt(pause)}"
+        msg = f"{self.name} was asked too often: try again in {waiting.spelt(pause)}"
         return RateLimited(msg, retry_at=time.time() + pause)
 
     def _moved(self, answer: httpx.Response) -> SourceError:
@@ -283,56 +283,6 @@ def _reason(answer: httpx.Response) -> str:
         return ""
     finally:
         answer.close()
-
-
-def _asked(answer: httpx.Response) -> float:
-    """Return the seconds that the server asks to wait, 0 where it does not say.
-
-    It says so in seconds, or as a date (RFC 9110, 10.2.3).
-    """
-    told = answer.headers.get("retry-after", "0")
-    try:
-        seconds = float(told)
-    except ValueError:
-        seconds = date(told) - time.time()
-    return min(max(0.0, seconds), LONGEST)
-
-
-def _pause(tries: int) -> float:
-    """Full jitter: everything between nothing and a limit that doubles with each try."""
-    return random.uniform(0, 0.25 * 2**tries)  # noqa: S311 - not a secret
-
-
-def _spelt(seconds: float) -> str:
-    """Say a duration in the unit that a person would use, never rounded down."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds > 2 * size:
-            return f"{-int(-seconds // size)} {unit}"
-    return f"{-int(-seconds // 1)} s"
-
-
-def _cooling(host: str) -> float:
-    """Return the POSIX time until which some process was told not to ask, 0 where none was."""
-    try:
-        return float(json.loads(_notes().read_bytes())[host])
-    except (OSError, ValueError, LookupError, TypeError):
-        return 0.0
-
-
-def _remember(host: str, until: float) -> None:
-    """Keep a cool-down for later processes, as far as the disk allows."""
-    try:
-        kept = {k: v for k, v in json.loads(_notes().read_bytes()).items() if v > time.time()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        kept = {}
-    try:
-        write_atomically(_notes(), json.dumps({**kept, host: until}).encode())
-    except OSError:
-        return
-
-
-def _notes() -> Path:
-    return user_cache_path("emotion-dj") / "cooldowns.json"
 
 
 def _without_query(record: logging.LogRecord) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from emotion_dj.domain import AudioFeatures, Device, Media, SavedPlaylist, Track
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from emotion_dj.domain import DJSet
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 PREFIX: Final = "spotify:track:"
 HOST: Final = "api.spotify.com"
@@ -194,7 +194,7 @@ class Spotify:
 
     def _pages(self, path: str) -> Iterator[JsonObject]:
         """Yield the entries of all pages; what is not an object is passed over."""
-        query: Mapping[str, Any] | None = {"limit": PAGE, "offset": 0}
+        query: Mapping[str, Json] | None = {"limit": PAGE, "offset": 0}
         while query is not None:
             page = self._client.get(path, query)
             entries = _member(page, "items", list)
@@ -202,8 +202,8 @@ class Spotify:
             query = self._onward(page, query, len(entries))
 
     def _onward(
-        self, page: Mapping[str, Any], query: Mapping[str, Any], count: int
-    ) -> Mapping[str, Any] | None:
+        self, page: Mapping[str, Json], query: Mapping[str, Json], count: int
+    ) -> Mapping[str, Json] | None:
         """Return the query of the next page: as its link says, else as the total says, or None.
 
         Raises SourceError where the link leads to another host or backwards.
@@ -280,7 +280,7 @@ def _explain(code: int, reason: str) -> SourceError | None:
     return None
 
 
-def _member(answer: Any, name: str, kind: type) -> Any:
+def _member(answer: Json, name: str, kind: type) -> Json:
     """Return a member that an answer has to have. Raises SourceError."""
     found = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(found, kind):
@@ -289,7 +289,7 @@ def _member(answer: Any, name: str, kind: type) -> Any:
     return found
 
 
-def _track(entry: Any) -> Track | None:
+def _track(entry: Json) -> Track | None:
     """Return a track as it is described; None for podcasts, local files and what is gone."""
     if not isinstance(entry, dict) or entry.get("type", "track") != "track":
         return None
@@ -312,19 +312,19 @@ def _track(entry: Any) -> Track | None:
     )
 
 
-def _object(entry: Mapping[str, Any], name: str) -> JsonObject:
+def _object(entry: Mapping[str, Json], name: str) -> JsonObject:
     """Return a member that may be missing or null."""
     found = entry.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def _objects(entry: Mapping[str, Any], name: str) -> list[JsonObject]:
+def _objects(entry: Mapping[str, Json], name: str) -> list[JsonObject]:
     """Return the objects of a list that may be missing or null."""
     found = entry.get(name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _address(told: Any) -> str | None:
+def _address(told: Json) -> str | None:
     """Return an address that Spotify hands us if it leads to Spotify's own files."""
     theirs = re.fullmatch(r"https://[a-z0-9.-]+(\.scdn\.co|\.spotifycdn\.com)/\S+", str(told))
     return theirs and theirs.string
@@ -336,7 +336,7 @@ def _same(track: Track, other: Track) -> bool:
     return track.title.casefold() == other.title.casefold() and track.artists[0].casefold() in names
 
 
-def _measured(row: Mapping[str, Any]) -> AudioFeatures:
+def _measured(row: Mapping[str, Json]) -> AudioFeatures:
     numbers = {name: row.get(name) for name in FEATURES}
     known: JsonObject = {k: v for k, v in numbers.items() if isinstance(v, int | float)}
     if known.get("key") == -1:

@@ -12,7 +12,7 @@ import json
 import secrets
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from emotion_dj.domain import SavedPlaylist, Tags, Track
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from emotion_dj.domain import DJSet
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 PAGE: Final = 500
 BATCH: Final = 100
@@ -168,7 +168,7 @@ class Subsonic:
     def _id(self, track: Track) -> str:
         return track.uri.removeprefix(self._prefix)
 
-    def _track(self, song: Mapping[str, Any]) -> Track:
+    def _track(self, song: Mapping[str, Json]) -> Track:
         artist = str(song.get("artist") or "")
         uri = f"{self._prefix}{song['id']}"
         if moods := _texts(song.get("moods")):
@@ -192,7 +192,7 @@ class Subsonic:
             self._ask("ping")
         return self._signed({"id": self._id(track), "format": "raw"})
 
-    def _ask(self, method: str, *, once: bool = False, **query: Any) -> JsonObject:
+    def _ask(self, method: str, *, once: bool = False, **query: Json) -> JsonObject:
         """Return the body of an answer. Raises a SourceError that says what the server said."""
         body = _body(self._client.get(f"{method}.view", self._signed(query), once=once))
         if body.get("status") == "ok":
@@ -212,7 +212,7 @@ class Subsonic:
             document = None
         return self._error(_body(document).get("error") or {})
 
-    def _error(self, fault: Mapping[str, Any]) -> SourceError:
+    def _error(self, fault: Mapping[str, Json]) -> SourceError:
         """Return what a server's own word of an error means."""
         code = fault.get("code")
         if code in WRONG_LOGIN:
@@ -221,7 +221,7 @@ class Subsonic:
         kind = NotAvailable if code == NOT_FOUND else SourceError
         return kind(f"the Subsonic server says: {fault.get('message') or f'error {code}'}")
 
-    def _signed(self, query: Mapping[str, Any]) -> JsonObject:
+    def _signed(self, query: Mapping[str, Json]) -> JsonObject:
         common = {"v": "1.16.1", "c": "emotion-dj", "f": "json", **query}
         if self._key:
             return {**common, "apiKey": self._key}
@@ -233,7 +233,7 @@ class Subsonic:
         return {**common, "t": token, "s": salt}
 
 
-def _body(answer: Any) -> JsonObject:
+def _body(answer: Json) -> JsonObject:
     """Return what an answer holds. Raises SourceError where it is no Subsonic server's."""
     body = answer.get("subsonic-response") if isinstance(answer, dict) else None
     if isinstance(body, dict):
@@ -242,18 +242,18 @@ def _body(answer: Any) -> JsonObject:
     raise SourceError(msg)
 
 
-def _list(body: Mapping[str, Any], outer: str, inner: str) -> list[JsonObject]:
+def _list(body: Mapping[str, Json], outer: str, inner: str) -> list[JsonObject]:
     """Return a list that servers leave out where it is empty."""
     entries = (body.get(outer) or {}).get(inner) or []
     return [entry for entry in entries if isinstance(entry, dict) and "id" in entry]
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Json) -> list[str]:
     """Return a list of texts; some servers send one text alone."""
     return [value] if isinstance(value, str) else value if isinstance(value, list) else []
 
 
-def _genres(song: Mapping[str, Any]) -> tuple[str, ...]:
+def _genres(song: Mapping[str, Json]) -> tuple[str, ...]:
     """Return all genres of a song from a server that lists them, else its only one."""
     listed = song.get("genres")
     entries = listed if isinstance(listed, list) else []
@@ -261,5 +261,5 @@ def _genres(song: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(filter(None, names or [str(song.get("genre") or "")]))
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Json) -> float | None:
     return float(value) if isinstance(value, int | float) and value > 0 else None

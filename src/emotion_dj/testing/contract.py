@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "object": dict,
@@ -33,7 +33,7 @@ class Contract:
         """Keep where it is; it is read when it is needed."""
         self._path = path
 
-    def request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> list[str]:
+    def request(self, method: str, path: str, query: Mapping[str, str], body: Json) -> list[str]:
         """Return what is wrong with a request, a sentence each; an empty list where nothing is."""
         template = self._template(path)
         operation = self._document["paths"].get(template, {}).get(method.lower())
@@ -43,7 +43,7 @@ class Contract:
             return [f"{method} {path} is deprecated"]
         return [*self._query(operation, query), *self._body(operation, body)]
 
-    def answer(self, method: str, path: str, code: int, body: Any) -> list[str]:
+    def answer(self, method: str, path: str, code: int, body: Json) -> list[str]:
         """Return what is wrong with an answer to a request that was right."""
         operation = self._document["paths"][self._template(path)][method.lower()]
         described = self._resolved(operation["responses"].get(str(code)))
@@ -68,7 +68,7 @@ class Contract:
         fitting = [t for t in self._document["paths"] if re.fullmatch(_pattern(t), path)]
         return min(fitting, key=lambda template: template.count("{"), default="")
 
-    def _query(self, operation: Mapping[str, Any], query: Mapping[str, str]) -> Iterator[str]:
+    def _query(self, operation: Mapping[str, Json], query: Mapping[str, str]) -> Iterator[str]:
         described = [self._resolved(each) for each in operation.get("parameters", ())]
         known = {each["name"]: each for each in described if each["in"] == "query"}
         for name in query.keys() - known.keys():
@@ -80,7 +80,7 @@ class Contract:
             elif each.get("required"):
                 yield f"the parameter {name} is missing"
 
-    def _body(self, operation: Mapping[str, Any], body: Any) -> Iterator[str]:
+    def _body(self, operation: Mapping[str, Json], body: Json) -> Iterator[str]:
         described = self._resolved(operation.get("requestBody"))
         if described is None:
             if body is not None:
@@ -95,7 +95,7 @@ class Contract:
             yield f"the member {name} is not in the contract"
         yield from self._faults(schema, body, "the body")
 
-    def _faults(self, schema: Any, value: Any, where: str) -> Iterator[str]:
+    def _faults(self, schema: Json, value: Json, where: str) -> Iterator[str]:
         """Yield what is wrong with a value. Null is let pass: the prose allows it in places."""
         schema = self._resolved(schema)
         if value is None:
@@ -113,9 +113,9 @@ class Contract:
             for name, part in schema.get("properties", {}).items():
                 yield from self._faults(part, value.get(name), f"{where}.{name}")
 
-    def _resolved(self, part: Any) -> Any:
+    def _resolved(self, part: Json) -> Json:
         while isinstance(part, dict) and "$ref" in part:
-            place: Any = self._document
+            place: Json = self._document
             for name in part["$ref"].removeprefix("#/").split("/"):
                 place = place[name]
             part = place
@@ -135,7 +135,7 @@ def _read(path: Path) -> JsonObject:
     return document
 
 
-def _plain_faults(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[str]:
+def _plain_faults(schema: Mapping[str, Json], value: Json, where: str) -> Iterator[str]:
     """Yield what is wrong with a value itself, whatever is in it."""
     kind = TYPES.get(schema.get("type", ""))
     if kind and not (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
@@ -158,7 +158,7 @@ def _pattern(template: str) -> str:
     return re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
 
 
-def _typed(schema: Mapping[str, Any], text: str) -> Any:
+def _typed(schema: Mapping[str, Json], text: str) -> Json:
     """Return a parameter's text as the type that its schema names, or the text itself."""
     if schema.get("type") == "integer" and re.fullmatch(r"-?\d+", text):
         return int(text)

@@ -17,7 +17,7 @@ import time
 from collections import defaultdict, deque
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
     from emotion_dj.testing.faults import Fault
 
 SIGNED: Final = "hdnea"
@@ -79,7 +79,7 @@ class Song:
     duration: int = 180
     isrc: str = ""
     audio: bytes = b""
-    over: tuple[tuple[str, Any], ...] = ()
+    over: tuple[tuple[str, Json], ...] = ()
 
 
 class DeezerStandIn:
@@ -139,7 +139,7 @@ class DeezerStandIn:
         """Count the requests below a path."""
         return sum(path.startswith(prefix) for _, path in self.asked)
 
-    def _counted(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
+    def _counted(self, answer: Callable[[Request], Response]) -> Callable[[Request], Json]:
         async def counted(request: Request) -> Response:
             path = request.url.path
             self.asked.append((time.monotonic(), path))
@@ -232,7 +232,7 @@ class DeezerStandIn:
         song = self.songs[request.path_params["id"]]
         return self._slowly(song.audio, "audio/mpeg")
 
-    def _json(self, value: Any) -> Response:
+    def _json(self, value: Json) -> Response:
         return self._slowly(json.dumps(value).encode(), "application/json")
 
     def _slowly(self, content: bytes, kind: str) -> Response:

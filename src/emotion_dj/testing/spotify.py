@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from emotion_dj.sources.spotify_login import SCOPES
 from emotion_dj.testing.contract import Contract
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
     from emotion_dj.testing.faults import Fault
 
 __all__ = [
@@ -108,7 +108,7 @@ class SpotifyStandIn(Accounts):
         self._contract = Contract(contract) if contract else None
         self.api = self.accounts = self.embed = ""
         self.playlists: dict[str, Playlist | None] = {}
-        self.saved: list[Any] = []
+        self.saved: list[Json] = []
         self.catalogue: list[JsonObject] = []
         self.features: dict[str, JsonObject] | None = None
         self.device, self.premium = True, True
@@ -149,7 +149,7 @@ class SpotifyStandIn(Accounts):
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        def api(path: str, answer: Callable[[Request, Any], Any], *methods: str) -> Route:
+        def api(path: str, answer: Callable[[Request, Json], Json], *methods: str) -> Route:
             return Route(f"/v1{path}", self._guarded(answer), methods=methods or ["GET"])
 
         return Starlette(
@@ -171,7 +171,7 @@ class SpotifyStandIn(Accounts):
             ]
         )
 
-    def _guarded(self, answer: Callable[[Request, Any], Any]) -> Callable[[Request], Any]:
+    def _guarded(self, answer: Callable[[Request, Json], Json]) -> Callable[[Request], Json]:
         """Wrap a handler: count, hold against the contract, check the token, misbehave."""
 
         async def guarded(request: Request) -> Response:
@@ -210,10 +210,10 @@ class SpotifyStandIn(Accounts):
         needed = self._contract.scopes(method, path) if self._contract else set()
         return status(403)() if needed and not needed & scopes else None
 
-    def _me(self, *_: Any) -> Any:
+    def _me(self, *_: Json) -> Json:
         return 200, {"id": ME, "display_name": "Listener", "type": "user", "new_member": {"a": 1}}
 
-    def _lists(self, request: Request, _body: Any) -> Any:
+    def _lists(self, request: Request, _body: Json) -> Json:
         known = [
             None if playlist is None else self._list(name, playlist)
             for name, playlist in self.playlists.items()
@@ -223,21 +223,21 @@ class SpotifyStandIn(Accounts):
     def _list(self, name: str, playlist: Playlist) -> JsonObject:
         return {"id": name, "name": playlist.name, "owner": {"id": playlist.owner}, "public": False}
 
-    def _create(self, _request: Request, body: Any) -> Any:
+    def _create(self, _request: Request, body: Json) -> Json:
         name = f"new{len(self.playlists)}"
         self.playlists[name] = new = Playlist(body["name"])
         return 201, self._list(name, new)
 
-    def _saved(self, request: Request, _body: Any) -> Any:
+    def _saved(self, request: Request, _body: Json) -> Json:
         return 200, self._page(request, self.saved)
 
-    def _items(self, request: Request, _body: Any) -> Any:
+    def _items(self, request: Request, _body: Json) -> Json:
         playlist = self.playlists.get(request.path_params["id"])
         if playlist is None or playlist.owner != ME:
             return status(403 if playlist else 404)()
         return 200, self._page(request, playlist.entries)
 
-    def _change(self, request: Request, body: Any) -> Any:
+    def _change(self, request: Request, body: Json) -> Json:
         playlist = self.playlists.get(request.path_params["id"])
         if playlist is None or playlist.owner != ME:
             return status(403 if playlist else 404)()
@@ -248,10 +248,10 @@ class SpotifyStandIn(Accounts):
         playlist.entries = new if replaces else playlist.entries + new
         return (200 if replaces else 201), {"snapshot_id": "s"}
 
-    def _devices(self, *_: Any) -> Any:
+    def _devices(self, *_: Json) -> Json:
         return 200, {"devices": self.devices}
 
-    def _play(self, request: Request, body: Any) -> Any:
+    def _play(self, request: Request, body: Json) -> Json:
         device = request.query_params.get("device_id", "")
         if not self.premium:
             return status(403, "PREMIUM_REQUIRED")()
@@ -268,7 +268,7 @@ class SpotifyStandIn(Accounts):
         self.embedded.append(request.path_params["id"])
         return HTMLResponse(EMBEDDED.replace("LENGTH", str(1000 * self.embed_lasts)))
 
-    def _search(self, request: Request, _body: Any) -> Any:
+    def _search(self, request: Request, _body: Json) -> Json:
         words = request.query_params["q"].casefold()
         isrc = words.removeprefix("isrc:")
         found = [
@@ -278,7 +278,7 @@ class SpotifyStandIn(Accounts):
         ]
         return 200, {"tracks": self._page(request, found)}
 
-    def _features(self, request: Request, _body: Any) -> Any:
+    def _features(self, request: Request, _body: Json) -> Json:
         if self.features is None:
             return status(403)()
         ids = request.query_params["ids"].split(",")
@@ -286,7 +286,7 @@ class SpotifyStandIn(Accounts):
             return status(400)()
         return 200, {"audio_features": [self.features.get(name) for name in ids]}
 
-    def _page(self, request: Request, entries: list[Any]) -> JsonObject:
+    def _page(self, request: Request, entries: list[Json]) -> JsonObject:
         query = request.query_params
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 20))
         url = request.url.include_query_params(offset=offset + limit, limit=limit)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 ME: Final = "listener"
 
 if TYPE_CHECKING:
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 
 @dataclass
@@ -16,11 +16,11 @@ class Playlist:
     """A playlist: its name, its entries as the API gives them, and whose it is."""
 
     name: str
-    entries: list[Any] = field(default_factory=list)
+    entries: list[Json] = field(default_factory=list)
     owner: str = ME
 
 
-def song(identity: str, **changes: Any) -> JsonObject:
+def song(identity: str, **changes: Json) -> JsonObject:
     """Return a track object; ``changes`` replace its members."""
     artists = [{"id": f"artist-{identity}", "type": "artist", "name": f"Artist {identity}"}]
     return {
@@ -52,7 +52,7 @@ def song(identity: str, **changes: Any) -> JsonObject:
     }
 
 
-def entry(item: Any, *, under: str = "item", **members: Any) -> JsonObject:
+def entry(item: Json, *, under: str = "item", **members: Json) -> JsonObject:
     """Return an entry of a playlist, with its track under ``item`` or, as once, under ``track``."""
     return {
         "added_at": "2026-01-01T00:00:00Z",

@@ -11,7 +11,7 @@ Every answer is kept in ``answers``, so that a test can hold it against the cont
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
 
 BASE: Final = {
     "version": "1.16.1",
@@ -54,13 +54,13 @@ class SubsonicStandIn:
         self.pictures: dict[str, bytes] = {}
         self.playlists: dict[str, tuple[str, list[str]]] = {}
         self.asked: list[tuple[str, JsonObject]] = []
-        self.answers: list[tuple[str, Any]] = []
+        self.answers: list[tuple[str, Json]] = []
         self.starred: list[str] = []
         self.scrobbled: list[str] = []
         self.strange: list[str] = []
         self.address = ""
         self._stack = ExitStack()
-        self._methods: dict[str, Callable[[JsonObject], Any]] = {
+        self._methods: dict[str, Callable[[JsonObject], Json]] = {
             "ping": lambda _: {},
             "tokenInfo": lambda _: {"tokenInfo": {"username": OWNER}},
             "getAlbumList2": self._albums,
@@ -121,11 +121,11 @@ class SubsonicStandIn:
         return self._told(method, {"status": "failed", "error": {"code": code, "message": message}})
 
     @staticmethod
-    def _note(place: list[str], query: JsonObject) -> Any:
+    def _note(place: list[str], query: JsonObject) -> Json:
         place.append(query["id"])
         return {}
 
-    def _unstar(self, query: JsonObject) -> Any:
+    def _unstar(self, query: JsonObject) -> Json:
         self.starred.remove(query["id"])
         return {}
 
@@ -134,10 +134,10 @@ class SubsonicStandIn:
         told = {"id": "a", "name": "Album", "songCount": len(self.songs), "duration": seconds}
         return {**told, "created": "2026-01-01T00:00:00Z"}
 
-    def _albums(self, query: JsonObject) -> Any:
+    def _albums(self, query: JsonObject) -> Json:
         return {"albumList2": {"album": [self._album()] if query.get("offset") == "0" else []}}
 
-    def _search(self, query: JsonObject) -> Any:
+    def _search(self, query: JsonObject) -> Json:
         limit = int(query.get("songCount", 20))
         return {"searchResult3": {"song": list(self.songs.values())[:limit]}}
 
@@ -147,13 +147,13 @@ class SubsonicStandIn:
         told = {"id": name, "name": title, "owner": OWNER, "songCount": len(songs), "duration": 0}
         return {**told, "created": when, "changed": when}
 
-    def _create(self, query: JsonObject) -> Any:
+    def _create(self, query: JsonObject) -> Json:
         name = query.get("playlistId") or f"p{len(self.playlists)}"
         title = self.playlists[name][0] if name in self.playlists else query["name"]
         self.playlists[name] = (title, list(query.get("songId", ())))
         entries = [self.songs[song] for song in self.playlists[name][1] if song in self.songs]
         return {"playlist": {**self._list(name), "entry": entries}}
 
-    def _update(self, query: JsonObject) -> Any:
+    def _update(self, query: JsonObject) -> Json:
         self.playlists[query["playlistId"]][1].extend(query.get("songIdToAdd", ()))
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from emotion_dj.json_types import JsonObject
+    from emotion_dj.json_types import Json, JsonObject
     from emotion_dj.training.music import Taught
     from emotion_dj.training.music_data import TeacherLabels
 
@@ -96,7 +96,7 @@ def taught(teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[flo
     }
 
 
-def kept(card: Mapping[str, Any]) -> JsonObject:
+def kept(card: Mapping[str, Json]) -> JsonObject:
     """Return what an earlier card says of the teachers."""
     counts = {"counts_for_inputs", "changes_count_for_inputs"}
     sounds = {name: value for name, value in card["sounds"].items() if name not in counts}
@@ -116,12 +116,12 @@ def end() -> JsonObject:
     }
 
 
-def write(card: Mapping[str, Any], path: Path) -> None:
+def write(card: Mapping[str, Json], path: Path) -> None:
     """Write a card beside its weights."""
     write_atomically(path, (json.dumps(card, indent=2) + "\n").encode())
 
 
-def mean_of(figures: Sequence[Mapping[str, Any]]) -> JsonObject:
+def mean_of(figures: Sequence[Mapping[str, Json]]) -> JsonObject:
     """Return the mean of figures of one form, however deep, with three digits."""
     first = figures[0]
     means = {

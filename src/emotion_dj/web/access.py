@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from emotion_dj.domain import Listener
 from emotion_dj.errors import PairingRefused
 from emotion_dj.pairing import Role
 from emotion_dj.web import pairing_page
@@ -43,6 +44,12 @@ GUESTS: Final = (
 )
 """What guests may ask for. All else is refused, whatever is added to the service."""
 
+LISTENERS: Final = (
+    *GUESTS,
+    re.compile(rf"POST {ROOT}/(feedback|corrections)|(GET|DELETE) {ROOT}/listener"),
+)
+"""What listeners who are not the owner may ask for: they have a taste of their own, too."""
+
 KEPT_SECONDS: Final = 400 * 86_400
 """How long browsers keep the cookie: they take no more."""
 
@@ -71,9 +78,12 @@ class Access:
         elif device is None:
             await self._unpaired(scope, headers, receive, send)
         elif not _may(device, scope):
-            await refuse(send, 403, "guest", "Guests may listen and show a face: ask the owner.")
+            await refuse(send, 403, "guest", "This is the owner's to do: ask them.")
         else:
-            CURRENT.set(replace(CURRENT.get(), role=device.role, device=device.id))
+            listener = Listener(device.listener)
+            CURRENT.set(
+                replace(CURRENT.get(), role=device.role, device=device.id, listener=listener)
+            )
             await self.app(scope, receive, send)
 
     def _token(self, headers: Mapping[bytes, str]) -> str:
@@ -141,7 +151,8 @@ class Access:
 
 def _may(device: PairedDevice, scope: Scope) -> bool:
     wanted = f"{scope['method']} {scope['path']}"
-    return device.role is Role.OWNER or any(form.fullmatch(wanted) for form in GUESTS)
+    forms = LISTENERS if device.role is Role.LISTENER else GUESTS
+    return device.role is Role.OWNER or any(form.fullmatch(wanted) for form in forms)
 
 
 def _refused(headers: Mapping[bytes, str], error: PairingRefused) -> Response:

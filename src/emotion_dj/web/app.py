@@ -47,6 +47,8 @@ from emotion_dj.web.network import HERE
 from emotion_dj.web.scan import Scan
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from emotion_dj.app import EmotionDJ
     from emotion_dj.pairing import Pairing
     from emotion_dj.web.network import Network
@@ -75,6 +77,33 @@ def create(
         yield
         scan.stop()
 
+    recommend = partial(sets.recommended, dj, scan)
+    api = _api(
+        readings.routes(dj),
+        sets.routes(dj, recommend),
+        streams.routes(dj),
+        tracks.routes(dj),
+        taste.routes(dj),
+        library.routes(dj, scan),
+        devices.devices(dj),
+        service.routes(dj, read_on, pairing),
+        sources.routes(dj),
+        picks.routes(dj, sets.set_json),
+        adding.routes(dj, scan),
+        playlist_export.routes(dj, recommend, pairing),
+    )
+    static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
+    page = GZipMiddleware(static, minimum_size=500)
+    embed = devices.page(dj.settings.spotify_embed)
+    trust = [_authority(authority)] if authority else []
+    everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]
+    app = Starlette(routes=everything, lifespan=lifespan)
+    guarded = problems.ProblemMiddleware(app)
+    return Middleware(Access(guarded, pairing) if pairing else guarded, network)
+
+
+def _api(*routers: APIRouter) -> FastAPI:
+    """Return what answers in JSON, with problems as documents and figures of its work."""
     api = FastAPI(
         title="Emotion-DJ",
         version=__version__,
@@ -86,30 +115,9 @@ def create(
     measure(api)
     problems.install(api)
     api.openapi = partial(document, api)  # type: ignore[method-assign]
-    recommend = partial(sets.recommended, dj, scan)
-    for routes in (
-        readings.routes(dj),
-        sets.routes(dj, recommend),
-        streams.routes(dj),
-        tracks.routes(dj),
-        taste.routes(dj),
-        library.routes(dj, scan),
-        devices.devices(dj),
-        service.routes(dj, read_on),
-        sources.routes(dj),
-        picks.routes(dj, sets.set_json),
-        adding.routes(dj, scan),
-        playlist_export.routes(dj, recommend, pairing),
-    ):
+    for routes in routers:
         api.include_router(routes, responses=problems.responses("4XX", "5XX"))
-    static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
-    page = GZipMiddleware(static, minimum_size=500)
-    embed = devices.page(dj.settings.spotify_embed)
-    trust = [_authority(authority)] if authority else []
-    everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]
-    app = Starlette(routes=everything, lifespan=lifespan)
-    guarded = problems.ProblemMiddleware(app)
-    return Middleware(Access(guarded, pairing) if pairing else guarded, network)
+    return api
 
 
 def _authority(authority: bytes) -> Route:

@@ -10,7 +10,7 @@ import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from emotion_dj.json_types import Json
+
 KERNELS: Final = Path(str(files("emotion_dj.web") / "static" / "eye" / "eye.wasm"))
 KINDS: Final = {".wasm": "application/wasm", ".tflite": "application/octet-stream"}
 
@@ -38,7 +40,7 @@ def routes() -> Mount:
 
 
 @cache
-def card() -> Mapping[str, Any]:
+def card() -> Mapping[str, Json]:
     """Return what the page's eye reads by; ``files`` are names beside it."""
     return {
         "files": {role: _name(path) for role, path in _paths().items()},
@@ -68,7 +70,7 @@ def _name(path: Path) -> str:
     return f"{path.stem}-{artifacts.digest(path.read_bytes())[:16]}{path.suffix}"
 
 
-def _photo() -> Mapping[str, Any]:
+def _photo() -> Mapping[str, Json]:
     """A JPEG may be as large as Pillow opens one: too large ones are halved, here as there."""
     return {
         "max_bytes": images.MAX_BYTES,
@@ -77,7 +79,7 @@ def _photo() -> Mapping[str, Any]:
     }
 
 
-def _search() -> Mapping[str, Any]:
+def _search() -> Mapping[str, Json]:
     return {
         "sides": search.SIDES,
         "frame": search.FRAME,
@@ -101,7 +103,7 @@ def _search() -> Mapping[str, Any]:
     }
 
 
-def _reader() -> Mapping[str, Any]:
+def _reader() -> Mapping[str, Json]:
     contract = emotion.Contract.of(artifacts.packaged(emotion.ARTIFACT).card)
     return {
         "id": contract.id,
@@ -118,7 +120,7 @@ def _reader() -> Mapping[str, Any]:
     }
 
 
-def _resting() -> Mapping[str, Any]:
+def _resting() -> Mapping[str, Json]:
     return {
         "smile": resting.SMILE,
         "strength": resting.STRENGTH,
@@ -127,7 +129,7 @@ def _resting() -> Mapping[str, Any]:
     }
 
 
-def _visibility() -> Mapping[str, Any]:
+def _visibility() -> Mapping[str, Json]:
     return {
         "low_score": visibility.LOW_SCORE,
         "scores": visibility.SCORES,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from emotion_dj.json_types import Json
+
 SMALL: Final = 16_000
 """Bytes that are parsed sooner than a thread begins."""
 
@@ -32,12 +34,12 @@ class Route(APIRoute):
 
 
 class _Request(Request):
-    async def json(self) -> Any:
+    async def json(self) -> Json:
         body = await self.body()
         return await to_thread.run_sync(parse, body) if len(body) > SMALL else parse(body)
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes) -> Json:
     """Return what JSON says. Raises JSONDecodeError also for text that no encoding has (halves of
     surrogate pairs) and for what is nested too deeply.
     """

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from emotion_dj.domain import Emotion, Mood
+from emotion_dj.json_types import JsonObject
 from emotion_dj.web.bodies import FACE, example
 from emotion_dj.web.read_faces import Share
 
@@ -164,6 +165,14 @@ class Device(BaseModel):
     id: str
     name: str
     active: bool
+
+
+class Listener(BaseModel):
+    """All that is kept of a listener: what they did with songs, and how they were misread."""
+
+    listener: str
+    feedback: list[JsonObject]
+    corrections: list[JsonObject]
 
 
 class Devices(BaseModel):

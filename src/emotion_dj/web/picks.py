@@ -13,6 +13,7 @@ from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.sources import numbered
+from emotion_dj.web.visit import mine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def routes(dj: EmotionDJ, as_json: Callable[[EmotionDJ, DJSet], JsonObject]) -> 
         if not len(music):
             raise HTTPException(404, f"Nothing tells yet how track {number} sounds: scan first.")
         at = float(music.valence[0]), float(music.arousal[0])
-        chosen = dj.recommend(affect=at, candidates=music, n=1)
+        chosen = mine(dj).recommend(affect=at, candidates=music, n=1)
         picked: JsonObject = as_json(dj, chosen)["picks"][0]
         return picked
 

@@ -11,11 +11,12 @@ from emotion_dj import affect, messages, playlists
 from emotion_dj.domain import Affect, DJSet, Media, Pick, Reason
 from emotion_dj.errors import LoginRequired, SettingsError
 from emotion_dj.json_types import JsonObject
+from emotion_dj.pairing import Role
 from emotion_dj.web import bodies, models
 from emotion_dj.web.json_route import Route
 from emotion_dj.web.middleware import ROOT
 from emotion_dj.web.sources import numbered
-from emotion_dj.web.visit import CURRENT, at
+from emotion_dj.web.visit import CURRENT, at, mine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,8 @@ def routes(dj: EmotionDJ, recommend: Recommend, pairing: Pairing | None = None) 
             if isinstance(request, bodies.PlaylistRequest)
             else recommend(request)
         )
-        dj.taste.played(dj_set)
+        if CURRENT.get().role is not Role.GUEST:
+            mine(dj).taste.played(dj_set)
         return dj_set
 
     @routes.post("/playlists/{form}", response_class=Response, responses=FILE)

@@ -17,6 +17,7 @@ from emotion_dj.web import models, photos
 from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
 from emotion_dj.web.document import events, file, gives
 from emotion_dj.web.read_faces import ReadFace, Readings
+from emotion_dj.web.visit import mine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +34,6 @@ def routes(dj: EmotionDJ) -> APIRouter:
     broadcaster = ReadingBroadcaster()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
-    async def read(sent: photos.Sent | Readings) -> PhotoAnalysis:
-        if isinstance(sent, photos.Sent):
-            look = partial(dj.read, sent.photo, resting=sent.resting)
-            return await to_thread.run_sync(look, limiter=readers)
-        if not sent.faces:
-            raise errors.NoFace(NOBODY)
-        return seen_before(dj, sent.faces)
-
     @routes.post("/readings", responses=gives(models.PhotoAnalysis), openapi_extra=photos.DOCUMENT)
     async def readings(
         sent: Annotated[photos.Sent | Readings, Depends(photos.sent)],
@@ -52,7 +45,7 @@ def routes(dj: EmotionDJ) -> APIRouter:
         photo is not kept.
         """
         try:
-            analysis = serializers.photo_analysis_json(await read(sent))
+            analysis = serializers.photo_analysis_json(await _read(mine(dj), sent, readers))
         except errors.NoFace:
             broadcaster.tell(key, "nobody", {})
             raise
@@ -71,6 +64,18 @@ def routes(dj: EmotionDJ) -> APIRouter:
         return events(broadcaster.events(key))
 
     return routes
+
+
+async def _read(
+    dj: EmotionDJ, sent: photos.Sent | Readings, readers: CapacityLimiter
+) -> PhotoAnalysis:
+    """Read a photo, at most as many at once as readers; or take what was read elsewhere."""
+    if isinstance(sent, photos.Sent):
+        look = partial(dj.read, sent.photo, resting=sent.resting)
+        return await to_thread.run_sync(look, limiter=readers)
+    if not sent.faces:
+        raise errors.NoFace(NOBODY)
+    return seen_before(dj, sent.faces)
 
 
 def seen_before(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from emotion_dj import errors
 from emotion_dj.json_types import JsonObject
-from emotion_dj.web.visit import is_guest
+from emotion_dj.web.visit import is_owner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -68,7 +68,7 @@ class Scan:
 
     def troubles(self) -> JsonObject:
         """Return what failed and why; guests are told no more than whether there is music."""
-        failed, problem = ([], "") if is_guest() else (self.failed, self.sentence)
+        failed, problem = (self.failed, self.sentence) if is_owner() else ([], "")
         return {"failed": [_text(why) for why in failed], "problem": _text(problem)}
 
     async def events(self) -> AsyncIterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from emotion_dj import __version__, affect
@@ -18,6 +18,7 @@ from emotion_dj.web.visit import CURRENT
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
+    from emotion_dj.pairing import Pairing
 
 
 class Health(BaseModel):
@@ -38,7 +39,7 @@ class About(BaseModel):
     """The words that clients need, and the cards of what reads faces and hears music.
 
     ``read_on`` says where the page reads faces: on the device, or on the server; ``role`` is that
-    of who asks.
+    of who asks, and ``invites`` whether they may invite others.
     """
 
     emotions: dict[Emotion, list[Axis]]
@@ -48,10 +49,19 @@ class About(BaseModel):
     audio_model: JsonObject
     read_on: Literal["device", "server"]
     role: Role
+    invites: bool
 
 
-def routes(dj: EmotionDJ, read_on: str) -> APIRouter:
-    """Return the routes; ``read_on`` says where the page reads faces, device or server."""
+class Code(BaseModel):
+    """What pairs one more device, within ten minutes, by the address  pair?code=CODE."""
+
+    code: str
+
+
+def routes(dj: EmotionDJ, read_on: str, pairing: Pairing | None = None) -> APIRouter:
+    """Return the routes; ``read_on`` says where the page reads faces, device or server; without a
+    ``pairing`` nobody needs an invitation.
+    """
     routes = APIRouter(tags=["service"], route_class=Route)
 
     @routes.get("/health", responses={200: {"model": Health}})
@@ -77,6 +87,14 @@ def routes(dj: EmotionDJ, read_on: str) -> APIRouter:
             "audio_model": audio_model_card(dj.settings.audio_model),
             "read_on": read_on,
             "role": CURRENT.get().role.value,
+            "invites": pairing is not None and CURRENT.get().role is Role.OWNER,
         }
+
+    @routes.post("/invitations", status_code=201, responses={201: {"model": Code}})
+    def invite() -> JsonObject:
+        """Return a code that lets one guest in; 404 where nobody needs one."""
+        if pairing is None:
+            raise HTTPException(404, "Nobody needs an invitation here.")
+        return {"code": pairing.invite(Role.GUEST)}
 
     return routes

@@ -42,8 +42,9 @@ def routes(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> AP
 def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     """Return the set that a request asks for. Raises any EmotionDJError."""
     indexed = dj.library.is_indexed()
-    return dj.recommend(
-        seen_before(dj, request.faces, request.resting) if request.faces else None,
+    own = visit.mine(dj)
+    return own.recommend(
+        seen_before(own, request.faces, request.resting) if request.faces else None,
         emotion=affect.parse_emotion(request.emotion) if request.emotion else None,
         mood=affect.parse_mood(request.mood) if request.mood else None,
         affect=affect.parse_affect(request.affect) if request.affect else None,

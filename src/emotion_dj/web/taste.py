@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, BackgroundTasks
 
 from emotion_dj import errors, serializers
-from emotion_dj.web import bodies, sources
+from emotion_dj.json_types import JsonObject
+from emotion_dj.web import bodies, models, sources
 from emotion_dj.web.json_route import Route
+from emotion_dj.web.visit import is_owner, mine
 
 if TYPE_CHECKING:
     from emotion_dj.app import EmotionDJ
@@ -29,14 +31,27 @@ def routes(dj: EmotionDJ) -> APIRouter:
         own server.
         """
         (track,) = sources.numbered(dj, [taste.track])
-        dj.taste.add(taste.track, taste.kind)
-        after.add_task(_report_feedback, dj, track, taste.kind)
+        mine(dj).taste.add(taste.track, taste.kind)
+        if is_owner():  # whose accounts the services know
+            after.add_task(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: bodies.Correction) -> None:
         """Learn that a face was read wrongly, on this machine alone."""
         faces = serializers.parse_faces([said.face.model_dump()])
-        dj.taste.correct(dj.combine(*faces), said.emotion)
+        own = mine(dj)
+        own.taste.correct(own.combine(*faces), said.emotion)
+
+    @routes.get("/listener", responses={200: {"model": models.Listener}})
+    def export() -> JsonObject:
+        """Return everything that is kept of the listener who asks."""
+        own = mine(dj)
+        return {"listener": own.listener.id, **own.taste.export()}
+
+    @routes.delete("/listener", status_code=204)
+    def forget() -> None:
+        """Forget everything that is kept of the listener who asks."""
+        mine(dj).taste.reset()
 
     return routes
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from emotion_dj.json_types import Json
 
 OURS: Final = "said"
 """The type of errors whose message is a sentence of ours."""
@@ -57,7 +59,7 @@ class Body(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _knows(cls, data: Any) -> Any:
+    def _knows(cls, data: Json) -> Json:
         names = map(str, data) if isinstance(data, dict) else ()
         unknown = next((name for name in names if name not in cls.model_fields), None)
         if unknown is not None:
@@ -73,7 +75,7 @@ def mistake(sentence: str) -> PydanticCustomError:
     return PydanticCustomError(OURS, "{sentence}", {"sentence": sentence})  # no braces are filled
 
 
-def sentence(error: Mapping[str, Any]) -> str:
+def sentence(error: Mapping[str, Json]) -> str:
     """Return what to say of the first error that pydantic found."""
     place = ".".join(str(part)[:LONG] for part in error["loc"][1:] if part not in TAGS)
     if error["type"] == OURS:
@@ -85,11 +87,11 @@ def sentence(error: Mapping[str, Any]) -> str:
     return f"{name} {_words(error)}"
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def _words(error: Mapping[str, Json]) -> str:
     context = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
     words = WORDS.get(error["type"])
     return words.format(**context) if words else f"is not valid: {error['msg']}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Json) -> Json:
     return int(value) if isinstance(value, float) and value.is_integer() else value

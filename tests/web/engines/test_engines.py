@@ -29,7 +29,7 @@ def sounding(engine: Any) -> None:
     engine.until("document.querySelector('#set li') && !document.querySelector('#player').hidden")
     if engine.ask("document.querySelector('#play-word').textContent") != "Pause":
         engine.press("#play")
-    engine.until("/0:0[1-9] /.test(document.querySelector('#time').textContent)")
+    engine.until("!document.querySelector('#time').textContent.startsWith('0:00')")
 
 
 def test_a_photo_is_read_here_and_answered(engine: Any, smiling_photo: Path) -> None:

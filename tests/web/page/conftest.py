@@ -29,6 +29,8 @@ QUIET = (
 )
 
 
+PATIENCE = 60_000
+"""How many milliseconds a condition is waited for: browsers draw in software here."""
 RATE = 48_000
 EAR = """
 window.heard = [];
@@ -62,8 +64,9 @@ def address(demo_address: str) -> str:
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Drive browsers; for one file only, since no other event loop can run beside it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
         yield driver
 
@@ -102,7 +105,7 @@ def listen(page: Page) -> list[str]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     def said(message: Any) -> None:
-        expected = re.search("status of (404|422)|ERR_CONNECTION|ERR_INCOMPLETE", message.text)
+        expected = re.search("status of (404|422)|ERR_(CONNECTION|INCOMPLETE|EMPTY)", message.text)
         if message.type in {"error", "warning"} and not expected:
             complaints.append(message.text)
 
@@ -158,7 +161,7 @@ def says() -> Callable[..., None]:
     def says(page: Page, selector: str, words: str | re.Pattern[str]) -> None:
         from playwright.sync_api import expect
 
-        expect(page.locator(selector)).to_contain_text(words, timeout=20_000)
+        expect(page.locator(selector)).to_contain_text(words)
 
     return says
 

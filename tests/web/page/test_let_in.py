@@ -59,7 +59,7 @@ def test_below_a_sub_path_all_works(
 
 
 def test_a_guest_listens(run_service: Run, tmp_path: Path, opened: Opened) -> None:
-    """Nothing is asked for that guests are refused: the console stays silent, likes too."""
+    """What guests are refused is neither shown nor asked for: the console stays silent."""
     own = {"HOME": str(tmp_path), "EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite")}
     invite = [sys.executable, "-m", "emotion_dj", "devices", "invite", "--guest"]
     with run_service("--library", "demo", "--name", "127.0.0.1") as service:
@@ -69,7 +69,29 @@ def test_a_guest_listens(run_service: Run, tmp_path: Path, opened: Opened) -> No
         with opened(f"{service.address}/pair?code={code}") as page:
             page.check("input[value=calm]")
             page.wait_for_selector("#set li[aria-current=true]")
-            page.click("#like")
+            page.keyboard.press("l")
+            assert page.locator("#like, #add-open, #services").evaluate_all(
+                "all => all.filter(one => one.checkVisibility()).length"
+            ) == 0  # fmt: skip
+
+
+def test_the_code_for_a_phone_lets_it_in(
+    run_service: Run, browser: Browser, says: Callable[..., None]
+) -> None:
+    """What the owner's screen shows pairs the phone as a guest, and makes it the eye at once."""
+    with run_service("--library", "demo", "--name", "127.0.0.1") as service:
+        page = browser.new_context().new_page()
+        page.goto(f"{service.address}/pair?code={service.code}")
+        page.wait_for_selector("#moods input")
+        page.click("#phone-open")
+        link = page.locator("#phone .path").inner_text()
+        phone = browser.new_context().new_page()
+        phone.goto(link)
+        says(phone, ".eye main h2", "This phone is the eye")
+        about = phone.request.get(f"{service.address}/api/v1/about").json()
+        assert (about["role"], about["invites"]) == ("guest", False)
+        page.context.close()
+        phone.context.close()
 
 
 def test_the_server_reads_where_it_was_told_to(

@@ -74,7 +74,7 @@ def test_the_server_is_lost_twice_in_live_mode_and_nobody_hears_it(
     comes_true: ComesTrue,
 ) -> None:
     """Killed in the middle of a song and at the end of one, back after five seconds: said, unsaid,
-    and never a quarter of a second of silence.
+    and never half a second of silence.
     """
     with ExitStack() as server, ExitStack() as again:
         address = serve_tones(300, 500, 700, 900, 1100, seconds=40, stack=server)
@@ -92,7 +92,7 @@ def test_the_server_is_lost_twice_in_live_mode_and_nobody_hears_it(
                 serve_tones(stack=next_one, port=address.rpartition(":")[2])
                 page.wait_for_selector("#banner", state="hidden")
                 comes_true(page, HEARD)
-            assert longest_silence(page) < 250
+            assert longest_silence(page) < 500
 
 
 def test_songs_in_a_row_that_will_not_play_are_passed_over(
@@ -142,7 +142,7 @@ def test_one_song_plays_again_and_again(
                 page.evaluate(SEEK, 0.75)
                 page.wait_for_selector(f"#set li:nth-child({place + 1})[aria-current=true]")
                 comes_true(page, HEARD)
-            assert longest_silence(page) < 250
+            assert longest_silence(page) < 500
 
 
 def test_a_song_begins_where_it_sounds(
@@ -160,7 +160,7 @@ def test_a_song_begins_where_it_sounds(
             page.click("#set li:nth-child(2) .song")
             page.wait_for_selector("#set li:nth-child(2)[aria-current=true]")
             comes_true(page, HEARD)
-            assert longest_silence(page) < 250
+            assert longest_silence(page) < 500
 
 
 def test_ten_thousand_songs(serve: Serve, opened: Opened, says: Says, tmp_path: Path) -> None:

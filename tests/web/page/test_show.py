@@ -101,7 +101,7 @@ def test_a_phone_is_the_eye_of_another_screen(
             "request", lambda r: r.method == "POST" and sent.append((r.url, r.post_data_buffer))
         )
         phone.goto(link)
-        says(phone, "main h2", "This phone is the eye")
+        says(phone, ".eye main h2", "This phone is the eye")
         phone.click("text=Use the camera")
         says(phone, ".seen", "Looks happy")
         says(page, "#opening", "You look happy")

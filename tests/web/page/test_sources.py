@@ -50,6 +50,8 @@ def test_a_source_is_chosen_and_its_set_saved(
         expect(boxes).to_have_count(3)
         assert [box.is_checked() for box in boxes.all()] == [True] * 3
         calm(page)
+        page.click("#play")  # no song is added to a set that does not play
+        says(page, "#play-word", "Play")
         assert len(titles(page)) == 8
         left_out(page, "files", "spotify")
         expect(page.locator("#set li")).to_have_count(4)
@@ -62,7 +64,7 @@ def test_a_source_is_chosen_and_its_set_saved(
         assert mixed.playlists()["Emotion-DJ"] == stands
         left_out(page, "spotify")  # chosen again
         expect(page.locator("#set li")).to_have_count(6)
-        assert page.inner_text("#saved") == ""
+        expect(page.locator("#saved")).to_have_text("")
         page.click("text=Save to Subsonic")
         says(page, "#saved", ", 4 of 6 songs; the others are not there.")
         page.select_option("#language", "de")
@@ -106,11 +108,13 @@ def test_the_choice_breaks_no_rule_of_axe(
 ) -> None:
     """Some chosen, some not, something saved: on a narrow phone and on a desktop."""
     from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import expect
 
     size = {"width": width, "height": 800}
     with opened(mixed.address, viewport=size, color_scheme=scheme, reduced_motion="reduce") as page:
         calm(page)
         left_out(page, "files")
+        expect(page.locator("#set li")).to_have_count(6)
         if width < 700:
             page.click("#panels [data-panel=set]")
         page.click("text=Save to Subsonic")

@@ -16,6 +16,12 @@ MEASURES = (
 
 def upgrade() -> None:
     """Make tracks, analyses and feedback."""
+    _tracks()
+    _analyses()
+    _feedback()
+
+
+def _tracks() -> None:
     op.create_table(
         "tracks",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -29,6 +35,9 @@ def upgrade() -> None:
         sa.Column("artwork", sa.String),
         sa.Column("isrc", sa.String, index=True),
     )
+
+
+def _analyses() -> None:
     op.create_table(
         "analyses",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -47,6 +56,9 @@ def upgrade() -> None:
         sa.Column("embedding", sa.LargeBinary),
         sa.UniqueConstraint("track", "fingerprint", "analyser"),
     )
+
+
+def _feedback() -> None:
     op.create_table(
         "feedback",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -26,7 +26,7 @@ export function tell(song, kind) {
 
 /** Like a song, or take that back. @param {SetPick | null} [song] what plays */
 export function like(song = queue.current.peek()) {
-  if (!song) return;
+  if (!song || listener.isGuest()) return;
   const before = liked.peek().has(song.id);
   mind(song, !before);
   tell(song, before ? "unlike" : "like").catch(() => mind(song, before)); // not heard, not so

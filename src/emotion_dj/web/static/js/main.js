@@ -50,6 +50,7 @@ async function begin() {
 async function reach() {
   try {
     listener.about.value = await get("/about");
+    document.body.dataset.role = listener.about.value.role;
     await Promise.all([library.load(), sources.load()]);
     eyes.prepare();
   } catch (error) {

@@ -1,6 +1,6 @@
 // A phone as the eye of this screen: it is shown an address as a code, and what it reads comes as numbers.
 
-import { ROOT } from "./api.js";
+import { ROOT, post } from "./api.js";
 import { $, element, make } from "./dom.js";
 import * as face from "./face.js";
 import { say } from "./i18n.js";
@@ -11,8 +11,9 @@ const GONE_MS = 10_000; // a phone that says nothing for so long has been put aw
 const LETTERS = 22; // of a key made by chance
 const AT_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
-/** The key of the phone that is followed. */
+/** The key of the phone that is followed, and the address by which a phone takes it. */
 const key = signal("");
+const address = signal("");
 /** @type {EventSource | null} */
 let following = null;
 let silence = 0;
@@ -33,9 +34,16 @@ export function open() {
 /** Wait for a phone, and then for what it sees. */
 function follow() {
   key.value = Array.from(crypto.getRandomValues(new Uint8Array(LETTERS)), (byte) => "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789-_".charAt(byte % 58)).join("");
+  void invite(key.value);
   following = new EventSource(`${ROOT}/readings/live/${key.value}`);
   following.addEventListener("reading", ({ data }) => told(JSON.parse(data)));
   following.addEventListener("nobody", () => told(null));
+}
+
+/** Where devices are let in one by one, the address lets in the phone, too. @param {string} key */
+async function invite(key) {
+  const lets = listener.about.peek().invites ? `pair?code=${(await (await post("/invitations", {})).json()).code}` : "";
+  address.value = new URL(`${lets}#eye=${key}`, document.baseURI).href;
 }
 
 /** @param {Look | null} look */
@@ -53,16 +61,15 @@ function leave() {
   clearTimeout(silence);
   following?.close();
   following = null;
-  key.value = "";
+  key.value = address.value = "";
 }
 
 /** The address as a code and in letters; where no phone can reach it, how one could. */
 async function draw() {
-  const address = key.value && new URL(`#eye=${key.value}`, document.baseURI).href;
   const how = say(AT_THIS_MACHINE ? "phoneHere" : "phoneHow");
   /** @type {Element[]} */
   const parts = [make("p", "", how)];
-  if (address) parts.push(await code(address), make("p", "path small", address));
+  if (address.value) parts.push(await code(address.value), make("p", "path small", address.value));
   $("phone").replaceChildren(...parts);
 }
 

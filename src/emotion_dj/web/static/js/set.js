@@ -69,6 +69,7 @@ function acts(song, at) {
   const made = make("span", "acts");
   const values = { title: song.title };
   const like = sign(SIGNS.like, say("like"), () => feedback.like(song));
+  like.classList.add("taught");
   effect(() => like.setAttribute("aria-pressed", String(feedback.likes(song))));
   made.append(
     like,

@@ -10,7 +10,7 @@ import { computed, effect, signal } from "./signal.js";
 import { problem, why } from "./words.js";
 
 /** @type {Record<string, string>} */
-const BRANDS = { subsonic: "Subsonic", spotify: "Spotify", deezer: "Deezer", audius: "Audius" };
+const BRANDS = { subsonic: "Subsonic", jellyfin: "Jellyfin", spotify: "Spotify", deezer: "Deezer", audius: "Audius" };
 
 const sources = signal(/** @type {Source[]} */ ([]));
 /** The names of those that no set is made of. */
@@ -31,9 +31,9 @@ export function begin() {
   });
   effect(() => $("services").replaceChildren(...sources.value.filter(({ writable }) => writable).map(({ name }) =>
     button(say("saveTo", { service: title(name) }), () => void save(name)))));
-  const first = computed(() => queue.music.value?.picks[0]?.id); // a set that only goes on is still the one that was saved
+  const picks = computed(() => queue.music.value?.picks.map(({ id }) => id).join()); // a set that only goes on is still the one that was saved
   effect(() => {
-    first.value;
+    picks.value;
     saved.value = null;
   });
   effect(tell);

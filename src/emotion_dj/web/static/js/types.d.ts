@@ -14,6 +14,6 @@ interface Device { id: string; name: string; active: boolean }
 interface Music { plan: string; affect: Affect; path: Affect[]; picks: SetPick[]; opening: Told; notes: Told[]; said?: string; word?: Word | null; from?: Word } // the last three are said in this page, not sent
 interface Card { id: string; limits: string; metrics?: Record<string, { accuracy: number; n: number }> }
 interface EarCard { id: string; limits: string; metrics?: { r2_five_fold_by_track: { valence: number; arousal: number } } }
-interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; read_on?: string; role?: string; card: Partial<Card>; audio_model: Partial<EarCard> }
+interface About { emotions: Record<string, number[]>; moods: Record<string, number[]>; plans: string[]; read_on?: string; role?: string; invites?: boolean; card: Partial<Card>; audio_model: Partial<EarCard> }
 /** What listeners say of themselves: exactly one of these. */
 interface Word { emotion?: string; mood?: string; affect?: string; say?: string; like?: number }

@@ -1,0 +1,126 @@
+"""Several listeners of one service: each has a device, a taste of their own, and no other's."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from emotion_dj.catalogue.devices import SQLiteDevices
+from emotion_dj.pairing import Pairing, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+API = "/api/v1"
+
+
+@pytest.fixture(scope="module")
+def listeners(
+    serve_from: Callable[..., AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Mapping[str, httpx.Client]]:
+    """Return what the owner, Ann, Ben and a guest ask one service with."""
+    home = tmp_path_factory.mktemp("home")
+    wanted = {"ann": ("--listener=ann",), "ben": ("--listener=ben",), "guest": ("--guest",)}
+    with ExitStack() as stack:
+        address = stack.enter_context(serve_from(home, "--library", "demo", "--name", "127.0.0.1"))
+        clients = {}
+        for name, words in {"owner": (), **wanted}.items():
+            client = stack.enter_context(httpx.Client(base_url=address, timeout=120))
+            code = invited(home, *words)
+            assert client.get("/pair", params={"code": code}).status_code == 303
+            clients[name] = client
+        clients["owner"].get(f"{API}/library/scan")  # ends when all is heard
+        yield clients
+
+
+def invited(home: Path, *words: str) -> str:
+    """Return the code of an invitation."""
+    database = ("--database", str(home / "c.sqlite"))
+    command = [sys.executable, "-m", "emotion_dj", "devices", "invite", *words, *database]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_what_one_likes_no_other_is_told(listeners: Mapping[str, httpx.Client]) -> None:
+    """Every route that answers is asked as each of the others: no trace of Ann's likes and words;
+    her own export has them, and her music follows them.
+    """
+    ann = listeners["ann"]
+    assert ann.get(f"{API}/about").json()["role"] == "listener"
+    wish = {"mood": "calm", "n": 5, "seed": 1}
+    before = {name: titles(client, wish) for name, client in listeners.items()}
+    best, worst = (ann.get(f"{API}/tracks", params={"q": ""}).json()["tracks"][i] for i in (0, -1))
+    for track, kind in ((best, "like"), (worst, "skip"), (worst, "play")):
+        said = {"track": track["id"], "kind": kind}
+        assert ann.post(f"{API}/feedback", json=said).status_code == 204
+    kept = ann.get(f"{API}/listener").json()
+    assert kept["listener"] == "ann"
+    assert [row["kind"] for row in kept["feedback"]] == ["like", "skip", "play"]
+    document = listeners["owner"].get(f"{API}/openapi.json").json()["paths"]
+    routes = [path for path, methods in document.items() if "get" in methods and "{" not in path]
+    assert {"/listener", "/tracks", "/library"} <= {path.removeprefix(API) for path in routes}
+    streams = {f"{API}/library/scan", "/library/scan"}
+    for name in ("owner", "ben", "guest"):
+        for path in sorted(set(routes) - streams):
+            told = listeners[name].get(path if path.startswith("/api") else f"{API}{path}").text
+            assert "ann" not in told.split('"'), (name, path)
+            assert "skip" not in told.split('"'), (name, path)
+        assert titles(listeners[name], wish) == before[name]
+    assert worst["title"] not in titles(ann, wish)  # it was played today
+
+
+def test_all_that_is_kept_of_one_goes_when_they_say_so(
+    listeners: Mapping[str, httpx.Client],
+) -> None:
+    """What Ben did is gone from his export, and nobody else's with it; a guest has nothing."""
+    ann, ben, guest = (listeners[name] for name in ("ann", "ben", "guest"))
+    (track, *_) = ben.get(f"{API}/tracks", params={"q": ""}).json()["tracks"]
+    for client in (ann, ben):
+        client.post(f"{API}/feedback", json={"track": track["id"], "kind": "like"})
+    assert ben.delete(f"{API}/listener").status_code == 204
+    assert ben.get(f"{API}/listener").json()["feedback"] == []
+    assert ann.get(f"{API}/listener").json()["feedback"]
+    for method in ("GET", "DELETE"):
+        assert guest.request(method, f"{API}/listener").json()["code"] == "guest"
+    for path in ("folders", "metrics", "devices"):  # a listener owns no machine
+        assert ben.get(f"{API}/{path}").json()["code"] == "guest"
+
+
+def titles(client: httpx.Client, wish: Mapping[str, object]) -> list[str]:
+    """Return the titles of a set."""
+    return [pick["title"] for pick in client.post(f"{API}/sets", json=wish).json()["picks"]]
+
+
+def test_a_file_of_the_first_version_is_taken_on(tmp_path: Path) -> None:
+    """Its devices are the owner's or guests, as before; new ones may be listeners'."""
+    path = tmp_path / "d.sqlite"
+    with sqlite3.connect(path) as old:
+        old.executescript(
+            "CREATE TABLE devices (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,"
+            " paired REAL NOT NULL, seen REAL NOT NULL, digest BLOB NOT NULL);"
+            "CREATE TABLE invitations (digest BLOB PRIMARY KEY, role TEXT NOT NULL,"
+            " made REAL NOT NULL);"
+            "INSERT INTO devices VALUES ('0a', 'a phone', 'owner', 1, 1, x'00')"
+        )
+    pairing = Pairing(SQLiteDevices(path))
+    new, _ = pairing.pair(pairing.invite(Role.LISTENER, "ann"), name="a tablet", address="x")
+    kept = [(one.name, one.role, one.listener) for one in Pairing(SQLiteDevices(path)).devices()]
+    assert kept == [("a phone", Role.OWNER, "me"), ("a tablet", Role.LISTENER, "ann")]
+    assert new.listener == "ann"
+
+
+@pytest.mark.parametrize("name", ["", "Ann", "a b", "a/b", "a" * 33, "-a"])
+def test_a_listener_has_a_plain_name(name: str) -> None:
+    """It stands in logs and is typed: anything else is one sentence."""
+    words = [sys.executable, "-m", "emotion_dj", "devices", "invite", f"--listener={name}"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert told.returncode == 3
+    assert "names no listener: take up to 32 of a to z" in told.stderr.replace("\n", " ")

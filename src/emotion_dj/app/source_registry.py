@@ -154,6 +154,18 @@ def check(names: Iterable[str | Path], settings: Settings) -> None:
             source.check()
 
 
+def remembered_as(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
+
+
+def added_as(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    forms = (remembered_as(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in forms if place in folders), None)
+
+
 def group_roots(places: Sequence[str]) -> list[list[str]]:
     """Return places that are remembered: all folders that are there together, the rest one by one.
 

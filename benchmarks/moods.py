@@ -71,7 +71,7 @@ def show(groups: Iterable[str], found: np.ndarray) -> None:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for group, mood in zip(groups, found.tolist(), strict=True):
         for name in (group, "all"):
-            counts[name][str(getattr(mood, "value", mood))] += 1
+            counts[name][NAMES[mood]] += 1
     for group, count in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
         shares = ", ".join(f"{name} {count[name] / count.total():.0%}" for name in NAMES)
         print(f"{group:>14}, {count.total():>4} songs: {shares}")

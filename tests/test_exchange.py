@@ -24,6 +24,8 @@ def music(keys: list[int]) -> Candidates:
         tempo=np.full(n, 120, np.float32),
         loudness=np.full(n, -14, np.float32),
         key=np.array(keys, np.int8),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         artist=np.full(n, -1, np.int32),
         album=np.full(n, -1, np.int32),
         number=np.arange(n),

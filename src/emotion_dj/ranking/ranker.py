@@ -8,6 +8,7 @@ for others around their targets that follow better.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -121,13 +122,12 @@ class NearestRanker:
         self, path: Sequence[Affect], crowds: Mapping[Affect, _Crowd], copies: Sequence[int]
     ) -> list[Neighbourhood]:
         """Return for each target the rows, with their costs, that its song may be exchanged for."""
-        reach, count = self.variety + 2 * self.mixing, NEIGHBOURHOOD + len(path)
+        reach = self.variety + 2 * self.mixing
         offers = {}
-        for target in path:
-            if target not in offers:
-                rows, costs = crowds[target].within(reach, count)
-                free = ~np.isin(rows, copies)
-                offers[target] = rows[free], costs[free]
+        for target, times in Counter(path).items():
+            rows, costs = crowds[target].within(reach, NEIGHBOURHOOD + times - 1)
+            free = ~np.isin(rows, copies)
+            offers[target] = rows[free], costs[free]
         return [offers[target] for target in path]
 
     def _grid(self, candidates: Candidates, preferences: Preferences) -> ListenerGrid:

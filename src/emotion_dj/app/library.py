@@ -18,8 +18,9 @@ from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+    from threading import Event
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
@@ -184,6 +185,22 @@ class Library:
         if len(refused) == len(groups):
             raise refused[0][1]
         return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
+
+    def refresh(self, report: Report = _silent) -> Summary:
+        """Scan what is named, else what was added; raises as `scan` and `rescan` do."""
+        is_added = not self._names and self._catalogue.folders()
+        return self.rescan(report) if is_added else self.scan(report)
+
+    def changes(self, stop: Event, tell: Callable[[str], None]) -> Iterator[None]:
+        """Yield once the folders that are named, else those that were added, are watched, and then
+        after every change below them, until ``stop`` is set. ``tell`` is given one sentence where
+        they cannot be watched and are looked through every few seconds.
+        """
+        from emotion_dj.sources import watching
+
+        names = self._names or self._catalogue.folders()
+        roots = source_registry.folders(names, self._settings)
+        return watching.changes(roots, stop, tell) if roots else iter(())
 
     def add(self, report: Report = _silent) -> Summary:
         """Scan the library and remember its names for `rescan`. Raises as `scan` does."""

@@ -124,6 +124,13 @@ def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
 
 
+def folders(names: Iterable[str | Path], settings: Settings) -> list[Path]:
+    """Return those of the names that are of folders and files, not of sources."""
+    specs = source_specs(settings)
+    paths = [name for name in map(str, names) if name.partition(":")[0] not in specs]
+    return [Path(path).expanduser().resolve() for path in paths]
+
+
 def _demand_tracks(made: Any) -> Source:
     """Return what was made if it has tracks. Raises SettingsError."""
     if isinstance(made, Source):

@@ -184,8 +184,11 @@ def _write(path: Path, samples: npt.NDArray[np.float32], rate: int) -> None:
 
 
 def _duration(path: Path) -> float | None:
-    with av.open(str(path)) as container:
-        return container.duration / av.time_base if container.duration else None
+    try:
+        with av.open(str(path)) as container:
+            return container.duration / av.time_base if container.duration else None
+    except av.FFmpegError:
+        return None
 
 
 def _audio(folder: Path) -> list[Path]:

@@ -351,3 +351,26 @@ def test_a_catalogue_on_a_disk_that_is_read_only_is_read(tmp_path: Path) -> None
     assert done.stdout == "['/music'] 0\n", done.stderr
     assert "cannot be written" in done.stderr
     assert sorted(disk.iterdir()) == before
+
+
+@pytest.mark.parametrize("value", ["CAST(x'41ff' AS TEXT)", "'[1'"])
+def test_a_damaged_text_is_one_sentence(path: Path, value: str) -> None:
+    """Bytes that are no text, a list that is cut off: the catalogue is called damaged."""
+    with Catalogue(path) as catalogue:
+        keep(catalogue)
+        with closing(sqlite3.connect(path)) as file:
+            file.execute(f"UPDATE tracks SET artists = {value}")  # noqa: S608
+            file.commit()
+        with pytest.raises(CatalogueError, match="is damaged"):
+            catalogue.search("a", limit=1)
+
+
+def test_a_catalogue_that_lost_its_number_is_called_damaged(path: Path) -> None:
+    """Its copy of columns cannot be told from that of another."""
+    with Catalogue(path) as catalogue:
+        keep(catalogue)
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("DELETE FROM state WHERE name = 'id'")
+            file.commit()
+        with pytest.raises(CatalogueError, match="is damaged"):
+            catalogue.candidates(["ear-1"])

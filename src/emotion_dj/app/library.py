@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion_dj import affect, serializers
@@ -19,7 +18,9 @@ from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from threading import Event
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
@@ -185,10 +186,26 @@ class Library:
             raise refused[0][1]
         return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
 
+    def refresh(self, report: Report = _silent) -> Summary:
+        """Scan what is named, else what was added; raises as `scan` and `rescan` do."""
+        is_added = not self._names and self._catalogue.folders()
+        return self.rescan(report) if is_added else self.scan(report)
+
+    def changes(self, stop: Event, tell: Callable[[str], None]) -> Iterator[None]:
+        """Yield once the folders that are named, else those that were added, are watched, and then
+        after every change below them, until ``stop`` is set. ``tell`` is given one sentence where
+        they cannot be watched and are looked through every few seconds.
+        """
+        from emotion_dj.sources import watching
+
+        names = self._names or self._catalogue.folders()
+        roots = source_registry.folders(names, self._settings)
+        return watching.changes(roots, stop, tell) if roots else iter(())
+
     def add(self, report: Report = _silent) -> Summary:
         """Scan the library and remember its names for `rescan`. Raises as `scan` does."""
         summary = self.scan(report)
-        self._catalogue.add_folders(map(_remembered_as, map(str, self._names)))
+        self._catalogue.add_folders(map(source_registry.remembered_as, map(str, self._names)))
         return summary
 
     def forget(self, names: Sequence[str]) -> tuple[int, list[str]]:
@@ -197,7 +214,7 @@ class Library:
         means anything.
         """
         folders, uris = self._catalogue.folders(), self._catalogue.numbers(names)
-        places = {name: _added_as(name, folders) for name in names}
+        places = {name: source_registry.added_as(name, folders) for name in names}
         strange = [name for name in names if places[name] is None and name not in uris]
         if len(strange) == len(names):
             msg = (
@@ -345,15 +362,3 @@ class Library:
             providers,
             by_isrc,
         )
-
-
-def _remembered_as(name: str) -> str:
-    """Return a folder as it is remembered, or the name of a source."""
-    file = Path(name).expanduser()
-    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
-
-
-def _added_as(name: str, folders: list[str]) -> str | None:
-    """Return what was added by a name, which may be relative and not be there any more."""
-    forms = (_remembered_as(name), str(Path(name).expanduser().resolve()))
-    return next((place for place in forms if place in folders), None)

@@ -124,6 +124,13 @@ def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
 
 
+def folders(names: Iterable[str | Path], settings: Settings) -> list[Path]:
+    """Return those of the names that are of folders and files, not of sources."""
+    specs = source_specs(settings)
+    paths = [name for name in map(str, names) if name.partition(":")[0] not in specs]
+    return [Path(path).expanduser().resolve() for path in paths]
+
+
 def _demand_tracks(made: Any) -> Source:
     """Return what was made if it has tracks. Raises SettingsError."""
     if isinstance(made, Source):
@@ -152,6 +159,18 @@ def check(names: Iterable[str | Path], settings: Settings) -> None:
     for source in sources(names, settings):
         if isinstance(source, Local):
             source.check()
+
+
+def remembered_as(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
+
+
+def added_as(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    forms = (remembered_as(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in forms if place in folders), None)
 
 
 def group_roots(places: Sequence[str]) -> list[list[str]]:

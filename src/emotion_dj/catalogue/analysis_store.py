@@ -190,8 +190,9 @@ class Analyses:
 
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the cache, made anew where it is old."""
-        states = self._database.states(connection, "id", MUSIC)
-        database, mark = states["id"], f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
+        states = self._database.states(connection, MUSIC)
+        database = self._database.identity(connection)
+        mark = f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
         columns = column_cache.load(database, mark)
         if columns is None:
             columns = column_cache.read(connection, analysers)

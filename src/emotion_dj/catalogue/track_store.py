@@ -111,7 +111,7 @@ class Tracks:
         with self._database.writing() as connection:
             count = connection.execute(tracks.delete().where(has_prefix(prefix))).rowcount
             self._database.touch(connection, MUSIC)
-            database = self._database.states(connection, "id")["id"]
+            database = self._database.identity(connection)
         column_cache.remove(database)
         self._database.purge()
         return count

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +24,7 @@ from emotion_dj.cli.console import (
     shown,
     summary_json,
 )
+from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -86,6 +90,41 @@ def scan(
     with progress("listening") as report:
         summary = _dj(database).library.rescan(report, full=full)
     _tell(summary, as_json=as_json)
+
+
+@app.command("watch")
+def watch(*, database: Database = None, as_json: Json = False) -> None:
+    """Scan what was added, and again whenever something changes there, until Ctrl+C."""
+    library = _dj(database).library
+    before: Summary | None = None
+    for _ in library.changes(Event(), say):
+        try:
+            with progress("listening") as report:
+                summary = library.rescan(report)
+        except EmotionDJError as error:
+            say(str(error))
+            continue
+        if before is None or _has_news(summary, before):
+            _tell_line(summary, as_json=as_json)
+        before = summary
+    if before is None:
+        msg = "no folder was added that could be watched: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+
+
+def _has_news(summary: Summary, before: Summary) -> bool:
+    """Tell whether something was heard, came or went since the scan before."""
+    now = (set(summary.uris), summary.failed, summary.omitted)
+    return bool(summary.analysed) or now != (set(before.uris), before.failed, before.omitted)
+
+
+def _tell_line(summary: Summary, *, as_json: bool) -> None:
+    """Print what a scan did, as one line of JSON or as `scan` says it; at once, for programs."""
+    if as_json:
+        sys.stdout.write(json.dumps(summary_json(summary)) + "\n")
+    else:
+        _show(summary)
+    sys.stdout.flush()
 
 
 @app.command("list")
@@ -196,14 +235,18 @@ def _tell(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary_json(summary))
     else:
-        passed_over(summary.failed)
-        omitted(summary.omitted)
-        left_out(summary.left_out)
-        out().print(
-            f"{summary.analysed} analysed, {summary.known} known already, "
-            f"{len(summary.failed)} failed, {summary.gone} gone"
-        )
+        _show(summary)
     require_some(summary.analysed, summary.known, len(summary.failed))
+
+
+def _show(summary: Summary) -> None:
+    passed_over(summary.failed)
+    omitted(summary.omitted)
+    left_out(summary.left_out)
+    out().print(
+        f"{summary.analysed} analysed, {summary.known} known already, "
+        f"{len(summary.failed)} failed, {summary.gone} gone"
+    )
 
 
 def _words(moods: dict[str, int]) -> list[str]:

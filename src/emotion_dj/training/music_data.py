@@ -21,7 +21,7 @@ from emotion_dj.music.decode import decode
 from emotion_dj.music.features import measure
 from emotion_dj.music.network import patches
 from emotion_dj.music.spectrum import spectra
-from emotion_dj.sources import tables
+from emotion_dj.sources.table_files import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,7 +113,7 @@ def _ratings(table: Path) -> list[JsonObject]:
     """Return the rows of a table in Emotify's form: file, genre, raters and GEMS as numbers."""
     rows: list[JsonObject] = []
     try:
-        for number, row in enumerate(tables.named_rows(table), start=1):
+        for number, row in enumerate(named_rows(table), start=1):
             told = {name: _number(row[name], number) for name in GEMS}
             raters = max(_number(row.get("raters") or 1, number), 1)
             known = {"file": row["file"], "genre": row.get("genre") or "", "raters": raters}

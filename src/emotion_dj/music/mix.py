@@ -271,9 +271,9 @@ def _in_step(before: Song, song: Song, cut: Join) -> Join:
     """Return a fade as it is, or half a beat later in the next song where more meets that way: one
     of both grids may lie between the beats.
     """
-    curves = [_rises(part) for part in overlap(before, song, cut)]
+    out, into = map(_rises, overlap(before, song, cut))
     beat = cut.length / RATE / BEATS / STEP_S
-    here, between = (_meeting(*curves, round(shift)) for shift in (0, beat / 2))
+    here, between = (_meeting(out, into, round(shift)) for shift in (0, beat / 2))
     later = replace(cut, into=cut.into + round(cut.source / BEATS / 2))
     return later if between > OFF_BEAT * here else cut
 

@@ -57,14 +57,15 @@ def tell(mood: str, mixed: Floats, files: list[Path], seconds: float) -> None:
     steps = []
     begin = place = 0
     for before, song in pairwise(songs):
-        out, into, fade = mix._join(before, song, begin)  # noqa: SLF001 - the cut itself is meant
-        place += out - begin
+        cut = mix.join(before, song, begin)
+        fade = cut.length
+        place += cut.out - begin
         steps.append(
             level(mixed[:, place : place + fade]) - level(mixed[:, place - AROUND : place])
         )
-        on_beat = "on the beat" if out == before.tail[1] else "plain"
+        on_beat = "on the beat" if cut.on_beat else "plain"
         print(f"  fade at {place / mix.RATE:.1f} s, {fade / mix.RATE:.1f} s, {on_beat}")
-        place, begin = place + fade, into + fade
+        place, begin = place + fade, cut.into + cut.source
     spread("  fades against the 8 s before them", steps, "LU")
     print(f"  longest silence {silence(mixed):.2f} s")
 

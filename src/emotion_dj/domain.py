@@ -221,6 +221,9 @@ class Omission:
     why: str
 
 
+LEFT_OUT: Final = ("short", "speech", "noise", "long")
+"""The codes of what stays in the catalogue and out of sets; `eligibility` has the rules."""
+
 STATED: Final = "told"
 """The analyser of places that a table tells; what our ear hears is believed before them."""
 
@@ -344,8 +347,10 @@ class Candidates:
     int64 ``number``: the track's in the catalogue. float32: ``valence``, ``arousal``,
     ``uncertainty``, ``tempo`` and ``loudness`` (NaN: unknown). int8 ``key``: 0-11 major from C,
     12-23 minor from C, -1 unknown. int32 ``artist`` and ``album``: equal numbers are the same one,
-    -1 unknown. ``embedding``: float16 (n, d), d may be 0; vectors of two analysers are orthogonal.
-    ``load`` fetches the Tracks of the rows named.
+    -1 unknown. int64 ``content``: equal numbers are copies of one file. int8 ``left_out``: why it
+    is not in sets unless it is asked for, a place in LEFT_OUT, else -1. ``embedding``: float16
+    (n, d), d may be 0; vectors of two analysers are orthogonal. ``load`` fetches the Tracks of the
+    rows named.
     """
 
     number: npt.NDArray[np.int64]
@@ -357,6 +362,8 @@ class Candidates:
     key: npt.NDArray[np.int8]
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
+    content: npt.NDArray[np.int64]
+    left_out: npt.NDArray[np.int8]
     embedding: npt.NDArray[np.float16]
     load: Callable[[Sequence[int]], list[Track]]
 

@@ -198,11 +198,13 @@ class StoreContract:
         _store(store)
         number = store.numbers([TRACK.uri])[TRACK.uri]
         store.mark_missing("file:///", [])
-        store.rename_uri(TRACK.uri, "file:///new", modification_tag="2")
+        store.rename_uris({TRACK.uri: "file:///new"})
         assert store.numbers(["file:///new"]) == {"file:///new": number}
-        assert store.modification_tags(ANALYSER) == {"file:///new": ("2", None)}
+        assert store.modification_tags(ANALYSER) == {"file:///new": ("", None)}
         assert len(store.candidates([ANALYSER])) == 1
-        assert [track.uri for track in store.tracks_by_fingerprint("f")] == ["file:///new"]
+        found = store.tracks_by_fingerprint(["f", "g"])
+        assert [(track.uri, tag) for track, tag in found["f"]] == [("file:///new", "")]
+        assert store.analyses_of(["f", "g"], ANALYSER) == {"f": ANALYSIS}
 
     def test_a_search_finds_every_word_anywhere(self) -> None:
         """In title, artists and album, in any case; signs of patterns mean themselves."""
@@ -268,7 +270,7 @@ class StoreContract:
             lambda: _store(store, result="silent"),
             lambda: _store(store, result="silent"),
             lambda: store.mark_missing("file:///", []),
-            lambda: store.rename_uri(TRACK.uri, "x:1", modification_tag=""),
+            lambda: store.rename_uris({TRACK.uri: "x:1"}),
             lambda: store.forget(["x:1"]),
         ):
             change()

@@ -38,7 +38,7 @@ def test_an_analysis_is_whole(heard: dict[Path, Analysis]) -> None:
         assert tuple(analysis.gems) == GEMS
         assert all(0 <= share <= 1 for share in analysis.gems.values())
         assert np.linalg.norm(analysis.embedding) == pytest.approx(1, abs=1e-3)
-        assert analysis.features.analyser == "ear-5"
+        assert analysis.features.analyser == "ear-6"
         assert -40 < (analysis.features.loudness or 0) < 0
 
 
@@ -59,7 +59,7 @@ def test_the_same_file_is_heard_the_same(heard: dict[Path, Analysis], demo_music
 
 def test_weights_that_do_not_fit_their_card_are_refused(tmp_path: Path) -> None:
     """A card that names a feature nobody measures, or weights cut short, stop at load."""
-    artifact = artifacts.packaged("ear-5")
+    artifact = artifacts.packaged("ear-6")
     card = json.loads(json.dumps(dict(artifact.card)))
     card["input"]["features"][0] = "smell"
     with pytest.raises(ArtifactError, match="do not fit their card"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from emotion_dj import playlists
 from emotion_dj.app import source_registry
 from emotion_dj.catalogue.folding import fold
 from emotion_dj.domain import Affect, Track
@@ -71,10 +72,16 @@ class Selection:
         return self._last[1]
 
     def _filter(self, text: str) -> Filter:
-        """Return a condition; a playlist is opened, as anything that --library takes."""
+        """Return a condition; a playlist is opened: an M3U file, or anything that --library takes.
+
+        Raises DataError for a file that cannot be read.
+        """
         condition = parse_filter(text)
         if condition.field != "playlist":
             return condition
+        path = Path(condition.value).expanduser()
+        if path.suffix.lower() in {".m3u", ".m3u8"}:
+            return replace(condition, uris=playlists.uris(path))
         sources = source_registry.sources([condition.value], self._settings)
         uris = frozenset(track.uri for source in sources for track in source.tracks())
         return replace(condition, uris=uris)
@@ -104,8 +111,8 @@ def like(
 ) -> tuple[Affect, Preferences]:
     """Return where a song stands, and the preferences of somebody who wants more of its kind.
 
-    ``song`` is its number among ``everything``; it stands back itself. Raises UnknownTrack where
-    nothing tells how it sounds.
+    ``song`` is its number among ``everything``; it stands back itself, and any copy of it. Raises
+    UnknownTrack where nothing tells how it sounds.
     """
     rows = np.flatnonzero(everything.number == song)
     if not len(rows):
@@ -113,7 +120,8 @@ def like(
         raise UnknownTrack(msg)
     row = int(rows[0])
     likeness = _likeness(music, everything.embedding[row].astype(np.float32))
-    recency = np.where(music.number == song, np.float32(1), preferences.recency)
+    is_song = music.content == everything.content[row]
+    recency = np.where(is_song, np.float32(1), preferences.recency)
     place = Affect(float(everything.valence[row]), float(everything.arousal[row]))
     return place, replace(preferences, recency=recency, likeness=likeness)
 

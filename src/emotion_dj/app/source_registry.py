@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.app.settings import Settings
     from emotion_dj.sources.deezer import Deezer
+    from emotion_dj.sources.jellyfin import Jellyfin
     from emotion_dj.sources.reccobeats import ReccoBeats
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.spotify_login import Session
@@ -51,6 +52,11 @@ def source_specs(settings: Settings) -> dict[str, SourceSpec]:
             "subsonic",
             "a server of yours and its password or API key",
             _undivided("subsonic", lambda: subsonic(settings)),
+        ),
+        (
+            "jellyfin",
+            "a server of yours and its password",
+            _undivided("jellyfin", lambda: jellyfin(settings)),
         ),
         ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
         (
@@ -118,6 +124,13 @@ def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
     return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
 
 
+def folders(names: Iterable[str | Path], settings: Settings) -> list[Path]:
+    """Return those of the names that are of folders and files, not of sources."""
+    specs = source_specs(settings)
+    paths = [name for name in map(str, names) if name.partition(":")[0] not in specs]
+    return [Path(path).expanduser().resolve() for path in paths]
+
+
 def _demand_tracks(made: Any) -> Source:
     """Return what was made if it has tracks. Raises SettingsError."""
     if isinstance(made, Source):
@@ -146,6 +159,18 @@ def check(names: Iterable[str | Path], settings: Settings) -> None:
     for source in sources(names, settings):
         if isinstance(source, Local):
             source.check()
+
+
+def remembered_as(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
+
+
+def added_as(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    forms = (remembered_as(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in forms if place in folders), None)
 
 
 def group_roots(places: Sequence[str]) -> list[list[str]]:
@@ -199,9 +224,7 @@ def subsonic(settings: Settings) -> Subsonic:
     from emotion_dj.app import credentials
     from emotion_dj.sources.subsonic import Subsonic
 
-    if settings.subsonic_url and "://" not in settings.subsonic_url:
-        msg = f"'{settings.subsonic_url}' is not an address of a server: write http:// or https://"
-        raise SettingsError(msg)
+    _demand_scheme(settings.subsonic_url)
     if settings.subsonic_url and credentials.has(API_KEY):
         return Subsonic(settings.subsonic_url, "", "", key=credentials.get(API_KEY))
     if not (settings.subsonic_url and settings.subsonic_user):
@@ -210,6 +233,26 @@ def subsonic(settings: Settings) -> Subsonic:
     return Subsonic(
         settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
     )
+
+
+def jellyfin(settings: Settings) -> Jellyfin:
+    """Return the listener's server. Raises SettingsError or LoginRequired."""
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.jellyfin import Jellyfin
+
+    _demand_scheme(settings.jellyfin_url)
+    if not (settings.jellyfin_url and settings.jellyfin_user):
+        msg = "name your Jellyfin server in EMOTION_DJ_JELLYFIN_URL and EMOTION_DJ_JELLYFIN_USER"
+        raise SettingsError(msg)
+    return Jellyfin(
+        settings.jellyfin_url, settings.jellyfin_user, credentials.get("jellyfin_password")
+    )
+
+
+def _demand_scheme(address: str) -> None:
+    if address and "://" not in address:
+        msg = f"'{address}' is not an address of a server: write http:// or https://"
+        raise SettingsError(msg)
 
 
 def spotify(settings: Settings) -> Spotify:

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from emotion_dj.catalogue import column_cache
-from emotion_dj.catalogue.database import CHUNK, numbers_of
+from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
 from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
@@ -85,14 +85,19 @@ class Analyses:
 
     def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
         """Return this analyser's analysis of that content, whichever track it belongs to."""
-        query = select(analyses).where(
-            (analyses.c.fingerprint == fingerprint)
-            & (analyses.c.analyser == analyser)
-            & analyses.c.failure.is_(None)
-        )
+        return self.analyses_of([fingerprint], analyser).get(fingerprint)
+
+    def analyses_of(self, fingerprints: Collection[str], analyser: str) -> dict[str, Analysis]:
+        """Return this analyser's analyses of contents, by fingerprint."""
+        heard = (analyses.c.analyser == analyser) & analyses.c.failure.is_(None)
+        found: dict[str, Analysis] = {}
         with self._database.reading() as connection:
-            row = connection.execute(query.limit(1)).first()
-            return analysis_of(row) if row else None
+            for chunk in chunks(list(fingerprints)):
+                query = select(analyses).where(analyses.c.fingerprint.in_(chunk) & heard)
+                for row in connection.execute(query):
+                    if row.fingerprint not in found:
+                        found[row.fingerprint] = analysis_of(row)
+        return found
 
     def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
         """Return an analyser's analyses of recordings, by ISRC, whichever source they are of."""

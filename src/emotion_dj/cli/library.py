@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +14,7 @@ from emotion_dj.cli.console import (
     OMISSIONS,
     Database,
     Json,
+    left_out,
     omitted,
     out,
     passed_over,
@@ -21,6 +25,7 @@ from emotion_dj.cli.console import (
     shown,
     summary_json,
 )
+from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -88,11 +93,53 @@ def add(
 
 
 @app.command("scan")
-def scan(*, database: Database = None, as_json: Json = False) -> None:
+def scan(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look into every file, whatever its times say.")
+    ] = False,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
     """Look through what was added: hear what is new, mark what is gone."""
     with progress("listening") as report:
-        summary = _dj(database).library.rescan(report)
+        summary = _dj(database).library.rescan(report, full=full)
     _tell(summary, as_json=as_json)
+
+
+@app.command("watch")
+def watch(*, database: Database = None, as_json: Json = False) -> None:
+    """Scan what was added, and again whenever something changes there, until Ctrl+C."""
+    library = _dj(database).library
+    before: Summary | None = None
+    for _ in library.changes(Event(), say):
+        try:
+            with progress("listening") as report:
+                summary = library.rescan(report)
+        except EmotionDJError as error:
+            say(str(error))
+            continue
+        if before is None or _has_news(summary, before):
+            _tell_line(summary, as_json=as_json)
+        before = summary
+    if before is None:
+        msg = "no folder was added that could be watched: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+
+
+def _has_news(summary: Summary, before: Summary) -> bool:
+    """Tell whether something was heard, came or went since the scan before."""
+    now = (set(summary.uris), summary.failed, summary.omitted)
+    return bool(summary.analysed) or now != (set(before.uris), before.failed, before.omitted)
+
+
+def _tell_line(summary: Summary, *, as_json: bool) -> None:
+    """Print what a scan did, as one line of JSON or as `scan` says it; at once, for programs."""
+    if as_json:
+        sys.stdout.write(json.dumps(summary_json(summary)) + "\n")
+    else:
+        _show(summary)
+    sys.stdout.flush()
 
 
 @app.command("list")
@@ -114,7 +161,8 @@ def listing(
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
-        out().print(f"{place}  {row['mood']:9}  {shown(named)}", markup=False, soft_wrap=True)
+        why = f"  (not in sets: {row['left_out']['code']})" if row["left_out"] else ""
+        out().print(f"{place}  {row['mood']:9}  {shown(named)}{why}", markup=False, soft_wrap=True)
 
 
 @app.command("export")
@@ -202,13 +250,18 @@ def _tell(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary_json(summary))
     else:
-        passed_over(summary.failed)
-        omitted(summary.omitted)
-        out().print(
-            f"{summary.analysed} analysed, {summary.known} known already, "
-            f"{len(summary.failed)} failed, {summary.gone} gone"
-        )
+        _show(summary)
     require_some(summary.analysed, summary.known, len(summary.failed))
+
+
+def _show(summary: Summary) -> None:
+    passed_over(summary.failed)
+    omitted(summary.omitted)
+    left_out(summary.left_out)
+    out().print(
+        f"{summary.analysed} analysed, {summary.known} known already, "
+        f"{len(summary.failed)} failed, {summary.gone} gone"
+    )
 
 
 def _words(moods: dict[str, int]) -> list[str]:

@@ -117,8 +117,8 @@ class AudioModel:
                 self._projection = file["projection"]
                 self.network = network.unpacked(file, "sounds_")
                 self._scales = unpacked(file, "scales_", self.card["scales"]["gamma"], kernel)
-                self._valence = unpacked(file, "valence_", self.card["gamma"], rational)
-                self._others = unpacked(file, "others_", self.card["gamma"], rational)
+                self._valence = unpacked(file, "valence_", self.card["gamma"]["valence"], rational)
+                self._others = unpacked(file, "others_", self.card["gamma"]["others"], rational)
         except (KeyError, ValueError, OSError) as error:
             cure = f"run  {installation.restore()}"
             msg = f"the weights of the ear do not fit their card ({error}): {cure}"
@@ -131,7 +131,7 @@ class AudioModel:
 
     def scales(self, rows: Floats) -> Floats:
         """Estimate SCALES, float32 (n, 7) in [0, 1], from the inputs that the card names."""
-        return np.clip(self._scales(rows), 0, 1)
+        return np.clip(self._scales(rows[:, : len(self._scales.mean)]), 0, 1)
 
     def predict(self, rows: Floats, sounds: Floats) -> Floats:
         """Predict TARGETS, float32 (n, t), from the inputs that the card names, (n, d), and what

@@ -213,7 +213,8 @@ class Omission:
     """A file, or a folder with all below it, that was passed over while a library was listed.
 
     ``uri`` of a folder ends with a slash. ``code`` is `unreadable` where nobody can say what is
-    there, else `store`, `hidden`, `ignored` or `not_a_file`; ``why`` is one sentence for a person.
+    there, else `store`, `hidden`, `ignored`, `not_a_file`, or `not_found` for a song that a
+    playlist lists; ``why`` is one sentence for a person.
     """
 
     uri: str

@@ -21,7 +21,7 @@ from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Mood
 from emotion_dj.music.audio_model import AudioModel, on_plane
 from emotion_dj.plane import moods
-from emotion_dj.sources import table_files
+from emotion_dj.sources.table_files import named_rows
 from emotion_dj.training.music_data import proxies
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def main() -> None:
 def said(table: Path) -> tuple[list[str], np.ndarray]:
     """Return genre and mood of Emotify's tracks as its listeners felt them."""
     plane = AudioModel().card["plane"]
-    rows = list(table_files.named_rows(table))
+    rows = list(named_rows(table))
     scales = AudioModel().card["targets"][2:]
     felt = np.array([proxies({name: float(row[name]) for name in scales}) for row in rows])
     return [genre(row["file"]) for row in rows], moods(*on_plane(felt, plane).T)

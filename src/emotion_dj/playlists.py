@@ -1,4 +1,4 @@
-"""Sets as files that other players open: M3U8, XSPF and JSPF; M3U files are read too.
+"""Sets as files that other players open: M3U8, XSPF and JSPF.
 
 M3U8 is what VLC and others agree on (extended M3U in UTF-8); XSPF and JSPF follow xspf.org
 version 1.
@@ -30,8 +30,6 @@ TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
 _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 """What an address may hold beside letters and digits (RFC 3986)."""
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
-"""How an address begins; a single letter would be a drive."""
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
@@ -66,24 +64,6 @@ def check(form: str) -> Write:
         msg = f"'{form}' is not a known form of playlist: choose {', '.join(FORMS)}"
         raise DataError(msg)
     return write
-
-
-def uris(path: Path) -> frozenset[str]:
-    """Return the uris of the songs that an M3U file lists, by path or address. Raises DataError."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
-        raise DataError(msg) from error
-    lines = (line.strip() for line in text.splitlines())
-    return frozenset(_uri(line, path.parent) for line in lines if line and line[0] != "#")
-
-
-def _uri(line: str, folder: Path) -> str:
-    """Return the uri of a song that is listed by address, or by path as seen from a folder."""
-    if _ADDRESS.match(line):
-        return line
-    return Path(os.path.abspath(folder / line)).as_uri()  # noqa: PTH100 - links stay
 
 
 def m3u8(music: DJSet, seen_from: Path | None = None, _explain: Explain | None = None) -> bytes:

@@ -12,7 +12,7 @@ from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
-from emotion_dj.domain import LEFT_OUT, ME, STATED, Affect, Mood
+from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 def _silent(_done: int, _total: int) -> None:
     """Report to nobody."""
+
+
+def _unnamed(_track: Track) -> None:
+    """Name it to nobody."""
 
 
 class Library:
@@ -226,42 +230,22 @@ class Library:
         count += sum(self._catalogue.forget_folder(place) for place in places.values() if place)
         return count, strange
 
-    def import_table(self, table: Path) -> int:
+    def import_table(self, table: Path, unmatched: Callable[[Track], None] = _unnamed) -> int:
         """Take tracks and their features from a CSV, JSON or Parquet file or a beets library, or
-        plays and skips from Spotify's streaming history; return how many. A place or mood that the
-        table states is believed before our estimate.
+        plays and skips from a listening history; return how many. A place or mood that the table
+        states is believed before our estimate. Rows that only name a track are matched with what is
+        known, by ISRC or by title, artists and duration; ``unmatched`` gets those that are not.
 
         Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
         """
-        from emotion_dj.sources import history
+        from emotion_dj.app.table_import import TableImport
 
-        if history.is_history(table):
-            streams = history.read(table)
-            return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
-                for stream in streams
-            )
-        return self._import_features(table)
-
-    def _import_features(self, table: Path) -> int:
-        from emotion_dj.music.mood_from_features import MoodFromFeatures
-        from emotion_dj.sources import beets_library, tables
-
-        model = MoodFromFeatures()
-        reader = beets_library if beets_library.is_library(table) else tables
-        rows = list(reader.read(table))
-        analyses = model.analyse([features for _, features, _ in rows])
-        stated, estimated = [], []
-        for (track, features, place), analysis in zip(rows, analyses, strict=True):
-            # A mood that our estimate has too says less than the estimate.
-            if features.analyser == model.id or place in (None, affect.mood(analysis.affect)):
-                estimated.append((track, "", "", analysis))
-            else:
-                point = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
-                stated.append((track, "", "", replace(analysis, affect=point)))
-        self._imported += tuple(track.uri for track, _, _ in rows)  # whatever the library is named
-        self._catalogue.store_all(estimated, analyser=model.id)
-        return len(estimated) + self._catalogue.store_all(stated, analyser=STATED)
+        analysers = analyser_ids(self._settings.audio_model)
+        imported = TableImport(self._catalogue, analysers)(table)
+        self._imported += imported.uris  # whatever the library is named
+        for track in imported.unmatched:
+            unmatched(track)
+        return imported.count
 
     def export(self, file: Path) -> int:
         """Write every track with its features, mood and place to a table; return how many."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from emotion_dj import playlists
 from emotion_dj.app import source_registry
 from emotion_dj.catalogue.folding import fold
 from emotion_dj.domain import Affect, Track
 from emotion_dj.errors import SettingsError, UnknownTrack
 from emotion_dj.ranking.filters import Filter, kept, parse_filter
+from emotion_dj.sources import playlist_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,7 +72,7 @@ class Selection:
         return self._last[1]
 
     def _filter(self, text: str) -> Filter:
-        """Return a condition; a playlist is opened: an M3U file, or anything that --library takes.
+        """Return a condition; a playlist is opened: a file, or anything that --library takes.
 
         Raises DataError for a file that cannot be read.
         """
@@ -80,8 +80,8 @@ class Selection:
         if condition.field != "playlist":
             return condition
         path = Path(condition.value).expanduser()
-        if path.suffix.lower() in {".m3u", ".m3u8"}:
-            return replace(condition, uris=playlists.uris(path))
+        if playlist_files.is_playlist(path):
+            return replace(condition, uris=playlist_files.uris(path))
         sources = source_registry.sources([condition.value], self._settings)
         uris = frozenset(track.uri for source in sources for track in source.tracks())
         return replace(condition, uris=uris)

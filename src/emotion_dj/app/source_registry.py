@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
 from emotion_dj.interfaces import Source
+from emotion_dj.sources.playlist_files import Playlists, is_playlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,29 +100,32 @@ def uri_prefixes(settings: Settings) -> dict[str, str]:
 
 def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str]:
     """Return how the uris of what is named begin, as far as that shows before it is listed: a part
-    of a source, such as one list of it, begins as all of the source does, and is left out.
+    of a source, such as one list of it, begins as all of the source does, and is left out, as is a
+    file that lists songs from anywhere.
     """
     begin = uri_prefixes(settings)
     specs, prefixes = source_specs(settings), []
     for name in names:
         word, part, _ = str(name).partition(":")
-        if word not in specs:
+        if word not in specs and not is_playlist(Path(name)):
             root = Path(name).expanduser().resolve()
             prefixes.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
-        elif not part:
+        elif word in specs and not part:
             prefixes.append(begin[word])
     return prefixes
 
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
-    """Return one library for all folders, and one for each source that is named."""
+    """Return one library for all folders, and one for each source or playlist that is named."""
     from emotion_dj.sources.local import Local
 
     specs = source_specs(settings)
     parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
     libraries = [specs[word].make(which) for _, word, which in parts if word in specs]
-    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in specs)
-    return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
+    paths = [Path(name).expanduser() for name, word, _ in parts if word not in specs]
+    roots = tuple(path for path in paths if not is_playlist(path))
+    playlists = [Playlists((), str(path), (path,)) for path in paths if is_playlist(path)]
+    return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else []), *playlists]
 
 
 def folders(names: Iterable[str | Path], settings: Settings) -> list[Path]:
@@ -174,14 +178,19 @@ def added_as(name: str, folders: list[str]) -> str | None:
 
 
 def group_roots(places: Sequence[str]) -> list[list[str]]:
-    """Return places that are remembered: all folders that are there together, the rest one by one.
+    """Return places that are remembered: all folders that are there together, the rest one by one,
+    so that a playlist of which nothing is there stops no folder.
 
     Raises LibraryError where there is none.
     """
     if not places:
         msg = "nothing was added yet: say  emotion-dj library add ~/Music"
         raise LibraryError(msg)
-    there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+    there = [
+        place
+        for place in places
+        if Path(place).is_absolute() and Path(place).exists() and not is_playlist(Path(place))
+    ]
     alone = [[place] for place in places if place not in there]
     return [there, *alone] if there else alone
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotion_dj.cli.console import (
+    OMISSIONS,
     Database,
     Json,
     left_out,
@@ -28,8 +29,11 @@ from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emotion_dj.analysis import Summary
     from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import Track
 
 app = typer.Typer(help="Look into the catalogue, fill it, empty it.", no_args_is_help=True)
 
@@ -40,7 +44,7 @@ def import_table(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="CSV, JSON or Parquet with features, a beets library, Spotify's history.",
+            help="CSV, JSON or Parquet with features, a beets library, a list, a history.",
         ),
     ],
     *,
@@ -50,15 +54,26 @@ def import_table(
     """Take in tracks with features, whose moods are estimated, or what you played and skipped."""
     dj = _dj(database)
     with progress("taking in") as report:
-        counts = {}
+        counts: dict[str, int] = {}
+        unmatched: list[Track] = []
         for done, table in enumerate(tables):
             report(done, len(tables))
-            counts[str(table)] = dj.library.import_table(table)
+            counts[str(table)] = dj.library.import_table(table, unmatched.append)
+    _tell_unmatched(unmatched)
     if as_json:
         print_json(counts)
         return
     for name, count in counts.items():
         out().print(f"{shown(name)}: {count} taken in", markup=False, soft_wrap=True)
+
+
+def _tell_unmatched(tracks: Sequence[Track]) -> None:
+    """Name the songs of a list of which nothing is known, the first of many."""
+    for track in tracks[:OMISSIONS]:
+        named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
+        say(f"not known here: {named}")
+    if len(tracks) > OMISSIONS:
+        say(f"not known here: {len(tracks) - OMISSIONS} more")
 
 
 @app.command("add")

@@ -68,20 +68,25 @@ _KEY: Final = re.compile(
 
 def text(row: Mapping[str, Json], column: str) -> str:
     """Return the first of the columns that others call so which says something."""
-    return next((word for name in _names(column) if (word := _word(row.get(name)))), "")
+    for name in _names(column):
+        if name in row and (word := _word(row[name])):
+            return word
+    return ""
 
 
 def number(row: Mapping[str, Json], column: str) -> float | None:
     """Return a number of the first column that holds one; of 12 % it is 0.12."""
-    found = (number_of(row.get(name)) for name in _names(column))
-    return next((value for value in found if value is not None), None)
+    for name in _names(column):
+        if name in row and (value := number_of(row[name])) is not None:
+            return value
+    return None
 
 
 def number_of(value: Json) -> float | None:
     """Return what a cell means as a number, with a point or a comma; None for what is none."""
     try:
         exact = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         match = _NUMBER.fullmatch(value.strip().replace("\u2212", "-")) if _is_text(value) else None
         if not match:
             return None
@@ -108,7 +113,7 @@ def seconds(row: Mapping[str, Json]) -> float | None:
 def uri(row: Mapping[str, Json]) -> str:
     """Return the address of a track; an id of Spotify or a link to it is one."""
     for name in COLUMNS["uri"]:
-        value = _word(row.get(name))
+        value = _word(row[name]) if name in row else ""
         if value and (found := _address(value, name)):
             return found
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -91,6 +92,20 @@ def test_beats_of_neighbours_meet(tracks: dict[float, mix.Song]) -> None:
     assert (116.5, 124.3) not in joined
     assert np.median(off) < 0.010
     assert max(off) < 0.020
+
+
+@pytest.mark.parametrize(("before", "after"), [(120, 120), (90, 90), (62, 62)])
+def test_a_join_off_the_beat_is_caught(
+    tracks: dict[float, mix.Song], before: float, after: float
+) -> None:
+    """Where the grid of one song lies between its beats, what begins together says so."""
+    right = tracks[after]
+    wrong = replace(right, head=replace(right.head, first=right.head.first + right.head.period / 2))
+    for song in (right, wrong):
+        cut = mix.join(tracks[before], song)
+        out, into = (begins(part) for part in mix.overlap(tracks[before], song, cut))
+        inside = out[(out > 0.02) & (out < cut.length / RATE - 0.05)]
+        assert max(np.abs(into - at).min() for at in inside) < 0.020
 
 
 def test_stretched_music_keeps_its_pitch() -> None:

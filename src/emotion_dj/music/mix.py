@@ -7,7 +7,7 @@ held, so that all beats meet. Elsewhere it is a plain fade.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.music import decode
-from emotion_dj.music.beat_grid import beat_grid
+from emotion_dj.music.beat_grid import STEP_S, beat_grid, onset_curves
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.music.stretch import MOST, SPLICE, can_stretch, stretched
@@ -54,6 +54,12 @@ BEATS: Final = 8
 
 ALIKE: Final = 0.0025
 """How far apart tempi may be, as a share, that meet without stretching: 10 ms after eight beats."""
+
+OFF_BEAT: Final = 1.2
+"""How many times as much has to begin together half a beat later for the join to move there."""
+
+_AROUND: Final = 4
+"""Steps of onset curves, 23 ms, within which beats count as together."""
 
 _EDGE_S: Final = 20.0
 _BLOCK: Final = RATE // 20
@@ -229,7 +235,7 @@ def join(before: Song, song: Song, begin: int = 0) -> Join:
     """Return how a song follows another, of which what is before ``begin`` has been played."""
     on_beat = _on_beat(before, song)
     if on_beat and on_beat.out > begin and _room(on_beat, song):
-        return on_beat
+        return _in_step(before, song, on_beat)
     room = before.samples.shape[1] - begin
     length = min(round(FADE_S * RATE), room // 2, song.samples.shape[1] // 3)
     return Join(before.samples.shape[1] - length, 0, length, length)
@@ -259,6 +265,33 @@ def _on_beat(before: Song, song: Song) -> Join | None:
     return Join(
         out, round(into * RATE), round(BEATS * tail.period * RATE), round(BEATS * period * RATE)
     )
+
+
+def _in_step(before: Song, song: Song, cut: Join) -> Join:
+    """Return a fade as it is, or half a beat later in the next song where more meets that way: one
+    of both grids may lie between the beats.
+    """
+    out, into = map(_rises, overlap(before, song, cut))
+    beat = cut.length / RATE / BEATS / STEP_S
+    here, between = (_meeting(out, into, round(shift)) for shift in (0, beat / 2))
+    later = replace(cut, into=cut.into + round(cut.source / BEATS / 2))
+    return later if between > OFF_BEAT * here else cut
+
+
+def _rises(samples: Floats) -> npt.NDArray[np.floating]:
+    """Return where something begins in stereo samples, the bass counting as much as the rest."""
+    curves = onset_curves(decode.resample(samples.mean(axis=0), RATE))
+    return np.asarray(sum(curve / (curve.std() + 1e-9) for curve in curves))
+
+
+def _meeting(out: npt.NDArray[np.floating], into: npt.NDArray[np.floating], shift: int) -> float:
+    """Return how much begins together where the second curve comes so many steps earlier: the best
+    of a few steps around.
+    """
+    size = min(len(out), len(into)) - shift - _AROUND
+    padded = np.pad(into, (_AROUND, 0))
+    moved = (padded[shift + by :][:size] for by in range(2 * _AROUND + 1))
+    return max(float(out[: len(part)] @ part) for part in moved)
 
 
 def overlap(before: Song, song: Song, cut: Join) -> tuple[Floats, Floats]:

@@ -82,7 +82,7 @@ def _exchange(
     """Take the cheapest song for one place; say whether it is another one."""
     others = np.delete(rows, place)
     offered, costs = offers[place]
-    free = ~np.isin(offered, rows)
+    free = without(offered, rows)
     free[free] = company.admits(offered[free], others)
     some, costs = np.append(rows[place], offered[free]), np.append(own[place], costs[free])
     neighbours = rows[[at for at in (place - 1, place + 1) if 0 <= at < len(rows)]]
@@ -91,10 +91,17 @@ def _exchange(
     return best > 0
 
 
+def without(rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+    """Say of each row whether it is none of a few others: for so few faster than `np.isin`."""
+    return np.asarray((rows[:, None] != others).all(axis=1))
+
+
 def _below(
     column: npt.NDArray[np.int32], limit: int, rows: Rows, others: Rows
 ) -> npt.NDArray[np.bool_]:
     """Say of each row whether fewer than so many others share its value; unknown is none's."""
     values = column[rows]
+    if len(others) < limit:
+        return np.ones(len(rows), bool)
     times = (values[:, None] == column[others]).sum(axis=1)
     return np.asarray((values < 0) | (times < limit))

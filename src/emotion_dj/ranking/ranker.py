@@ -19,7 +19,7 @@ import numpy.typing as npt
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Pick, Reason
 from emotion_dj.matching import repeated
-from emotion_dj.ranking.exchange import Company, exchanged
+from emotion_dj.ranking.exchange import Company, exchanged, without
 from emotion_dj.ranking.grid import NEIGHBOURHOOD, Grid, ListenerGrid, Search, distance_outside
 from emotion_dj.ranking.sequencing import follows, sequence
 
@@ -126,7 +126,7 @@ class NearestRanker:
         offers = {}
         for target, times in Counter(path).items():
             rows, costs = crowds[target].within(reach, NEIGHBOURHOOD + times - 1)
-            free = ~np.isin(rows, copies)
+            free = without(rows, np.array(copies, np.intp))
             offers[target] = rows[free], costs[free]
         return [offers[target] for target in path]
 
@@ -179,7 +179,7 @@ class _Selection:
         rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
         taken = np.array(self._taken, np.intp)
         for part, expense in crowd:
-            free = ~np.isin(part, [*self._taken, *self._copies])
+            free = without(part, np.append(taken, self._copies).astype(np.intp))
             if spare is None and free.any():
                 spare = int(part[free.argmax()])
             free[free] = self._company.admits(part[free], taken)

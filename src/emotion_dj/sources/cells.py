@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": tuple("title track_name name song_name track_title song_title song track".split()),
-    "artist": tuple("artists artist artist_names artist_name track_artist creator".split()),
+    "artist": tuple(
+        "artists artist artist_names artist_name artists_name track_artist creator".split()
+    ),
     "artist_ids": ("artist_uris", "artist_ids", "id_artists"),
     "album": tuple("album album_name album_title track_album_name".split()),
     "uri": (
@@ -25,10 +27,14 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "isrc": ("isrc", "isrc_code"),
     "genres": ("genres", "genre", "track_genre", "playlist_genre"),
     "year": tuple(
-        "year release_year release_date album_release_date track_album_release_date".split()
+        "year release_year released_year release_date album_release_date track_album_release_date"
+        " album_date".split()
     ),
-    "milliseconds": ("duration_ms", "track_duration_ms", "length_ms"),
-    "duration": tuple("duration track_duration length time duration_s duration_sec".split()),
+    "milliseconds": tuple("duration_ms track_duration_ms length_ms duration_milliseconds".split()),
+    "duration": tuple(
+        "duration track_duration length time duration_s duration_sec duration_seconds durations"
+        " length_s".split()
+    ),
     "mood": ("mood",),
     "analyser": ("analyser",),
     "tempo": ("tempo", "bpm"),
@@ -38,7 +44,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "instrumentalness": ("instrumentalness", "instrumental"),
     "speechiness": ("speechiness", "speech"),
     "liveness": ("liveness", "live"),
-    "valence": ("valence", "happiness"),
+    "valence": ("valence", "happiness", "happy"),
 }
 """What we call a column, and what others do, as `table_files.plain` has it."""
 

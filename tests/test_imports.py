@@ -214,9 +214,11 @@ def test_zips_without_a_history_are_refused(
     path.write_bytes(zipped(tmp_path, files))
     with pytest.raises(DataError, match=said):
         dj.library.import_table(path)
-    path.write_bytes(b"PK\x03\x04")
-    with pytest.raises(DataError, match="cannot be read as a history"):
-        dj.library.import_table(path)
+    whole = zipped(tmp_path, {"a.json": json.dumps([SPOTIFY])})
+    for data in (b"PK\x03\x04", whole[:-1], whole.replace(b"ms_played", b"ms_plaied")):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match="cannot be read as a history"):
+            dj.library.import_table(path)
 
 
 def test_a_table_is_no_history(dj: EmotionDJ, tmp_path: Path) -> None:

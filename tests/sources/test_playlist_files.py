@@ -88,10 +88,17 @@ def test_any_encoding_is_read(music: Path, encoding: str, songs: list[str]) -> N
 @pytest.mark.skipif(os.name == "nt", reason="names are bytes elsewhere")
 def test_names_in_bytes_of_the_disk_are_found(music: Path) -> None:
     """A file whose name is no UTF-8 is listed by its bytes."""
-    name = b"caf\xe9.mp3"
+    name = b"caf\xe9 1.mp3"
     (music / os.fsdecode(name)).write_bytes(b"sound")
-    (music / "list.m3u").write_bytes(name + b"\n")
-    assert found(music / "list.m3u") == ([os.fsdecode(name)], [])
+    for line in (name, b"caf\xe9%201.mp3", b"file:" + os.fsencode(music) + b"/caf%E9%201.mp3"):
+        (music / "list.m3u").write_bytes(line + b"\n")
+        assert found(music / "list.m3u") == ([os.fsdecode(name)], [])
+
+
+def test_half_a_letter_is_dropped(music: Path) -> None:
+    """JSON may hold what is no text."""
+    (music / "list.jspf").write_text(jspf("Bo/\ud800three.flac"), encoding="utf-8")
+    assert found(music / "list.jspf")[0] == ["three.flac"]
 
 
 def test_accents_in_two_parts_are_the_same(music: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emotion_dj.errors import DataError
-from emotion_dj.sources import beets_library, tables
+from emotion_dj.sources import beets_library, table_files, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +110,40 @@ def test_names_of_columns_may_have_units_and_brackets(tmp_path: Path) -> None:
     assert (track.title, track.artists, track.duration) == ("A Tune", ("Ann & Bo",), 201)
     assert (features.tempo, features.loudness, features.key, features.mode) == (98.5, -7.5, 6, 0)
     assert (features.energy, features.valence, features.danceability) == (0.72, 0.35, 0.61)
+
+
+def test_kaggles_songs_of_2023_are_understood(tmp_path: Path) -> None:
+    """Latin-1, percent in the names, keys as words, a plural within a name."""
+    path = tmp_path / "spotify-2023.csv"
+    path.write_bytes(
+        "track_name,artist(s)_name,artist_count,released_year,released_month,bpm,key,mode,"
+        "danceability_%,valence_%,energy_%,acousticness_%,instrumentalness_%,liveness_%,"
+        'speechiness_%\nSeñorita,"Ann, Bo",2,2019,7,125,C#,Minor,80,35,72,31,0,8,4\n'.encode(
+            "latin-1"
+        )
+    )
+    track, features = only(path)
+    assert (track.title, track.artists, track.year) == ("Señorita", ("Ann", "Bo"), 2019)
+    assert (features.tempo, features.key, features.mode) == (125, 1, 0)
+    assert (features.energy, features.valence, features.speechiness) == (0.72, 0.35, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Artist Name(s)", "artist_names"),
+        ("Duration (s)", "duration_s"),
+        ("Track Duration (ms)", "track_duration_ms"),
+        ("Loud (Db)", "loud"),
+        ("Energy [0-100]", "energy"),
+        ("tempo_bpm", "tempo"),
+        ("trackName", "track_name"),
+        ("Spotify - id", "spotify_id"),
+    ],
+)
+def test_names_of_columns_are_made_plain(name: str, plain: str) -> None:
+    """Of what stands in brackets only units of time stay."""
+    assert table_files.plain(name) == plain
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": tuple("title track_name name song_name track_title song_title song track".split()),
-    "artist": tuple("artists artist artist_names artist_name track_artist creator".split()),
+    "artist": tuple(
+        "artists artist artist_names artist_name artists_name track_artist creator".split()
+    ),
     "artist_ids": ("artist_uris", "artist_ids", "id_artists"),
     "album": tuple("album album_name album_title track_album_name".split()),
     "uri": (
@@ -25,10 +27,14 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "isrc": ("isrc", "isrc_code"),
     "genres": ("genres", "genre", "track_genre", "playlist_genre"),
     "year": tuple(
-        "year release_year release_date album_release_date track_album_release_date".split()
+        "year release_year released_year release_date album_release_date track_album_release_date"
+        " album_date".split()
     ),
-    "milliseconds": ("duration_ms", "track_duration_ms", "length_ms"),
-    "duration": tuple("duration track_duration length time duration_s duration_sec".split()),
+    "milliseconds": tuple("duration_ms track_duration_ms length_ms duration_milliseconds".split()),
+    "duration": tuple(
+        "duration track_duration length time duration_s duration_sec duration_seconds durations"
+        " length_s".split()
+    ),
     "mood": ("mood",),
     "analyser": ("analyser",),
     "tempo": ("tempo", "bpm"),
@@ -38,7 +44,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "instrumentalness": ("instrumentalness", "instrumental"),
     "speechiness": ("speechiness", "speech"),
     "liveness": ("liveness", "live"),
-    "valence": ("valence", "happiness"),
+    "valence": ("valence", "happiness", "happy"),
 }
 """What we call a column, and what others do, as `table_files.plain` has it."""
 
@@ -68,20 +74,25 @@ _KEY: Final = re.compile(
 
 def text(row: Mapping[str, Json], column: str) -> str:
     """Return the first of the columns that others call so which says something."""
-    return next((word for name in _names(column) if (word := _word(row.get(name)))), "")
+    for name in _names(column):
+        if name in row and (word := _word(row[name])):
+            return word
+    return ""
 
 
 def number(row: Mapping[str, Json], column: str) -> float | None:
     """Return a number of the first column that holds one; of 12 % it is 0.12."""
-    found = (number_of(row.get(name)) for name in _names(column))
-    return next((value for value in found if value is not None), None)
+    for name in _names(column):
+        if name in row and (value := number_of(row[name])) is not None:
+            return value
+    return None
 
 
 def number_of(value: Json) -> float | None:
     """Return what a cell means as a number, with a point or a comma; None for what is none."""
     try:
         exact = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         match = _NUMBER.fullmatch(value.strip().replace("\u2212", "-")) if _is_text(value) else None
         if not match:
             return None
@@ -108,7 +119,7 @@ def seconds(row: Mapping[str, Json]) -> float | None:
 def uri(row: Mapping[str, Json]) -> str:
     """Return the address of a track; an id of Spotify or a link to it is one."""
     for name in COLUMNS["uri"]:
-        value = _word(row.get(name))
+        value = _word(row[name]) if name in row else ""
         if value and (found := _address(value, name)):
             return found
     return ""

@@ -79,7 +79,7 @@ def _zipped(path: Path) -> list[Stream]:
     try:
         with ZipFile(path) as file:
             inside = [_member(file, entry) for entry in file.infolist() if _is_data(entry)]
-    except (OSError, ValueError, RuntimeError, BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, BadZipFile, zlib.error) as error:
         msg = f"{path} cannot be read as a history in a zip: {error}"
         raise DataError(msg) from error
     histories = [found for found in inside if found is not None]

@@ -144,7 +144,7 @@ class _Finder:
         for name in entry.spellings:
             if _is_elsewhere(name):
                 continue
-            quoted = os.fsdecode(unquote_to_bytes(name)) if "%" in name else name
+            quoted = _unquoted(name) if "%" in name else name
             for form in dict.fromkeys((name, quoted)):
                 found = self._look(_path_of(form))
                 if found is not None:
@@ -215,7 +215,12 @@ def _same(name: str) -> str:
 def _path_of(name: str) -> str:
     """Return the path of a file: address, or the path that is none."""
     begin = _FILE.match(name)
-    return os.fsdecode(unquote_to_bytes(name[begin.end() :])) if begin else name
+    return _unquoted(name[begin.end() :]) if begin else name
+
+
+def _unquoted(name: str) -> str:
+    """Return a path without the escapes of addresses, whatever bytes it is made of."""
+    return os.fsdecode(unquote_to_bytes(os.fsencode(name)))
 
 
 def _parts(name: str) -> list[str]:
@@ -280,6 +285,6 @@ def _told(location: Json, creator: Json, title: Json) -> Entry:
     name = " - ".join(str(part) for part in (creator, title) if part)
     if not place:
         return Entry(name, ())
-    address = str(place)
-    plain = address if _ADDRESS.match(address) else os.fsdecode(unquote_to_bytes(address))
+    address = str(place).encode("utf-8", "ignore").decode()  # JSON may hold half a letter
+    plain = address if _ADDRESS.match(address) else _unquoted(address)
     return Entry(plain, tuple(dict.fromkeys((plain, address))))

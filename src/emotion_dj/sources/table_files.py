@@ -32,7 +32,8 @@ _BOMS: Final = {
 
 _HEAD: Final = 4096
 _BLOCK: Final = 1 << 20
-_PLURAL: Final = re.compile(r"\(s\)$")
+_PLURAL: Final = re.compile(r"(?<=\w)\(s\)", re.IGNORECASE)
+_BRACKET: Final = re.compile(r"[(\[{](?!(?:ms|s|sec|seconds|milliseconds)[)\]}])[^)\]}]*[)\]}]")
 _HUMP: Final = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
 _APART: Final = re.compile(r"[\W_]+")
 _UNIT: Final = re.compile(r"_(?:bpm|dbfs|db|lufs|percent|pct|0_1|0_100)$")
@@ -53,10 +54,10 @@ def named_rows(path: Path) -> Iterator[JsonObject]:
 
 
 def plain(name: str) -> str:
-    """Return a column's name in lower case, its words parted by "_", without brackets and unit; of
+    """Return a column's name in lower case, its words parted by "_", without brackets and units; of
     units only those of time tell what a number means, and stay.
     """
-    words = _HUMP.sub("_", _PLURAL.sub("s", name.strip()))
+    words = _HUMP.sub("_", _BRACKET.sub(" ", _PLURAL.sub("s", name)))
     return _UNIT.sub("", _APART.sub("_", words.casefold()).strip("_"))
 
 

@@ -111,6 +111,16 @@ class AudioSource(Protocol):
 
 
 @runtime_checkable
+class Movable(Protocol):
+    """A source whose modification tags tell a file that was moved from one that was changed."""
+
+    def is_unchanged(self, before: str, now: str) -> bool:
+        """Tell by two modification tags of a file whether nothing but its name or rights are new,
+        so that what it says of itself need not be read again.
+        """
+
+
+@runtime_checkable
 class FileSource(Protocol):
     """A source of the listener's own files, whose tracks are ``file://`` uris below its roots.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from emotion_dj.catalogue.folding import fold
 from emotion_dj.catalogue.schema import corrections, feedback, feedback_state, state, tracks
 from emotion_dj.domain import ME, Affect, FeedbackEntry
 
@@ -159,4 +160,4 @@ def _utc(at: datetime | None) -> datetime:
 
 
 def _name(title: str, artist: str) -> tuple[str, str]:
-    return title.casefold(), artist.casefold()
+    return fold(title), fold(artist)

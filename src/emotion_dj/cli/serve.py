@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, say, tell
+from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, Include, say, tell
 from emotion_dj.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def serve(
         list[str] | None,
         typer.Option(help="A folder of music or a source such as demo; may be repeated."),
     ] = None,
+    include: Include = None,
     lan: Annotated[
         bool, typer.Option("--lan", help="For your network: every address, with --tls.")
     ] = False,
@@ -76,6 +77,7 @@ def serve(
         tls="own" if tls or lan else None,
         log=log,
         read_on=read_on,
+        include=include,
     )
     _serve(chosen, library or ())
 

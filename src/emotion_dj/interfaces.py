@@ -6,7 +6,7 @@ Nothing here is inherited from: a class fits by having the verbs. Concrete class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
         Preferences,
         Reading,
         SavedPlaylist,
+        Section,
         Tags,
         Track,
     )
 
-    Audio = Path | BinaryIO
+    Audio: TypeAlias = Path | Section | BinaryIO
 
 
 class FaceDetector(Protocol):

@@ -41,6 +41,7 @@ from emotion_dj.domain.tracks import (
     Media,
     Omission,
     SavedPlaylist,
+    Section,
     Tags,
     Track,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "Reading",
     "Reason",
     "SavedPlaylist",
+    "Section",
     "Tags",
     "Track",
 ]

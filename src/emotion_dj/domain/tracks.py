@@ -31,6 +31,18 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of an audio file that is a track of its own: seconds from the file's beginning.
+
+    ``end`` is None where it goes on to the end of the file.
+    """
+
+    path: Path
+    begin: float
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPlaylist:
     """A set that a service keeps as a playlist.
 

@@ -8,7 +8,6 @@ held, so that all beats meet. Elsewhere it is a plain fade.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,12 +17,14 @@ from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.music import decode
 from emotion_dj.music.beat_grid import STEP_S, beat_grid, onset_curves
 from emotion_dj.music.loudness import loudness
+from emotion_dj.music.recording import as_stereo, opened
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.music.stretch import MOST, SPLICE, can_stretch, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from emotion_dj.interfaces import Audio
     from emotion_dj.music.beat_grid import BeatGrid
@@ -150,23 +151,9 @@ def _read(
 
 
 def stereo(audio: Audio) -> Floats:
-    """Decode a whole file or stream to stereo float32 (2, n) at RATE. Raises AudioError."""
-    import av
-
-    name = audio.name if isinstance(audio, Path) else "the stream"
-    pieces: list[Any] = []
-    opened: Any = str(audio) if isinstance(audio, Path) else audio
-    try:
-        with av.open(opened, "r", metadata_errors="surrogateescape") as container:
-            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
-            for frame in container.decode(audio=0):
-                pieces += [piece.to_ndarray() for piece in resampler.resample(frame)]
-            pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        if not pieces:
-            msg = f"{name} is not audio that can be decoded"
-            raise AudioError(msg) from error
-    return np.nan_to_num(np.concatenate(pieces, axis=1)) if pieces else np.zeros((2, 0), np.float32)
+    """Decode all of a file, section or stream: stereo float32 (2, n) at RATE. Raises AudioError."""
+    with opened(audio) as recording:
+        return as_stereo(recording.stretches(0.0, _EDGE_S), recording, RATE)
 
 
 def prepare(samples: Floats) -> Song:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Omission
 
-_EDITION: Final = 2
+_EDITION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
+from emotion_dj.errors import AudioError
+from emotion_dj.music import transcoding
 from emotion_dj.sources import streaming
 from emotion_dj.sources.folders import is_audio
 from emotion_dj.web import sources
@@ -17,11 +19,13 @@ from emotion_dj.web.document import file
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from emotion_dj.app import EmotionDJ
-    from emotion_dj.domain import Track
+    from emotion_dj.interfaces import Audio, AudioStream
 
 PASSED_ON: Final = ("content-type", "content-length", "content-range", "accept-ranges")
+GONE: Final = "This track's file is not where it was: scan the library."
 
 
 def routes(dj: EmotionDJ) -> APIRouter:
@@ -46,22 +50,32 @@ def routes(dj: EmotionDJ) -> APIRouter:
 
 
 def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
-    """Return a track's audio, of its file or as its source sends it."""
+    """Return a track's audio, as its source sends it, of its file, or made of that for browsers."""
     (track,) = sources.numbered(dj, [number])
     source = dj.services.source_of(track)
+    asked = {"range": request.headers["range"]} if "range" in request.headers else {}
     if streaming.can_stream(source):
-        return _passed_on(source, track, request)
+        return _sent(streaming.stream(source, track, asked, _converted), request)
     path = track.path
     if path is None or not is_music(path):
-        raise HTTPException(404, "This track's file is not where it was: scan the library.")
-    return FileResponse(path, media_type=_audio_type(path.suffix))
+        raise HTTPException(404, GONE)
+    if _converted(path) is None:
+        return FileResponse(path, media_type=_audio_type(path))
+    return _sent(streaming.served(path, asked, _converted), request)
 
 
-def _passed_on(source: Any, track: Track, request: Request) -> Response:
-    """Pass a source's stream on, so that its address and credentials stay here."""
-    asked = {"range": request.headers["range"]} if "range" in request.headers else {}
+def _converted(audio: Audio) -> streaming.Content | None:
+    """Return what is sent in place of what browsers do not play; damaged files go as they are."""
+    try:
+        return transcoding.rendition(audio)
+    except AudioError:
+        return None
+
+
+def _sent(sound: AbstractContextManager[AudioStream], request: Request) -> Response:
+    """Pass a stream on, so that its address and credentials stay here."""
     stack = ExitStack()
-    answer = stack.enter_context(streaming.stream(source, track, asked))
+    answer = stack.enter_context(sound)
     told = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
 
     def body() -> Iterator[bytes]:
@@ -73,10 +87,17 @@ def _passed_on(source: Any, track: Track, request: Request) -> Response:
 
 
 def is_music(path: pathlib.Path) -> bool:
-    """Tell whether a file is there and named as music, also where a link in its place leads."""
-    return path.is_file() and is_audio(path.resolve().name)
+    """Tell whether a file is there and music: by its name, that of the file to which a link leads,
+    or by how it begins where that has no suffix.
+    """
+    return path.is_file() and (is_audio(path.resolve().name) or _kind(path) != streaming.UNKNOWN)
 
 
-def _audio_type(suffix: str) -> str:
-    kinds = {".opus": "ogg", ".oga": "ogg", ".mp3": "mpeg", ".m4a": "mp4", ".weba": "webm"}
-    return f"audio/{kinds.get(suffix.lower(), suffix.lower().lstrip('.'))}"
+def _kind(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return streaming.media_type(file.read(12))
+
+
+def _audio_type(path: pathlib.Path) -> str:
+    kind = _kind(path)
+    return kind if kind != streaming.UNKNOWN else f"audio/{path.suffix.lower().lstrip('.')}"

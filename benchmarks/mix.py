@@ -34,6 +34,7 @@ CONTEXT = 16 * mix.RATE
 """What a beat tracker hears beside a fade, which alone is too short for it."""
 
 ESSENTIA_RATE = 44_100
+EARLY_S = 0.1
 BLOCK = mix.RATE // 20
 
 Floats = npt.NDArray[np.float32]
@@ -103,8 +104,9 @@ def apart(songs: list[mix.Song]) -> list[float]:
         )
         rest = song.samples[:, begin : begin + CONTEXT]
         into = tracked(np.hstack([mix.overlap(before, song, cut)[1], rest]))
-        inside = out[(out > 0) & (out < cut.length / mix.RATE)]
-        off += [1000 * float(np.abs(into - beat).min()) for beat in inside if len(into)]
+        # No tracker tells a beat with which its music begins.
+        inside = out[(out > into.min(initial=np.inf) - EARLY_S) & (out < cut.length / mix.RATE)]
+        off += [1000 * float(np.abs(into - beat).min()) for beat in inside]
     return off
 
 

@@ -199,6 +199,16 @@ def test_a_history_comes_in_its_zip(
     assert sorted(kind for kind, *_ in log) == ["play", "play", "skip"]
 
 
+def test_a_history_that_comes_again_counts_once(dj: EmotionDJ, tmp_path: Path) -> None:
+    """The next export has what the one before had; only what is new is taken in."""
+    path = tmp_path / "Streaming_History_Audio_2026_1.json"
+    path.write_text(json.dumps([SPOTIFY]))
+    assert dj.library.import_table(path) == 1
+    path.write_text(json.dumps([SPOTIFY, SPOTIFY | {"ts": "2026-05-18T07:00:00Z"}]))
+    assert dj.library.import_table(path) == 1
+    assert dj.taste.summary()["feedback"] == {"play": 2}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -183,7 +183,8 @@ class FeedbackStore(Protocol):
         streams: Iterable[tuple[str, str, str, str, datetime | None]],
         listener: Listener = ME,
     ) -> int:
-        """Append (uri, title, artist, kind, when) of stored tracks, by uri or by name; count them.
+        """Append (uri, title, artist, kind, when) of stored tracks, by uri or by name, that are not
+        there yet; count them.
 
         Where nobody says when, it is now.
         """

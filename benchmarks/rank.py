@@ -133,6 +133,8 @@ def library(n: int) -> Candidates:
         artist=generator.integers(0, n // 10, n).astype(np.int32),
         album=np.full(n, -1, np.int32),
         number=np.arange(n),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )

@@ -272,8 +272,9 @@ LESSONS = (
 SOUNDS = (
     "A network in the ear learnt, from {patches} patches of three seconds, what teachers say of "
     "them: {teacher}. It tells the {outputs} principal components of their {answers} answers, "
-    "which together count for {counts_for_inputs:.0f} inputs of the regression. R2 over all of "
-    "them, on patches of tracks that it never heard: "
+    "which together count for {valence:.0f} of {valence_all:.0f} inputs where valence is asked, "
+    "and for {others:.0f} of {others_all:.0f} elsewhere. R2 over all of them, on patches of tracks "
+    "that it never heard: "
     "{r2_against_the_teachers_five_fold_by_track}; of genres that it never heard: "
     "{r2_against_the_teachers_genre_held_out}."
 )
@@ -292,6 +293,14 @@ PLACES = (
     "the listeners' arousal of the songs of sets with the arousal that was asked for, over six "
     "plans, seven beginnings and three seeds."
 )
+
+
+def counts_of(card: Mapping[str, Any]) -> dict[str, float]:
+    """Return how many inputs the network's answers count for, and how many there are."""
+    parts = ("measured", "scales", "sounds", "changes")
+    counts = card["counts_for_inputs"]
+    sounds = {name: one["sounds"] for name, one in counts.items()}
+    return sounds | {f"{name}_all": sum(one[p] for p in parts) for name, one in counts.items()}
 
 
 def placed(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -340,7 +349,7 @@ def audio_model(card: Mapping[str, Any]) -> str:
             "",
             "## What taggers would say",
             "",
-            SOUNDS.format(**card["sounds"]),
+            SOUNDS.format(**card["sounds"], **counts_of(card)),
             "",
             "## Spotify's scales",
             "",

@@ -15,11 +15,14 @@ import io
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import wave
+import zipfile
+from contextlib import closing
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,11 +87,17 @@ def _tags(data: bytes, name: str, folder: Path) -> None:
 
 
 def _table(data: bytes, name: str, folder: Path) -> None:
-    from emotion_dj.sources import tables
+    """Take in what `library import` and `--library` take, to where the catalogue begins."""
+    from emotion_dj.sources import beets_library, history, playlist_files, tables
 
     file = folder / name
     file.write_bytes(data)
-    list(tables.read(file))
+    if playlist_files.is_playlist(file):
+        list(playlist_files.Playlists((), name, (file,)).listing())
+    elif beets_library.is_library(file):
+        list(beets_library.read(file))
+    elif history.streams(file) is None:
+        list(tables.entries(file))
 
 
 def _request(data: bytes, _name: str, _folder: Path) -> None:
@@ -180,6 +189,46 @@ def _tables() -> Iterator[tuple[str, bytes]]:
     yield "x.json", json.dumps(rows).encode()
     lines = [f"T{i},A,{i / 9},0.5" for i in range(9)]
     yield "x.csv", "\n".join(["title,artist,valence,energy", *lines]).encode()
+    named = (
+        "Track Name;Artist Name(s);Duration (ms);Key;Spotify - id\nT;['A', \"B\"];1,5;F#m;7k4t\n"
+    )
+    yield "x.csv", named.encode("utf-16")
+    yield from _histories()
+    yield from _playlists()
+    yield "x.db", _beets()
+
+
+def _histories() -> Iterator[tuple[str, bytes]]:
+    played = {"ms_played": 99_999, "master_metadata_track_name": "T", "ts": "2026-01-01T00:00:00Z"}
+    yield "x.json", json.dumps([played]).encode()
+    heard = {"listened_at": 1_779_022_440, "track_metadata": {"track_name": "T"}}
+    yield "x.jsonl", (json.dumps(heard) + "\n").encode() * 3
+    scrobble = {"artist": {"#text": "A"}, "name": "T", "date": {"uts": "1779022440"}}
+    yield "x.json", json.dumps([{"recenttracks": {"track": [scrobble]}}]).encode()
+    yield "x.csv", b'uts,utc_time,artist,track\n1779022440,"17 May 2026, 12:54",A,T\n'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a/Streaming_History_Audio_0.json", json.dumps([played] * 9))
+    yield "x.zip", out.getvalue()
+
+
+def _playlists() -> Iterator[tuple[str, bytes]]:
+    yield "x.m3u", b"#EXTM3U\nA/b.mp3\n..\\c.ogg\nC:\\d.flac\nfile:///e%20f.mp3\ncaf\xe9.mp3\n"
+    yield "x.pls", b"[playlist]\nFile1=a.mp3\nTitle1=A\nFile2=/m/b.mp3\n"
+    track = "<track><location>file:///m/a.mp3</location><title>A</title></track>"
+    yield "x.xspf", f'<playlist xmlns="x"><trackList>{track}</trackList></playlist>'.encode()
+    yield "x.jspf", json.dumps({"playlist": {"track": [{"location": ["a.mp3"]}]}}).encode()
+
+
+def _beets() -> bytes:
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.executescript(
+            "CREATE TABLE items (id INTEGER, path BLOB, title TEXT, artist TEXT, bpm INTEGER);"
+            "CREATE TABLE item_attributes (entity_id INTEGER, key TEXT, value TEXT);"
+            "INSERT INTO items VALUES (1, '/m/a.mp3', 'A', 'B', 120);"
+            "INSERT INTO item_attributes VALUES (1, 'energy', '0.5');"
+        )
+        return file.serialize()
 
 
 def _requests() -> Iterator[tuple[str, bytes]]:

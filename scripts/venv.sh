@@ -3,6 +3,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv="$root/.venv"
 
+# Python 3.11 reads the path of the clone by the locale, and ends in the plain one where it has an umlaut.
+case "${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}" in C | POSIX) export LC_ALL=C.UTF-8 ;; esac
+
 # find_python: the first interpreter on the PATH that is new enough.
 find_python() {
   local candidate

@@ -17,8 +17,11 @@ FREE = {"errors", "artifacts", "installation"}
 LAYERS = [
     {"domain"},
     {"interfaces", "stores"},
-    {"affect", "matching", "messages", "pairing"},
-    {"catalogue", "executors", "music", "playlists", "ranking", "sources", "taste", "vision"},
+    {"affect", "eligibility", "matching", "messages", "pairing"},
+    {
+        *("catalogue", "executors", "marks", "music", "playlists"),
+        *("ranking", "sources", "taste", "vision"),
+    },
     {"cluster", "analysis", "dj", "notebook", "plane", "serializers"},
     {"placement", "tagging"},
     {"app"},

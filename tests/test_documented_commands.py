@@ -21,6 +21,7 @@ import typer
 from emotion_dj import cli
 from emotion_dj.app import settings
 from emotion_dj.testing.deezer import DeezerStandIn, Song
+from emotion_dj.testing.jellyfin import PASSWORD, USER, JellyfinStandIn
 from emotion_dj.testing.subsonic import SubsonicStandIn
 
 if TYPE_CHECKING:
@@ -110,6 +111,9 @@ def _environment(stack: ExitStack, folder: Path, songs: list[Path]) -> dict[str,
     )
     server.audio = {f"s{i}": song.read_bytes() for i, song in enumerate(songs)}
     stack.enter_context(server)
+    jellyfin = JellyfinStandIn([{"Id": f"j{i}", "Name": song.stem} for i, song in enumerate(songs)])
+    jellyfin.audio = {f"j{i}": song.read_bytes() for i, song in enumerate(songs)}
+    stack.enter_context(jellyfin)
     return {
         **os.environ,
         "HOME": str(folder),
@@ -122,6 +126,9 @@ def _environment(stack: ExitStack, folder: Path, songs: list[Path]) -> dict[str,
         "EMOTION_DJ_AUDIUS_API": "http://127.0.0.1:9",
         "EMOTION_DJ_SUBSONIC_URL": server.address,
         "EMOTION_DJ_SUBSONIC_API_KEY": server.key,
+        "EMOTION_DJ_JELLYFIN_URL": jellyfin.address,
+        "EMOTION_DJ_JELLYFIN_USER": USER,
+        "EMOTION_DJ_JELLYFIN_PASSWORD": PASSWORD,
     }
 
 

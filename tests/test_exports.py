@@ -20,9 +20,10 @@ PACKAGE = Path(emotion_dj.__file__).parent
 PUBLIC = {
     EmotionDJ: "add combine library mix of read reader_card recommend relative resting save "
     "services taste watch",
-    Library: "add candidates check current export forget forget_source import_table is_indexed "
-    "moods near numbers rescan rows scan search sizes tag tracks untag",
-    Services: "artwork available_sinks can_stream devices login logout play player "
+    Library: "add candidates changes check current demand_songs everything export forget "
+    "forget_source import_table is_indexed moods near numbers refresh rescan rows scan search "
+    "sizes tag tracks untag",
+    Services: "artwork audio available_sinks can_stream devices login logout play player "
     "report_feedback resolved save sink source source_of spotify start",
     Taste: "add correct export offsets played preferences preferences_near report reset summary",
 }

@@ -10,11 +10,12 @@ import pytest
 from emotion_dj import EmotionDJ, messages
 from emotion_dj.app.selection import seconds
 from emotion_dj.app.settings import Settings
-from emotion_dj.errors import LabelError, NothingLeft, SettingsError, UnknownTrack
+from emotion_dj.errors import DataError, LabelError, NothingLeft, SettingsError, UnknownTrack
 from emotion_dj.ranking.filters import parse_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from emotion_dj.domain import Candidates, DJSet, Track
 
@@ -93,6 +94,23 @@ def test_what_is_avoided_is_not_played(dj: EmotionDJ, music: Candidates) -> None
         assert track.year >= 1980
         assert "Indie Rock" not in track.genres
         assert "/live/" not in track.uri
+
+
+def test_a_playlist_says_what_is_played_and_what_is_not(tmp_path: Path) -> None:
+    """Only the songs of a playlist, or all but those; one that is not there is one sentence."""
+    songs = [(tmp_path / f"{name}.wav").as_uri() for name in ("one", "two", "three", "four")]
+    rows = ["uri,title,energy,valence", *(f"{uri},{i},0.5,0.{i}" for i, uri in enumerate(songs))]
+    (tmp_path / "songs.csv").write_text("\n".join(rows))
+    (tmp_path / "some.m3u8").write_text(f"#EXTM3U\n{songs[0]}\n#EXTINF:1,Three\nthree.wav\n")
+    dj = EmotionDJ(settings=Settings(database=str(tmp_path / "songs.sqlite")))
+    dj.library.import_table(tmp_path / "songs.csv")
+    music, condition = dj.library.current(), f"playlist:{tmp_path / 'some.m3u8'}"
+    only = tracks(dj.recommend(mood="calm", only=[condition], candidates=music))
+    others = tracks(dj.recommend(mood="calm", avoid=[condition], candidates=music))
+    assert {track.uri for track in only} == {songs[0], songs[2]}
+    assert {track.uri for track in others} == {songs[1], songs[3]}
+    with pytest.raises(DataError, match=r"no\.m3u8 cannot be read"):
+        dj.recommend(mood="calm", only=[f"playlist:{tmp_path / 'no.m3u8'}"], candidates=music)
 
 
 def test_the_condition_that_left_nothing_is_named(dj: EmotionDJ, music: Candidates) -> None:

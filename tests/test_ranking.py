@@ -41,6 +41,8 @@ def candidates(n: int, *, artists: int = 1000, seed: int = 0) -> Candidates:
         key=rng.integers(-1, 24, n).astype(np.int8),
         artist=artist,
         album=np.full(n, -1, np.int32),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=load,
     )
@@ -126,7 +128,7 @@ def test_the_set_follows_the_path(plan: str) -> None:
     """Each pick lies near its own target, from the first to the last."""
     path = affect.path(Plan(plan), [Affect(-0.6, 0.5)], 8)
     picks = rank(path, candidates(5000))
-    assert all(affect.distance(p.affect, t) < 0.1 for p, t in zip(picks, path, strict=True))
+    assert all(affect.distance(p.affect, t) < 0.12 for p, t in zip(picks, path, strict=True))
 
 
 def test_reasons_are_what_a_person_would_say() -> None:

@@ -20,15 +20,16 @@ from emotion_dj.domain import (
     Candidates,
     Emotion,
     Listener,
+    Mood,
+    Preferences,
     Reading,
     Track,
 )
+from emotion_dj.ranking import NearestRanker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from emotion_dj.domain import Preferences
 
 
 def library(n: int = 400, *, artists: int = 0, seed: int = 0) -> Candidates:
@@ -46,6 +47,8 @@ def library(n: int = 400, *, artists: int = 0, seed: int = 0) -> Candidates:
         key=np.zeros(n, np.int8),
         artist=artist.astype(np.int32),
         album=np.full(n, -1, np.int32),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=lambda rows: [Track(str(row), "") for row in rows],
     )
@@ -65,13 +68,19 @@ def learn(
 
 
 def expected(music: Candidates, answers: Mapping[int, tuple[float, float]]) -> np.ndarray:
-    """Return what ridge regression on (likes - skips) / times expects of every row, unrounded."""
+    """Return what ridge regression on (likes - skips) / times expects of every row, unrounded: less
+    the farther the middle of its cell is from that of the nearest answer's.
+    """
     rows = np.array(list(answers))
     x, everything = taste.describe(music, rows), taste.describe(music, np.arange(len(music)))
     likes, skips = np.array(list(answers.values())).T
     times = likes + skips
     precision = np.eye(x.shape[1]) / 0.5**2 + (x.T * times) @ x
-    return np.clip(everything @ np.linalg.solve(precision, x.T @ (likes - skips)), -1, 1)
+    told = np.clip(everything @ np.linalg.solve(precision, x.T @ (likes - skips)), -1, 1)
+    cells = (np.floor((1 + np.stack([music.valence, music.arousal], axis=1)) * 20) + 0.5) / 20 - 1
+    places = cells * [1, affect.AROUSAL_WEIGHT**0.5]
+    apart = np.linalg.norm(places[:, None] - places[rows], axis=2).min(axis=1)
+    return told * np.exp(-0.5 * (apart / taste.REGION) ** 2)
 
 
 def test_without_an_answer_nothing_is_shifted() -> None:
@@ -134,6 +143,61 @@ def test_what_is_alike_is_liked_alike() -> None:
     assert learnt[fresh & (music.arousal > 0.6)].min() > 0.3
     assert learnt[fresh & (music.arousal < -0.6)].max() < -0.3
     assert np.abs(learnt).max() <= 1
+
+
+ROCK, CLASSICAL = 0, 1
+
+
+def two_styles(seed: int) -> tuple[Candidates, np.ndarray]:
+    """Return a library whose happy songs are rock and whose calm ones are mostly classical, and of
+    which style each is.
+    """
+    rng, n = np.random.default_rng(seed), 400
+    calm = np.arange(n) % 2 == 0
+    style = np.where(calm & (rng.random(n) < 0.7), CLASSICAL, ROCK)
+    happy, quiet = affect.MOOD_AFFECT[Mood.HAPPY], affect.MOOD_AFFECT[Mood.CALM]
+    middle = np.where(calm[:, None], quiet, happy)
+    places = np.clip(middle + rng.normal(0, 0.12, (n, 2)), -1, 1).astype(np.float32)
+    sounds = np.eye(6)[style] + rng.normal(0, 0.4, (n, 6))
+    sounds /= np.linalg.norm(sounds, axis=1, keepdims=True)
+    music = replace(
+        library(n),
+        valence=places[:, 0],
+        arousal=places[:, 1],
+        tempo=np.where(style == ROCK, 130, 80).astype(np.float32),
+        loudness=np.where(style == ROCK, -7, -20).astype(np.float32),
+        embedding=sounds.astype(np.float16),
+    )
+    return music, style
+
+
+def picked(music: Candidates, mood: Mood, listener: Preferences, seed: int) -> np.ndarray:
+    """Return the rows of a set of ten for a mood."""
+    path = [Affect(*affect.MOOD_AFFECT[mood])] * 10
+    picks = NearestRanker().rank(path, music, listener, seed=seed)
+    return np.array([int(pick.track.uri) for pick in picks])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("exploration", [0.0, taste.EXPLORATION])
+def test_taste_stays_in_its_region_of_the_plane(seed: int, exploration: float) -> None:
+    """Who likes happy rock twenty times still gets as much classical music where they want calm,
+    and other happy rock is liked with it.
+    """
+    music, style = two_styles(seed)
+    nobody = Preferences.neutral(len(music))
+    happy = np.flatnonzero((style == ROCK) & (music.arousal > 0))
+    likes = {(int(row), "like"): 1 for row in np.random.default_rng(seed).choice(happy, 20)}
+    learnt = learn(music, likes, exploration=exploration)
+
+    def classical(listener: Preferences) -> float:
+        sets = [picked(music, Mood.CALM, listener, s) for s in range(4)]
+        return float(np.mean([(style[rows] == CLASSICAL).sum() for rows in sets]))
+
+    assert classical(nobody) > 5
+    assert classical(learnt) >= classical(nobody) - 1
+    others = np.setdiff1d(happy, [row for row, _ in likes])
+    assert learnt.taste[others].mean() > 0.3
 
 
 @pytest.mark.parametrize("column", ["tempo", "loudness", "embedding"])
@@ -207,10 +271,11 @@ def test_what_is_drawn_explores_and_settles() -> None:
         scatter.append(np.std(drawn))
     assert 0.02 < scatter[0] < 0.3
     assert scatter[1] < scatter[0] / 3
-    counts = {(row, "like"): 1 for row in range(50)}
-    double, single, none = (learn(music, counts, exploration=e).taste for e in (0.2, 0.1, 0.0))
-    free = np.abs(double) < 0.9
-    assert (double - none)[free] == pytest.approx(2 * (single - none)[free], abs=1e-4)
+    counts = {(1000 + row, "like"): 1 for row in range(50)}
+    double, single, none = (
+        taste.learn(counts, music, exploration=e).weights for e in (0.2, 0.1, 0.0)
+    )
+    assert double - none == pytest.approx(2 * (single - none), abs=1e-4)
     usual = taste.learn({(1000, "like"): 1}, music).of(music).taste
     same = learn(music, {(0, "like"): 1}, exploration=0.3).taste
     assert usual.tolist() == same.tolist()

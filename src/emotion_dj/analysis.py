@@ -7,27 +7,26 @@ Unchanged files cost one look at the folder; moved and copied ones are known by 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from emotion_dj.domain import Analysed, Failed, Omission
-from emotion_dj.errors import AudioError, CatalogueError, LibraryError, NotAvailable, SourceError
-from emotion_dj.interfaces import AudioSource, FileSource, Listing, Source
+from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
+from emotion_dj.interfaces import FileSource, Listing, Movable
+from emotion_dj.marks import Marked, Moves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from emotion_dj.domain import AnalysisResult, Track
-    from emotion_dj.interfaces import AudioAnalyser, Executor, IsrcLookup
-    from emotion_dj.stores import MusicStore
+    from emotion_dj.interfaces import AudioAnalyser, AudioSource, Executor, IsrcLookup
+    from emotion_dj.marks import Library
+    from emotion_dj.stores import AnalysisRecord, MusicStore
 
     Report = Callable[[int, int], None]
 
 _log = logging.getLogger(__name__)
-
-
-class Library(Source, AudioSource, Protocol):
-    """A source whose audio can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ class Summary:
     """What a run did: the uris of the library, how many were heard now and before, what failed.
 
     ``gone`` counts the tracks that were known below the library's folders and are not there now;
-    ``omitted`` are the places that were passed over.
+    ``omitted`` are the places that were passed over. ``left_out`` counts the tracks that are not in
+    sets, by the codes of `domain.LEFT_OUT`.
     """
 
     uris: tuple[str, ...]
@@ -52,6 +52,7 @@ class Summary:
     failed: tuple[Failure, ...]
     gone: int = 0
     omitted: tuple[Omission, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Summary) -> Summary:
         """Return what both runs did."""
@@ -62,6 +63,7 @@ class Summary:
             self.failed + other.failed,
             self.gone + other.gone,
             self.omitted + other.omitted,
+            dict(Counter(self.left_out) + Counter(other.left_out)),
         )
 
 
@@ -70,7 +72,7 @@ class _Progress:
     """The tracks of a run, sorted as it goes: to be heard, known already, failed."""
 
     uris: list[str] = field(default_factory=list)
-    missing: list[tuple[Track, str, str]] = field(default_factory=list)
+    missing: list[Marked] = field(default_factory=list)
     known: int = 0
     failed: list[Failure] = field(default_factory=list)
     omitted: list[Omission] = field(default_factory=list)
@@ -119,7 +121,8 @@ class Run:
     """Hears what a catalogue does not know yet.
 
     ``make`` builds the analyser, once in each process of the ``executor``. What one of ``better``
-    has heard is not heard again.
+    has heard is not heard again. A ``full`` run looks into every file, whatever its mark says, and
+    tries again what failed.
     """
 
     catalogue: MusicStore
@@ -127,6 +130,7 @@ class Run:
     analyser: str
     executor: Executor
     better: Sequence[str] = ()
+    full: bool = False
 
     def __call__(
         self, libraries: Iterable[Library], report: Report = lambda _done, _total: None
@@ -178,88 +182,130 @@ class Run:
     def _sort(self, library: Library) -> _Progress:
         """Tell the tracks that must be heard from those that the catalogue knows."""
         progress = _Progress()
-        modification_tags = self.catalogue.modification_tags(self.analyser)
-        for analyser in self.better:
-            analysed = self.catalogue.modification_tags(analyser).items()
-            modification_tags |= {uri: seen for uri, seen in analysed if seen[1] is None}
+        marks = {} if self.full else self._marks()
+        changed: list[Marked] = []
         for track in library.listing() if isinstance(library, Listing) else library.tracks():
             if isinstance(track, Omission):
                 progress.omit(track)
                 continue
             progress.uris.append(track.uri)
-            seen, reason = modification_tags.get(track.uri, ("", None))
-            try:
-                modification_tag = library.modification_tag(track)
-                if seen != modification_tag:
-                    self._meet(library, track, modification_tag, progress)
-                elif reason:
-                    progress.failed.append(Failure(track.uri, reason))
-                else:
-                    progress.known += 1
-            except CatalogueError:
-                raise
-            except Exception as error:
-                _log.debug("%s was not looked at", track.uri, exc_info=True)
-                progress.failed.append(Failure(track.uri, failure(track, error).reason))
+            marked = self._look(library, track, marks.get(track.uri, ("", None)), progress)
+            changed += [marked] if marked else []
+            if len(changed) == _TOGETHER:
+                self._meet(library, changed, progress)
+                changed = []
+        self._meet(library, changed, progress)
         return progress
 
-    def _meet(
-        self, library: Library, track: Track, modification_tag: str, progress: _Progress
-    ) -> None:
-        """Take over what is known of the same content elsewhere, or ask for it to be heard."""
-        fingerprint = library.fingerprint(track)
-        analysis = self.catalogue.analysis_of(fingerprint, self.analyser)
-        if analysis is None:
-            progress.missing.append((track, modification_tag, fingerprint))
-            return
-        left = self._left(fingerprint, track)
-        if left is not None:
-            self.catalogue.rename_uri(left, track.uri, modification_tag=modification_tag)
-        self._store(library.describe(track), modification_tag, fingerprint, Analysed(analysis))
-        progress.known += 1
+    def _marks(self) -> dict[str, tuple[str, str | None]]:
+        """Return modification tag and failure of every track that an analyser was given."""
+        marks = self.catalogue.modification_tags(self.analyser)
+        for analyser in self.better:
+            analysed = self.catalogue.modification_tags(analyser).items()
+            marks |= {uri: seen for uri, seen in analysed if seen[1] is None}
+        return marks
 
-    def _left(self, fingerprint: str, track: Track) -> str | None:
-        """Return the uri under which the same content was known and is no longer there."""
-        if self.catalogue.numbers([track.uri]):
+    def _look(
+        self, library: Library, track: Track, seen: tuple[str, str | None], progress: _Progress
+    ) -> Marked | None:
+        """Return the mark of a track that is new or changed; None where it is known, or fails."""
+        before, reason = seen
+        try:
+            marked = Marked.of(library, track, before)
+        except Exception as error:
+            _log.debug("%s was not looked at", track.uri, exc_info=True)
+            progress.failed.append(Failure(track.uri, failure(track, error).reason))
             return None
-        tracks_by_fingerprint = self.catalogue.tracks_by_fingerprint(fingerprint)
-        return next(
-            (home.uri for home in tracks_by_fingerprint if home.path and not home.path.exists()),
-            None,
-        )
+        if marked is None and reason:
+            progress.failed.append(Failure(track.uri, reason))
+        elif marked is None:
+            progress.known += 1
+        return marked
+
+    def _meet(self, library: Library, changed: list[Marked], progress: _Progress) -> None:
+        """Take over what is known of the same contents elsewhere, and ask for the rest to be heard.
+
+        All of it is asked and stored together: a library that was moved costs little.
+        """
+        for analyser in (*self.better, self.analyser):
+            if changed:
+                changed = self._take_over(library, changed, analyser, progress)
+        progress.missing += changed
+
+    def _take_over(
+        self, library: Library, changed: Sequence[Marked], analyser: str, progress: _Progress
+    ) -> list[Marked]:
+        """Take over what an analyser has heard; return the tracks that it has not."""
+        known = self.catalogue.analyses_of({m.fingerprint for m in changed}, analyser)
+        met = [marked for marked in changed if marked.fingerprint in known]
+        moves = Moves(self.catalogue, met)
+        names: dict[str, str] = {}
+        rows: list[AnalysisRecord] = []
+        for marked in met:
+            left = moves.left(marked)
+            track = self._described(library, marked, left, progress)
+            if track is not None:
+                names |= {left[0].uri: track.uri} if left else {}
+                fingerprint = marked.fingerprint
+                rows.append((track, marked.lasting_tag, fingerprint, known[fingerprint]))
+        if rows:
+            self.catalogue.rename_uris(names)
+            progress.known += self.catalogue.store_all(rows, analyser=analyser)
+        return [marked for marked in changed if marked.fingerprint not in known]
+
+    def _described(
+        self,
+        library: Library,
+        marked: Marked,
+        left: tuple[Track, str] | None,
+        progress: _Progress,
+    ) -> Track | None:
+        """Return a track with its tags, as they were where it has only been moved; None where it
+        cannot be described.
+        """
+        track, tag = marked.track, marked.modification_tag
+        if left and isinstance(library, Movable) and library.is_unchanged(left[1], tag):
+            return replace(left[0], uri=track.uri, media=track.media)
+        try:
+            return library.describe(track)
+        except Exception as error:
+            _log.debug("%s was not described", track.uri, exc_info=True)
+            progress.failed.append(Failure(track.uri, failure(track, error).reason))
+            return None
 
     def _hear(
-        self, library: Library, missing: Sequence[tuple[Track, str, str]], report: Report
+        self, library: Library, missing: Sequence[Marked], report: Report, *, again: bool = True
     ) -> list[Failure]:
-        failures = []
-        tracks = [track for track, _, _ in missing]
+        """Hear tracks and store what comes; what changed meanwhile is heard once again."""
+        failures, changed = [], []
+        tracks = [marked.track for marked in missing]
         results = self.executor.map(TrackAnalyser(self.make, library), tracks) if tracks else ()
         for done, (place, result) in enumerate(results, start=1):
-            outcome = self._keep(library, missing[place], result)
-            if isinstance(outcome, Failed):
-                failures.append(Failure(tracks[place].uri, outcome.reason))
+            marked = missing[place]
+            now = marked.now(library)
+            outcome = self._keep(library, marked, result) if now is marked else _disturbed(marked)
+            if again and now is not None and now is not marked:
+                changed.append(now)
+            elif isinstance(outcome, Failed):
+                failures.append(Failure(marked.track.uri, outcome.reason))
             report(done, len(missing))
+        if changed:
+            failures += self._hear(library, changed, report, again=False)
         return failures
 
-    def _keep(
-        self, library: Library, missing: tuple[Track, str, str], result: AnalysisResult
-    ) -> AnalysisResult:
+    def _keep(self, library: Library, marked: Marked, result: AnalysisResult) -> AnalysisResult:
         """Store what there is to store of a track; return a failure to describe it as its result.
 
         A failure that is to be tried again is not stored.
         """
-        track, modification_tag, fingerprint = missing
-        if isinstance(result, Failed) and _changed(library, track, modification_tag):
-            reason = f"{track.title} went away or changed while it was heard"
-            return Failed(reason, retry=True)
         if isinstance(result, Failed) and result.retry:
             return result
         try:
-            described = library.describe(track)
+            described = library.describe(marked.track)
         except Exception as error:
-            _log.debug("%s was not described", track.uri, exc_info=True)
-            return failure(track, error)
-        self._store(described, modification_tag, fingerprint, result)
+            _log.debug("%s was not described", marked.track.uri, exc_info=True)
+            return failure(marked.track, error)
+        self._store(described, marked.lasting_tag, marked.fingerprint, result)
         return result
 
     def _store(
@@ -274,17 +320,15 @@ class Run:
         )
 
 
-_ALL = 1 << 31
+_TOGETHER: Final = 1000
+"""Tracks that are met together: what is looked at again after a kill."""
+
+_ALL: Final = 1 << 31
 """More tracks than any library has."""
 
 
-def _changed(library: Library, track: Track, modification_tag: str) -> bool:
-    """Tell whether a file is not any more what it was before it was heard."""
-    try:
-        return library.modification_tag(track) != modification_tag
-    except Exception:
-        _log.debug("%s was not looked at", track.uri, exc_info=True)
-        return True
+def _disturbed(marked: Marked) -> Failed:
+    return Failed(f"{marked.track.title} went away or changed while it was heard", retry=True)
 
 
 def _where(library: Library) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FACE_READER: Final = "face-6"
 FACE_DETECTOR: Final = "detector-1"
-AUDIO_MODEL: Final = "ear-5"
+AUDIO_MODEL: Final = "ear-6"
 FEATURE_MODEL: Final = "mood-2"
 """The artifacts that ship and are used unless a setting names others."""
 

@@ -6,7 +6,7 @@ Nothing here is inherited from: a class fits by having the verbs. Concrete class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
         Preferences,
         Reading,
         SavedPlaylist,
+        Section,
         Tags,
         Track,
     )
 
-    Audio = Path | BinaryIO
+    Audio: TypeAlias = Path | Section | BinaryIO
 
 
 class FaceDetector(Protocol):
@@ -107,6 +108,16 @@ class AudioSource(Protocol):
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the content itself, the same wherever and however it is named."""
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A source whose modification tags tell a file that was moved from one that was changed."""
+
+    def is_unchanged(self, before: str, now: str) -> bool:
+        """Tell by two modification tags of a file whether nothing but its name or rights are new,
+        so that what it says of itself need not be read again.
+        """
 
 
 @runtime_checkable

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from emotion_dj import affect, messages
 from emotion_dj.domain import Box, Emotion, Face, Reading, Reason
+from emotion_dj.eligibility import left_out, sounds_spoken
 from emotion_dj.errors import DataError
 
 if TYPE_CHECKING:
@@ -80,8 +83,12 @@ def entry_json(track: Track, analysis: Analysis) -> JsonObject:
     """Return one track of the catalogue with all that is known of it, flat as a table wants it.
 
     The column ``valence`` is Spotify's, in [0, 1]; where the track stands on the plane is
-    ``plane_valence`` and ``plane_arousal``, each in [-1, 1].
+    ``plane_valence`` and ``plane_arousal``, each in [-1, 1]. ``left_out`` is a code, of why it is
+    not in sets.
     """
+    vector = np.asarray(analysis.embedding, np.float32)
+    (spoken,) = sounds_spoken([analysis.features.analyser], [vector])
+    code = left_out(track.uri, track.duration, track.genres, spoken=spoken)
     measured = {
         name: None if value is None else round(value, _DIGITS)
         for name, value in asdict(analysis.features).items()
@@ -90,6 +97,7 @@ def entry_json(track: Track, analysis: Analysis) -> JsonObject:
     return {
         "uri": track.uri,
         "title": track.title,
+        "left_out": None if code is None else {"code": code},
         "artists": list(track.artists),
         "album": track.album,
         "isrc": track.isrc,

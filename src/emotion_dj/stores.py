@@ -43,19 +43,27 @@ class TrackStore(Protocol):
     def numbers(self, uris: Collection[str]) -> dict[str, int]:
         """Return the number of each track that is stored, by its uri."""
 
-    def tracks_by_fingerprint(self, fingerprint: str) -> list[Track]:
-        """Return the tracks that have this content."""
+    def tracks_by_fingerprint(
+        self, fingerprints: Collection[str]
+    ) -> Mapping[str, list[tuple[Track, str]]]:
+        """Return the tracks that have each content, with their modification tags."""
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
-        """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+        """Return numbered tracks in whose title, artists or album every word occurs, by title.
+
+        Case, accents and the form of Unicode do not matter.
+        """
 
     def column(self, name: str) -> dict[int, Any]:
         """Return one column of every track that is there, by number of the track: ``uri``,
         ``album``, ``artists`` and ``genres`` (lists), or ``year`` (None where unknown).
         """
 
-    def rename_uri(self, old: str, new: str, *, modification_tag: str) -> None:
-        """Give a track another uri; its analyses and feedback go along."""
+    def rename_uris(self, names: Mapping[str, str]) -> None:
+        """Give tracks other uris, by their old ones; analyses and feedback go along.
+
+        Their modification tags are empty until they are stored again.
+        """
 
     def mark_missing(self, prefix: str, uris: Collection[str]) -> int:
         """Mark tracks whose uri has this prefix, unless it is among ``uris``; count the marked."""
@@ -104,6 +112,11 @@ class AnalysisStore(Protocol):
 
     def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
         """Return this analyser's analysis of that content, whichever track it belongs to."""
+
+    def analyses_of(self, fingerprints: Collection[str], analyser: str) -> dict[str, Analysis]:
+        """Return this analyser's analyses of contents, by fingerprint; what it has none of is left
+        out.
+        """
 
     def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
         """Return an analyser's analyses of recordings, by ISRC, whichever source they are of."""
@@ -170,7 +183,8 @@ class FeedbackStore(Protocol):
         streams: Iterable[tuple[str, str, str, str, datetime | None]],
         listener: Listener = ME,
     ) -> int:
-        """Append (uri, title, artist, kind, when) of stored tracks, by uri or by name; count them.
+        """Append (uri, title, artist, kind, when) of stored tracks, by uri or by name, that are not
+        there yet; count them.
 
         Where nobody says when, it is now.
         """

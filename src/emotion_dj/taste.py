@@ -59,6 +59,13 @@ MOST_RESTING: Final = 0.5
 FADED: Final = 0.05
 """How far back a song still stands once it no longer does so wholly."""
 
+REGION: Final = 0.3
+"""Distance on the plane at which three fifths are left of what an answer says of other tracks:
+who likes happy rock has said nothing of what calms them."""
+
+CELLS: Final = 40
+"""Cells across the plane in which what was answered is looked up."""
+
 _CHUNK: Final = 100_000
 
 
@@ -66,11 +73,14 @@ _CHUNK: Final = 100_000
 class TasteModel:
     """What was learnt of one listener from their answers to the tracks of one catalogue.
 
-    ``weights`` (features,) belong to `describe`; ``answers`` are likes and skips by number of the
-    track, ``artists`` the same summed by artist; ``recency`` in (0, 1] is by number of the track.
+    ``weights`` (features,) belong to `describe`; ``region`` (CELLS, CELLS), by valence and arousal,
+    is how much they say of tracks there: 1 where tracks were answered; ``answers`` are likes and
+    skips by number of the track, ``artists`` the same summed by artist; ``recency`` in (0, 1] is by
+    number of the track.
     """
 
     weights: Floats
+    region: Floats
     answers: Mapping[int, tuple[float, float]]
     artists: Mapping[int, tuple[float, float]]
     recency: Mapping[int, float]
@@ -89,11 +99,14 @@ class TasteModel:
         of_artist = _lookup(music.artist, self.artists, width=2)
         others = np.where((music.artist >= 0)[:, None], of_artist - own, 0)
         likes, skips = (own + ARTIST_WEIGHT * others).T
-        expected = np.concatenate(
-            [np.clip(describe(music, rows) @ self.weights, -1, 1) for rows in _chunks(len(music))]
-        )
+        expected = np.concatenate([self._expected(music, rows) for rows in _chunks(len(music))])
         total = likes + skips + PRIOR_ANSWERS
         return np.asarray((likes - skips + PRIOR_ANSWERS * expected) / total, np.float32)
+
+    def _expected(self, music: Candidates, rows: Rows) -> Floats:
+        """Return what the model makes of rows of which nothing was said: 0 far from all answers."""
+        told = np.clip(describe(music, rows) @ self.weights, -1, 1)
+        return np.asarray(told * self.region[_cells(music, rows)], np.float32)
 
 
 def of_listener(
@@ -127,6 +140,7 @@ def learn(
     weights = _weights(describe(music, rows), table, exploration)
     return TasteModel(
         weights,
+        _region(music, rows),
         dict(zip(music.number[rows].tolist(), map(_pair, table), strict=True)),
         _by_artist(music.artist[rows], table),
         recency,
@@ -219,6 +233,24 @@ def _weights(x: Floats, answers: Floats, exploration: float) -> Floats:
     generator = np.random.default_rng(int(times.sum()))
     noise = np.linalg.solve(np.linalg.cholesky(precision).T, generator.standard_normal(x.shape[1]))
     return np.asarray(middle + exploration * noise, np.float32)
+
+
+def _cells(music: Candidates, rows: Rows) -> tuple[Rows, Rows]:
+    """Return the cells of the plane in which rows lie, by valence and by arousal."""
+    axes = (music.valence[rows], music.arousal[rows])
+    first, second = (((1 + axis) * (CELLS / 2)).astype(np.intp).clip(0, CELLS - 1) for axis in axes)
+    return first, second
+
+
+def _region(music: Candidates, rows: Rows) -> Floats:
+    """Return how near the middle of each cell is to that of the nearest cell of the rows: from 1,
+    falling as a Gaussian does with REGION; 0 everywhere where there are no rows.
+    """
+    middles = (np.arange(CELLS) + 0.5) * (2 / CELLS) - 1
+    fall = -0.5 * np.square((middles[:, None] - middles) / REGION)
+    answered = np.unique(np.stack(_cells(music, rows)), axis=1)
+    near = np.exp(fall[:, None, answered[0]] + affect.AROUSAL_WEIGHT * fall[None, :, answered[1]])
+    return np.asarray(near.max(axis=2, initial=0), np.float32)
 
 
 def _lookup(

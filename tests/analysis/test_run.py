@@ -479,3 +479,138 @@ class Tenfold:
 def test_another_executor_does_the_work(catalogue: Catalogue, music: Path) -> None:
     """A class with the one verb of an executor is all that a run needs."""
     assert run_with(catalogue, Tenfold())([Local((music,))]).analysed == 3
+
+
+def mutated(path: Path, title: str) -> None:
+    """Write a title into a file, as a tag editor does."""
+    import mutagen
+
+    file = mutagen.File(path)
+    file["title"] = [title]
+    file.save()
+
+
+def test_an_edit_of_tags_is_read_and_nothing_is_heard(catalogue: Catalogue, music: Path) -> None:
+    """The new title is known after the next scan, with the analysis that there was."""
+    scan(catalogue, music)
+    mutated(min(music.iterdir()), "Another title")
+    summary = scan(catalogue, music)
+    assert (summary.analysed, summary.known) == (0, 3)
+    ((_, track),) = catalogue.search("Another title", limit=2)
+    assert track.path == min(music.iterdir())
+    assert len(catalogue.candidates([model_registry.audio_model_id()])) == 3
+
+
+def test_a_full_run_looks_into_every_file(catalogue: Catalogue, music: Path) -> None:
+    """Also where size and times are what they were, as after a program that sets them back; what
+    failed is tried again.
+    """
+    (music / "text.opus").write_text("not music")
+    scan(catalogue, music)
+    path = min(music.iterdir())
+    marks = catalogue.modification_tags(model_registry.audio_model_id())
+    mutated(path, "Another title")
+    now = Local((music,)).modification_tag(Track(path.as_uri(), ""))
+    with catalogue._database.writing() as connection:  # as if the mark had not changed
+        connection.exec_driver_sql(
+            "UPDATE tracks SET stamp = ? WHERE uri = ?", (now, path.as_uri())
+        )
+    assert marks
+    assert scan(catalogue, music).known == 3
+    assert not catalogue.search("Another title", limit=2)
+    make, analyser = model_registry.audio_model, model_registry.audio_model_id()
+    full = Run(catalogue, make, analyser, IN_PROCESS, full=True)([Local((music,))])
+    assert (full.analysed, full.known, len(full.failed)) == (0, 3, 1)
+    assert len(catalogue.search("Another title", limit=2)) == 1
+
+
+class Swapping:
+    """An executor while whose first track is heard another file takes its place."""
+
+    def __init__(self, path: Path, other: Path) -> None:
+        """Keep which file is replaced by which."""
+        self.path, self.other, self.heard = path, other, 0
+
+    def map(
+        self, function: Callable[[Track], AnalysisResult], tracks: Sequence[Track]
+    ) -> Iterator[tuple[int, AnalysisResult]]:
+        """Hear the tracks, then swap before the result of the first is told."""
+        for place, track in enumerate(tracks):
+            result = function(track)
+            self.heard += 1
+            if track.path == self.path and self.other.exists():
+                self.other.replace(self.path)
+            yield place, result
+
+
+def test_a_file_that_is_replaced_while_it_is_heard_is_heard_again(
+    catalogue: Catalogue, music: Path, tmp_path: Path
+) -> None:
+    """What was heard of the old content is not taken for the new, in the same run."""
+    first, second, _ = sorted(music.iterdir())
+    other = tmp_path / "other.opus"
+    second.rename(other)
+    library = Local((music,))
+    wanted = library.fingerprint(Track(other.as_uri(), ""))
+    executor = Swapping(first, other)
+    summary = run_with(catalogue, executor)([library])
+    assert (summary.analysed, summary.failed, executor.heard) == (2, (), 3)
+    assert catalogue.analysis_of(wanted, model_registry.audio_model_id()) is not None
+    ((track, _),) = catalogue.tracks_by_fingerprint([wanted])[wanted]
+    assert track.path == first
+
+
+def test_a_change_within_one_step_of_a_clock_is_seen(catalogue: Catalogue, music: Path) -> None:
+    """On FAT two writes within two seconds have the same time: a file that is so new is looked
+    into again, though its mark is what it was.
+    """
+    first, second, _ = sorted(music.iterdir())
+    library = Local((music,))
+    tag, analyser = "as it was", model_registry.audio_model_id()
+
+    class Fat(Local):
+        """A file system that shows no change of anything."""
+
+        def modification_tag(self, track: Track) -> str:
+            """Return the same mark for every file."""
+            del track
+            return tag
+
+    run_with(catalogue)([Fat((music,))])
+    wanted = library.fingerprint(Track(second.as_uri(), ""))
+    shutil.copy(second, first)
+    run_with(catalogue)([Fat((music,))])
+    assert len(catalogue.tracks_by_fingerprint([wanted])[wanted]) == 2
+    long_ago = 1_600_000_000
+    for path in music.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    run_with(catalogue)([Fat((music,))])
+    assert {seen[0] for seen in catalogue.modification_tags(analyser).values()} == {tag}
+
+
+def test_a_library_that_was_moved_costs_few_questions(
+    catalogue: Catalogue, music: Path, tmp_path: Path
+) -> None:
+    """However many files there are, and their tags are not read again; likes go along."""
+    for path in music.iterdir():
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    scan(catalogue, music)
+    numbers = set(catalogue.numbers([path.as_uri() for path in music.iterdir()]).values())
+    music.rename(tmp_path / "moved")
+    statements: list[str] = []
+    engine = catalogue._database._engine
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    class Told(Local):
+        """A source whose files are not described."""
+
+        def describe(self, track: Track) -> Track:
+            """Fail."""
+            raise AssertionError(track.uri)
+
+    summary = run_with(catalogue)([Told((tmp_path / "moved",))])
+    assert (summary.analysed, summary.known, summary.gone) == (0, 3, 0)
+    uris = [path.as_uri() for path in (tmp_path / "moved").iterdir()]
+    assert set(catalogue.numbers(uris).values()) == numbers
+    assert len([s for s in statements if not s.startswith("PRAGMA")]) < 20
+    assert catalogue.search("", limit=9)[0][1].duration

@@ -159,11 +159,12 @@ def test_an_older_catalogue_is_migrated(address: str) -> None:
         keep(catalogue)
     execute(
         address,
-        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year",
+        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year, DROP COLUMN folded",
         "UPDATE state SET value = 3 WHERE name = 'version'",
     )
     for _ in range(2):
         with Catalogue(address) as catalogue:
+            assert [track.uri for _, track in catalogue.search("á", limit=1)] == ["file:///a.mp3"]
             keep(catalogue, "x:new")
             assert catalogue.count() == 2
             assert len(catalogue.candidates([ANALYSER])) == 2

@@ -35,7 +35,7 @@ for line in sys.stdin:
 
 OLD_TRACK = """
 INSERT INTO tracks (id, uri, stamp, fingerprint, title, artists, album)
- VALUES (1, 'file:///a', '1', 'f', 'A', '[]', '')"""
+ VALUES (1, 'file:///a', '1', 'f', 'A', '["Bj\\u00f6rk"]', '')"""
 OLD_STATEMENTS = """
 INSERT INTO tracks (uri, stamp, fingerprint, title, artists, album, duration, artwork, isrc, gone)
  VALUES ('x:{0}', '1', 'f{0}', 'T', '["A"]', '', NULL, NULL, NULL, 0)
@@ -121,7 +121,7 @@ def test_a_running_older_version_loses_nothing(path: Path) -> None:
     with old_process(path) as old:
         assert old(old_writes(1)) == 2
         with Catalogue(path) as new:
-            assert version(path) == 4
+            assert version(path) == migrate.VERSION
             new.add_feedback(1, "like")
             new.add_feedback(1, "like", Listener("you"))
             keep(new, Track("x:2", "ours"))
@@ -175,6 +175,8 @@ def test_an_older_catalogue_is_migrated_and_a_copy_kept(path: Path, number: int)
     older(path, number)
     with Catalogue(path) as catalogue:
         assert [entry.kind for entry in catalogue.feedback_log()] == ["like"]
+        found = [track.uri for _, track in catalogue.search("BJORK", limit=9)]
+        assert found == ["file:///a"]
         keep(catalogue, Track("file:///a", "A"))
         assert catalogue.count() == 1
     copy = path.with_name(f"catalogue.sqlite.version-{number}")
@@ -349,3 +351,26 @@ def test_a_catalogue_on_a_disk_that_is_read_only_is_read(tmp_path: Path) -> None
     assert done.stdout == "['/music'] 0\n", done.stderr
     assert "cannot be written" in done.stderr
     assert sorted(disk.iterdir()) == before
+
+
+@pytest.mark.parametrize("value", ["CAST(x'41ff' AS TEXT)", "'[1'"])
+def test_a_damaged_text_is_one_sentence(path: Path, value: str) -> None:
+    """Bytes that are no text, a list that is cut off: the catalogue is called damaged."""
+    with Catalogue(path) as catalogue:
+        keep(catalogue)
+        with closing(sqlite3.connect(path)) as file:
+            file.execute(f"UPDATE tracks SET artists = {value}")  # noqa: S608
+            file.commit()
+        with pytest.raises(CatalogueError, match="is damaged"):
+            catalogue.search("a", limit=1)
+
+
+def test_a_catalogue_that_lost_its_number_is_called_damaged(path: Path) -> None:
+    """Its copy of columns cannot be told from that of another."""
+    with Catalogue(path) as catalogue:
+        keep(catalogue)
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("DELETE FROM state WHERE name = 'id'")
+            file.commit()
+        with pytest.raises(CatalogueError, match="is damaged"):
+            catalogue.candidates(["ear-1"])

@@ -198,11 +198,13 @@ class StoreContract:
         _store(store)
         number = store.numbers([TRACK.uri])[TRACK.uri]
         store.mark_missing("file:///", [])
-        store.rename_uri(TRACK.uri, "file:///new", modification_tag="2")
+        store.rename_uris({TRACK.uri: "file:///new"})
         assert store.numbers(["file:///new"]) == {"file:///new": number}
-        assert store.modification_tags(ANALYSER) == {"file:///new": ("2", None)}
+        assert store.modification_tags(ANALYSER) == {"file:///new": ("", None)}
         assert len(store.candidates([ANALYSER])) == 1
-        assert [track.uri for track in store.tracks_by_fingerprint("f")] == ["file:///new"]
+        found = store.tracks_by_fingerprint(["f", "g"])
+        assert [(track.uri, tag) for track, tag in found["f"]] == [("file:///new", "")]
+        assert store.analyses_of(["f", "g"], ANALYSER) == {"f": ANALYSIS}
 
     def test_a_search_finds_every_word_anywhere(self) -> None:
         """In title, artists and album, in any case; signs of patterns mean themselves."""
@@ -213,6 +215,29 @@ class StoreContract:
             assert [track.uri for _, track in store.search(words, limit=9)] == ["x:1"], words
         assert [track.uri for _, track in store.search("love", limit=9)] == ["x:1", "x:2"]
         assert len(store.search("love", limit=1)) == 1
+
+    def test_a_search_knows_every_spelling(self) -> None:
+        """Case, accents, Unicode's forms of one letter; and what is renamed is found anew."""
+        store = self.open()
+        for title, words in (
+            ("Björk", "BJÖRK"),
+            ("Björk", "bjork"),
+            ("Björk", "Bjo\u0308rk"),
+            ("Cafe\u0301", "Café"),
+            ("Весёлые ребята", "веселые"),
+            ("Веселые ребята", "ВЕСЁЛЫЕ"),
+            ("Straße", "STRASSE"),
+            ("\uff21\uff22\uff22\uff21", "abba"),
+            ("MØ", "mo"),
+            ("Don\u2019t Stop", "don't"),
+            ("İstanbul", "istanbul"),
+        ):
+            for track in (Track("x:1", title, ("Ann",)), Track("x:1", "Other", (title,))):
+                _store(store, track)
+                found = [one.uri for _, one in store.search(words, limit=9)]
+                assert found == ["x:1"], (title, words)
+        _store(store, Track("x:1", "Other", ("Nobody",)))
+        assert store.search("istanbul", limit=9) == []
 
     def test_more_than_one_statement_takes(self) -> None:
         """Tens of thousands of uris and numbers are no error."""
@@ -245,7 +270,7 @@ class StoreContract:
             lambda: _store(store, result="silent"),
             lambda: _store(store, result="silent"),
             lambda: store.mark_missing("file:///", []),
-            lambda: store.rename_uri(TRACK.uri, "x:1", modification_tag=""),
+            lambda: store.rename_uris({TRACK.uri: "x:1"}),
             lambda: store.forget(["x:1"]),
         ):
             change()

@@ -242,3 +242,21 @@ def test_a_beets_library_is_taken_in(tmp_path: Path, demo_music: Path) -> None:
         0,
         0.9,
     )
+
+
+def test_a_playlist_is_played_and_what_is_not_there_named(tmp_path: Path, demo_music: Path) -> None:
+    """Songs are picked from what it lists."""
+    song, playlist = min(demo_music.glob("*/*.opus")), tmp_path / "tonight.m3u"
+    playlist.write_bytes(f"{song}\nC:\\Music\\gone.mp3\n".encode())
+    played = run("play", "--mood", "calm", "--library", playlist, "-n", "1", "--json")
+    assert [pick["uri"] for pick in json.loads(played.stdout)["picks"]] == [song.as_uri()]
+    assert "'C:\\Music\\gone.mp3' of " in played.stderr
+
+
+def test_a_list_is_matched_and_strangers_named(tmp_path: Path, table: Path) -> None:
+    """Titles and artists that are known count; the others are named."""
+    titles = tmp_path / "titles.csv"
+    titles.write_text("title;artist\nPARTY 1;band 1\nNew;Cy\n")
+    taken = run("library", "import", table, titles)
+    assert "titles.csv: 1 taken in" in taken.stdout
+    assert "not known here: New — Cy" in taken.stderr

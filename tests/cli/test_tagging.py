@@ -40,7 +40,7 @@ def test_tags_only_on_request_and_back(music: Path) -> None:
     """Nothing is written without --tags; what is written is not heard again, and comes out."""
     before = {path.name: path.read_bytes() for path in music.iterdir()}
     plain = json.loads(run(music, "--json").stdout)
-    assert set(plain) == {"analysed", "known", "gone", "failed", "omitted"}
+    assert set(plain) == {"analysed", "known", "gone", "failed", "omitted", "left_out"}
     assert {path.name: path.read_bytes() for path in music.iterdir()} == before
     done = run(music, "--tags", "--json")
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ import pytest
 from emotion_dj import artifacts
 from emotion_dj.artifacts import Artifact
 from emotion_dj.errors import ArtifactError
-from emotion_dj.music.audio_model import GEMS, AudioModel, on_plane
+from emotion_dj.music.audio_model import GEMS, SCALES, AudioModel, on_plane, tapped
 from emotion_dj.training.metrics import ece, f1, fit_temperature
 from emotion_dj.training.music_data import proxies
 
@@ -38,7 +38,7 @@ def test_an_analysis_is_whole(heard: dict[Path, Analysis]) -> None:
         assert tuple(analysis.gems) == GEMS
         assert all(0 <= share <= 1 for share in analysis.gems.values())
         assert np.linalg.norm(analysis.embedding) == pytest.approx(1, abs=1e-3)
-        assert analysis.features.analyser == "ear-5"
+        assert analysis.features.analyser == "ear-6"
         assert -40 < (analysis.features.loudness or 0) < 0
 
 
@@ -59,7 +59,7 @@ def test_the_same_file_is_heard_the_same(heard: dict[Path, Analysis], demo_music
 
 def test_weights_that_do_not_fit_their_card_are_refused(tmp_path: Path) -> None:
     """A card that names a feature nobody measures, or weights cut short, stop at load."""
-    artifact = artifacts.packaged("ear-5")
+    artifact = artifacts.packaged("ear-6")
     card = json.loads(json.dumps(dict(artifact.card)))
     card["input"]["features"][0] = "smell"
     with pytest.raises(ArtifactError, match="do not fit their card"):
@@ -92,6 +92,25 @@ def test_expected_and_felt_are_placed_by_one_line() -> None:
     assert on_plane(felt, plane) == pytest.approx(
         np.array([[0, 0], [0.4, -0.4], [1, -1]]), abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("tempo", "energy", "danceability", "arousal", "is_tapped"),
+    [
+        (85.0, 0.99, 0.4, 0.5, 170.0),  # metal, whose snare comes on every other beat
+        (95.0, 0.99, 0.4, 0.5, 190.0),
+        (135.0, 0.99, 0.4, 0.5, 135.0),
+        (90.0, 0.8, 0.8, 0.5, 90.0),  # hip-hop
+        (90.0, 0.99, 0.4, -0.2, 90.0),
+        (68.0, 0.2, 0.5, -0.8, 68.0),  # a ballad
+    ],
+)
+def test_the_octave_of_tempo_is_decided_by_what_else_is_heard(
+    tempo: float, energy: float, danceability: float, arousal: float, is_tapped: float
+) -> None:
+    """Fierce music that repeats slowly is fast; nothing else is changed."""
+    heard = dict.fromkeys(SCALES, 0.5) | {"energy": energy, "danceability": danceability}
+    assert tapped(tempo, np.array([heard[name] for name in SCALES]), arousal) == is_tapped
 
 
 def test_metrics_agree_with_their_definitions() -> None:

@@ -6,9 +6,12 @@ import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
+from emotion_dj.domain import Section
 from emotion_dj.errors import AudioError
 from emotion_dj.music.decode import RATE, STRETCH_S, decode, decode_whole
 
@@ -62,6 +65,108 @@ def test_a_quiet_intro_does_not_decide(
     intro = np.random.default_rng(0).normal(0, 1e-4, (2, 60 * 48_000)).astype(np.float32)
     path = write(tmp_path / "late.flac", np.concatenate([intro, samples, samples, samples], axis=1))
     assert loudest(path) > 0.5 * loudest(write(tmp_path / "now.flac", samples))
+
+
+def test_a_hidden_track_does_not_silence_an_album(
+    tmp_path: Path, samples: np.ndarray, write: Callable[..., Path], shared: Path
+) -> None:
+    """Where excerpts fall into silence others are looked for: what sounds is judged."""
+    music = samples[:1, : 20 * 48_000 : 6]
+    silence = np.zeros((1, 250 * 8_000), np.float32)
+    gap = np.concatenate([music, silence, music[:, : 5 * 8_000]], axis=1)
+    late = np.concatenate([silence, silence, music[:, : 2 * 8_000], silence], axis=1)
+    for path in (
+        write(tmp_path / "gap.flac", gap, 8_000, "mono"),
+        write(tmp_path / "late.flac", late, 8_000, "mono"),
+        shared / "cases" / "music" / "hidden_track.flac",
+    ):
+        signal = decode(path)
+        ends = [end for part in signal.excerpts for end in (part[:RATE], part[-RATE:])]
+        assert min(np.abs(end).max() for end in ends) > 1e-5, path
+        assert all(len(part) > RATE for part in signal.excerpts)
+
+
+def claiming(path: Path, samples: int) -> Path:
+    """Let the header of a FLAC file claim so many samples, 36 bits of its STREAMINFO."""
+    data = bytearray(path.read_bytes())
+    head = int.from_bytes(data[18:26], "big") >> 36 << 36
+    data[18:26] = (head | samples).to_bytes(8, "big")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("seconds", [20, 100])
+def test_a_header_that_claims_too_much_is_not_believed(
+    tmp_path: Path, samples: np.ndarray, write: Callable[..., Path], seconds: int
+) -> None:
+    """A file that claims an hour is heard as far as it goes, with its own duration."""
+    music = np.tile(samples[:1, ::6], 5)[:, : seconds * 8_000]
+    path = claiming(write(tmp_path / "song.flac", music, 8_000, "mono"), 3600 * 8_000)
+    signal = decode(path)
+    assert signal.duration == pytest.approx(seconds, abs=0.1)
+    assert sum(map(len, signal.excerpts)) / RATE == pytest.approx(min(seconds, 45), abs=0.1)
+
+
+def test_the_case_that_claims_an_hour_is_heard(shared: Path) -> None:
+    """Twenty seconds are there."""
+    signal = decode(shared / "cases" / "music" / "claims_1h.flac")
+    assert signal.duration == pytest.approx(20, abs=0.1)
+    assert sum(map(len, signal.excerpts)) / RATE == pytest.approx(20, abs=0.1)
+
+
+def tracks(path: Path, parts: list[np.ndarray], default: int = 0) -> Path:
+    """Write mono samples at 8 kHz as audio tracks of one Matroska file, one of them the default."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libopus", rate=8_000, layout="mono") for _ in parts]
+        for number, stream in enumerate(streams):
+            stream.disposition = Disposition.default if number == default else Disposition.dub
+        for stream, samples in zip(streams, parts, strict=True):
+            resampler = av.AudioResampler(stream.format, "mono", 8_000, 160)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate = 8_000
+            for piece in (*resampler.resample(frame), *resampler.resample(None)):
+                container.mux(stream.encode(piece))
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_the_default_track_is_heard(tmp_path: Path, samples: np.ndarray) -> None:
+    """Of several audio tracks the one that a player would play, not a commentary before it."""
+    music = np.ascontiguousarray(samples[:1, : 10 * 48_000 : 6])
+    for default in (0, 1):
+        parts = [np.zeros_like(music), np.zeros_like(music)]
+        parts[default] = music
+        assert loudest(tracks(tmp_path / f"{default}.mka", parts, default)) > 0.01
+
+
+def test_a_stream_without_length_is_heard_all_along(tmp_path: Path, samples: np.ndarray) -> None:
+    """A recording that was broken off says nothing of its length: its end counts all the same."""
+    music = np.ascontiguousarray(np.tile(samples[:1, ::6], 5)[:, : 150 * 8_000])
+    music[:, : 100 * 8_000] *= 0.01
+    path = tracks(tmp_path / "live.mka", [music])
+    data = path.read_bytes().replace(b"DURATION", b"ANYTHING")
+    at = data.index(b"\x44\x89")  # EBML's Duration
+    path.write_bytes(data[:at] + b"\xec\x89" + data[at + 2 :])  # becomes Void
+    with av.open(str(path)) as container:
+        assert container.duration is None
+    assert decode(path).duration == pytest.approx(150, abs=0.1)
+    assert loudest(path) > 0.05
+
+
+def test_a_section_is_heard_as_if_it_were_a_file(
+    tmp_path: Path, samples: np.ndarray, write: Callable[..., Path]
+) -> None:
+    """Exactly from where it begins to where it ends, by excerpts and whole."""
+    music = np.tile(samples, 4)[:, : 100 * 48_000]
+    path = write(tmp_path / "album.flac", music)
+    cut = write(tmp_path / "cut.flac", music[:, 10 * 48_000 : 90 * 48_000])
+    section = Section(path, 10.0, 90.0)
+    assert decode(section).duration == pytest.approx(80)
+    for one, other in zip(decode(section).excerpts, decode(cut).excerpts, strict=True):
+        assert np.allclose(one, other, atol=1e-3)
+    lengths = [sum(map(len, signal.excerpts)) / RATE for signal in decode_whole(section)]
+    assert lengths == pytest.approx([STRETCH_S, 80 - STRETCH_S], abs=0.01)
+    assert decode(Section(path, 70.0)).duration == pytest.approx(30)
 
 
 @pytest.mark.slow
@@ -129,7 +234,7 @@ def test_numbers_that_are_none_are_heard_as_silence(
 ) -> None:
     """NaN and infinite samples of a float file harm nothing."""
     path = write(tmp_path / "music.wav", samples[:, :480_000])
-    from emotion_dj.music import decode as module
+    from emotion_dj.music import recording as module
 
     class Codec:
         format = type("Planar", (), {"is_planar": True})

@@ -83,6 +83,15 @@ def test_a_file_is_read_where_it_lies(demo_music: Path) -> None:
         assert b"".join(audio.iter_raw()) == track.path.read_bytes()[100:200_000]
 
 
+def test_what_is_made_of_audio_is_sent_in_its_place() -> None:
+    """A content that a converter returns is ranged as a file is."""
+    made = streaming.FileContent(io.BytesIO(b"fLaC" + b"x" * 6))
+    ask = {"range": "bytes=2-5"}
+    with streaming.stream(Memory(), Track("memory:1", "One"), ask, lambda _: made) as audio:
+        assert (audio.status_code, audio.headers["content-type"]) == (206, "audio/flac")
+        assert b"".join(audio.iter_raw()) == b"aCxx"
+
+
 def test_a_source_without_audio_streams_nothing() -> None:
     """It is told apart by what it implements, and asking all the same raises a sentence."""
     assert streaming.can_stream(Memory())
@@ -100,6 +109,7 @@ def test_a_source_without_audio_streams_nothing() -> None:
         (b"fLaC\0\0\0\x22", "audio/flac"),
         (b"ID3\x04", "audio/mpeg"),
         (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
         (b"RIFF\x24\x08\0\0WAVE", "audio/wav"),
         (b"\0\0\0\x20ftypM4A ", "audio/mp4"),
         (b"\x1aE\xdf\xa3\x01", "audio/webm"),

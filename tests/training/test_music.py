@@ -15,7 +15,7 @@ from emotion_dj.errors import DataError
 from emotion_dj.music.audio_model import GEMS, SCALES, AudioModel
 from emotion_dj.music.features import NAMES
 from emotion_dj.training import evaluation, music, music_data
-from emotion_dj.training.music_fit import inputs
+from emotion_dj.training.music_fit import MEASURED, inputs
 from emotion_dj.training.sounds import Sounds
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def taught(corpus: Corpus, path: Path) -> Taught:
     mel = np.concatenate([patches[:4] for patches in corpus.sounds])
     loud = mel.astype(np.float32).mean(1)
     sounds = Sounds(mel, loud, np.repeat([f"a/{name}" for name in corpus.files], 4))
-    return music.Taught(music_data.read_lessons(path), sounds, epochs=1)
+    return music.Taught(music_data.read_lessons(path, MEASURED), sounds, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_an_ear_learns_from_listeners(shared: Path, corpus: Corpus, tmp_path: Pa
     assert all(0 <= getattr(heard, name) <= 1 for name in SCALES)
     (tmp_path / "no.npz").write_bytes(b"no")
     with pytest.raises(DataError, match="not a file of scales"):
-        music_data.read_lessons(tmp_path / "no.npz")
+        music_data.read_lessons(tmp_path / "no.npz", MEASURED)
     assert artifacts.load(tmp_path / f"{card['id']}.json").card["sha256"] == card["sha256"]
     assert card["sounds"]["patches"] == 80
     assert card["sounds"]["r2_against_the_teachers_five_fold_by_track"] < 1

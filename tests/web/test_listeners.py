@@ -94,6 +94,16 @@ def test_all_that_is_kept_of_one_goes_when_they_say_so(
         assert ben.get(f"{API}/{path}").json()["code"] == "guest"
 
 
+def test_only_the_owner_names_places(listeners: Mapping[str, httpx.Client]) -> None:
+    """A folder in a condition: refused, whether it is there or not."""
+    for place in ("/etc", "/nothing"):
+        wish = {"mood": "calm", "avoid": [f"folder:{place}"]}
+        for name in ("ann", "guest"):
+            told = listeners[name].post(f"{API}/sets", json=wish).json()
+            assert (told["status"], "owner's machine" in told["detail"]) == (422, True), told
+        assert listeners["owner"].post(f"{API}/sets", json=wish).is_success
+
+
 def titles(client: httpx.Client, wish: Mapping[str, object]) -> list[str]:
     """Return the titles of a set."""
     return [pick["title"] for pick in client.post(f"{API}/sets", json=wish).json()["picks"]]

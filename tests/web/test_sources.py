@@ -136,7 +136,7 @@ def test_what_a_service_refuses_is_said(
             assert (told["demo"], told["files"]) == ((1, False), (0, False))
             assert (told["subsonic"], told["spotify"]) == ((0, False), (1, True))
             refused(written("subsonic"), 403, "login-required", "EMOTION_DJ_SUBSONIC_URL")
-            refused(written("gramophone"), 422, "label-error", "subsonic, spotify")
+            refused(written("gramophone"), 422, "label-error", "subsonic, jellyfin, spotify")
             refused(written("spotify", "demo"), 404, "not-available", "none of these songs")
             site.faults = [status(401)] * 9
             refused(written("spotify", "spotify"), 403, "login-required", "login spotify")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -21,13 +20,11 @@ from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
 from emotion_dj.domain import ME, Affect, Emotion, Mood, PhotoAnalysis, Plan
-from emotion_dj.errors import AudioError, SettingsError
-from emotion_dj.interfaces import AudioSource
+from emotion_dj.errors import SettingsError
 from emotion_dj.notebook import ShownAnalysis, ShownSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.settings import Settings
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
         Reason,
         Track,
     )
-    from emotion_dj.interfaces import Audio
     from emotion_dj.stores import Store
     from emotion_dj.vision.images import Photo
 
@@ -55,14 +51,11 @@ MoodName = Literal["happy", "sad", "calm", "energetic"]
 EmotionName = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 PlanName = Literal["match", "lift", "calm", "liven", "vent", "clip"]
 
-
 _SHARED = ("_catalogue", "services", "library", "_models", "_selection", "_of")
 """What all listeners of one facade have in common."""
 
 _LISTENERS: Final = 256
 """Listeners whose preferences are kept at once; the others' are computed anew."""
-
-NO_FILM: Final = "the plan clip follows a film: name one, as in  emotion-dj play me.mp4 --plan clip"
 
 
 class EmotionDJ:
@@ -105,9 +98,7 @@ class EmotionDJ:
             self.__dict__.pop(part, None)  # made anew, of what is known now
 
     def of(self, listener: Listener) -> EmotionDJ:
-        """Return the same for another listener: music, services and models are shared, taste and
-        corrections are theirs alone.
-        """
+        """Return the same for another listener: all but taste and corrections is shared."""
         if listener == self.listener:
             return self
         for part in _SHARED:
@@ -258,15 +249,15 @@ class EmotionDJ:
         listener's own words or a song to begin from.
 
         ``photo`` may be one that was read already, or the path of a film, which the plan "clip"
-        follows; ``like`` is a title, uri, file or number, and
-        the song itself is not in the set. ``minutes`` counts in place of n. ``only`` and ``avoid``
-        are conditions as `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole
-        "room", or "each" face in turns. ``candidates`` is what may be picked; None is the library,
-        which is scanned first, or of it the ``sources`` that are named. Without a ``seed``
-        tomorrow's set differs from today's. Raises any EmotionDJError.
+        follows; ``like`` is a title, uri, file or number, and the song itself is not in the set.
+        ``minutes`` counts in place of n. ``only`` and ``avoid`` are conditions as
+        `ranking.filters.parse_filter` takes them. ``aggregate`` serves the whole "room", or "each"
+        face in turns. ``candidates`` is what may be picked; None is the library, which is scanned
+        first, or of it the ``sources`` that are named. Without a ``seed`` tomorrow's set differs
+        from today's. Raises any EmotionDJError.
         """
         way = plan if isinstance(plan, Plan) else affects.parse_plan(plan)
-        self._demand_one(photo, mood, emotion, affect, say, like)
+        intents.demand_one(photo, mood, emotion, affect, say, like)
         intent = self._intent(photo, way, mood=mood, emotion=emotion, affect=affect, say=say)
         music = None
         if intent is not None and candidates is None and not (only or avoid):
@@ -276,6 +267,8 @@ class EmotionDJ:
             preferences = self.taste.preferences_near(music)
         else:
             everything = self.library.candidates(sources) if candidates is None else candidates
+            if not len(everything) and candidates is None:
+                self.library.demand_songs()
             music = self._selection.narrowed(everything, only, avoid)
             preferences = self.taste.preferences(music)
         if intent is None:
@@ -289,14 +282,6 @@ class EmotionDJ:
         )
         made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
         return ShownSet.of(intent.told(made))
-
-    def _demand_one(self, *ways: object) -> None:
-        if sum(way is not None for way in ways) != 1:
-            msg = (
-                "say where the listener is in one way: "
-                "a photo, mood=, emotion=, affect=, say= or like="
-            )
-            raise SettingsError(msg)
 
     def _intent(
         self,
@@ -312,7 +297,7 @@ class EmotionDJ:
         if photo is not None:
             return self._of_photo(photo, plan)
         if plan.name == affects.CLIP:
-            raise SettingsError(NO_FILM)
+            raise SettingsError(intents.NO_FILM)
         if say is not None:
             return intents.in_words(say, plan)
         if mood is None and emotion is None and affect is None:
@@ -325,14 +310,14 @@ class EmotionDJ:
         if isinstance(photo, str | Path) and film.is_film(Path(photo)):
             return intents.of_film([seen.affect for _, seen in self.watch(Path(photo))], plan)
         if plan.name == affects.CLIP:
-            raise SettingsError(NO_FILM)
+            raise SettingsError(intents.NO_FILM)
         return Intent(photo if isinstance(photo, PhotoAnalysis) else self.read(photo), plan)
 
     def _like(
         self, song: str | Path | int | Track, plan: Plan, music: Candidates, tastes: Preferences
     ) -> tuple[Intent, Preferences]:
         number, track = self._selection.find(song)
-        place, preferences = like(music, tastes, self.library.current(), number)
+        place, preferences = like(music, tastes, self.library.everything(), number)
         return intents.like(track, place, plan), preferences
 
     @once
@@ -358,15 +343,7 @@ class EmotionDJ:
         """
         from emotion_dj.music import mix
 
-        songs = [(pick.track.title, partial(self._audio, pick.track)) for pick in dj_set.picks]
+        songs = [
+            (pick.track.title, partial(self.services.audio, pick.track)) for pick in dj_set.picks
+        ]
         return mix.render(songs, path, count=len(songs), report=report)
-
-    def _audio(self, track: Track) -> AbstractContextManager[Audio]:
-        """Give a track's audio for reading. Raises AudioError where nobody has it."""
-        if track.path is not None:
-            return nullcontext(track.path)
-        source = self.services.source_of(track)
-        if not isinstance(source, AudioSource):
-            msg = "its audio is not to be had"
-            raise AudioError(msg)
-        return source.open(track)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 from emotion_dj import affect as affects
 from emotion_dj.affect import words
 from emotion_dj.domain import Affect, Plan, Reason
+from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from emotion_dj.domain import DJSet, PhotoAnalysis, Track
+
+NO_FILM: Final = "the plan clip follows a film: name one, as in  emotion-dj play me.mp4 --plan clip"
 
 _MATCH: Final = Plan("match")
 _LIKE: Final = {"match": "like", "calm": "like_calmer", "liven": "like_livelier"}
@@ -37,6 +40,15 @@ class Intent:
         return replace(
             music, opening=self.opening or music.opening, notes=(*self.notes, *music.notes)
         )
+
+
+def demand_one(*ways: object) -> None:
+    """See that a listener says in one way where they are. Raises SettingsError."""
+    if sum(way is not None for way in ways) != 1:
+        msg = (
+            "say where the listener is in one way: a photo, mood=, emotion=, affect=, say= or like="
+        )
+        raise SettingsError(msg)
 
 
 def in_words(text: str, plan: Plan) -> Intent:

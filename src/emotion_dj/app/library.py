@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion_dj import affect, serializers
 from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
-from emotion_dj.app.candidate_index import CandidateIndex
+from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
-from emotion_dj.domain import ME, STATED, Affect, Mood
+from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
+from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from threading import Event
 
     from emotion_dj.analysis import Report
     from emotion_dj.app.services import Services
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 def _silent(_done: int, _total: int) -> None:
     """Report to nobody."""
+
+
+def _unnamed(_track: Track) -> None:
+    """Name it to nobody."""
 
 
 class Library:
@@ -84,12 +90,13 @@ class Library:
         begin = source_registry.uri_prefixes(self._settings)
         if not begin.keys() >= set(sources):
             return None
-        return self._catalogue.candidates_near(
+        music = self._catalogue.candidates_near(
             path,
             analyser_ids(self._settings.audio_model),
             prefixes=[begin[source] for source in sources],
             listener=listener,
         )
+        return None if music is None else without_others(music, parse_codes(self._settings.include))
 
     def current(self, sources: Collection[str] = ()) -> Candidates:
         """Return what may be picked right now, without hearing anything; kept between calls.
@@ -98,6 +105,18 @@ class Library:
         Where sources are named, as in `sizes`, it is what these have. Raises LabelError.
         """
         return self._indexed().of(sources)
+
+    def everything(self) -> Candidates:
+        """Return what `current` is chosen of: copies too, and what is left out of sets."""
+        return self._indexed().everything
+
+    def demand_songs(self) -> None:
+        """Raise LibraryError where there is music, and all of it is left out of sets."""
+        counts = self._counted(self.everything())
+        if counts:
+            each = ", ".join(f"{count} {code}" for code, count in counts.items())
+            msg = f"all of the music here is left out of sets ({each}): let it in with --include"
+            raise LibraryError(msg)
 
     def sizes(self) -> dict[str, int]:
         """Count what may be picked right now, for every source that may be named."""
@@ -117,9 +136,10 @@ class Library:
             self._index = (state, index)
         return self._index[1]
 
-    def scan(self, report: Report = _silent) -> Summary:
+    def scan(self, report: Report = _silent, *, full: bool = False) -> Summary:
         """Hear what the library holds and the catalogue does not; report(done, total).
 
+        A ``full`` scan looks into every file, whatever its times say, and tries again what failed.
         Sources whose audio is not to be had are placed by what is stored of their tracks elsewhere.
         Raises LibraryError, MissingExtra, CatalogueError or SourceError.
         """
@@ -131,6 +151,7 @@ class Library:
             audio_model_id(hearing, model),
             executor(self._settings),
             (audio_model_id("whole", model),),
+            full,
         )
         summary = run([source for source in sources if isinstance(source, AudioSource)], report)
         self._place_by_tags(sources, {failure.uri for failure in summary.failed})
@@ -138,10 +159,20 @@ class Library:
             if not isinstance(source, AudioSource):
                 summary += self._placer(source)(source, report)
         self._uris = summary.uris
-        return summary
+        return replace(summary, left_out=self._left_out(summary.uris))
 
-    def rescan(self, report: Report = _silent) -> Summary:
-        """Scan the folders and sources that were added; report(done, total).
+    def _left_out(self, uris: Collection[str]) -> dict[str, int]:
+        """Count what is left out of sets among tracks, by its code."""
+        analysers = analyser_ids(self._settings.audio_model)
+        return self._counted(self._catalogue.candidates(analysers, uris=uris))
+
+    def _counted(self, music: Candidates) -> dict[str, int]:
+        included = parse_codes(self._settings.include)
+        counts = {code: int((music.left_out == i).sum()) for i, code in enumerate(LEFT_OUT)}
+        return {code: count for code, count in counts.items() if count and code not in included}
+
+    def rescan(self, report: Report = _silent, *, full: bool = False) -> Summary:
+        """Scan the folders and sources that were added; report(done, total); ``full`` as in `scan`.
 
         One that is not there now, as an unplugged disk, is one of the failures: the others are
         heard, and what was stored of it stays. Raises what `scan` raises where none can be scanned,
@@ -152,17 +183,33 @@ class Library:
         for group in groups:
             part = Library(tuple(group), self._settings, self._services, self._open_catalogue)
             try:
-                total += part.scan(report)
+                total += part.scan(report, full=full)
             except EmotionDJError as error:
                 refused.append((Failure(group[0], f"{error}; what was known is kept"), error))
         if len(refused) == len(groups):
             raise refused[0][1]
         return total + Summary((), 0, 0, tuple(failure for failure, _ in refused))
 
+    def refresh(self, report: Report = _silent) -> Summary:
+        """Scan what is named, else what was added; raises as `scan` and `rescan` do."""
+        is_added = not self._names and self._catalogue.folders()
+        return self.rescan(report) if is_added else self.scan(report)
+
+    def changes(self, stop: Event, tell: Callable[[str], None]) -> Iterator[None]:
+        """Yield once the folders that are named, else those that were added, are watched, and then
+        after every change below them, until ``stop`` is set. ``tell`` is given one sentence where
+        they cannot be watched and are looked through every few seconds.
+        """
+        from emotion_dj.sources import watching
+
+        names = self._names or self._catalogue.folders()
+        roots = source_registry.folders(names, self._settings)
+        return watching.changes(roots, stop, tell) if roots else iter(())
+
     def add(self, report: Report = _silent) -> Summary:
         """Scan the library and remember its names for `rescan`. Raises as `scan` does."""
         summary = self.scan(report)
-        self._catalogue.add_folders(map(_remembered_as, map(str, self._names)))
+        self._catalogue.add_folders(map(source_registry.remembered_as, map(str, self._names)))
         return summary
 
     def forget(self, names: Sequence[str]) -> tuple[int, list[str]]:
@@ -171,7 +218,7 @@ class Library:
         means anything.
         """
         folders, uris = self._catalogue.folders(), self._catalogue.numbers(names)
-        places = {name: _added_as(name, folders) for name in names}
+        places = {name: source_registry.added_as(name, folders) for name in names}
         strange = [name for name in names if places[name] is None and name not in uris]
         if len(strange) == len(names):
             msg = (
@@ -183,48 +230,29 @@ class Library:
         count += sum(self._catalogue.forget_folder(place) for place in places.values() if place)
         return count, strange
 
-    def import_table(self, table: Path) -> int:
+    def import_table(self, table: Path, unmatched: Callable[[Track], None] = _unnamed) -> int:
         """Take tracks and their features from a CSV, JSON or Parquet file or a beets library, or
-        plays and skips from Spotify's streaming history; return how many. A place or mood that the
-        table states is believed before our estimate.
+        plays and skips from a listening history; return how many. A place or mood that the table
+        states is believed before our estimate. Rows that only name a track are matched with what is
+        known, by ISRC or by title, artists and duration; ``unmatched`` gets those that are not.
 
         Raises DataError or MissingExtra; a table that cannot be read to its end changes nothing.
         """
-        from emotion_dj.sources import history
+        from emotion_dj.app.table_import import TableImport
 
-        if history.is_history(table):
-            streams = history.read(table)
-            return self._catalogue.import_history(
-                (stream.uri, stream.title, stream.artist, stream.kind, stream.at)
-                for stream in streams
-            )
-        return self._import_features(table)
-
-    def _import_features(self, table: Path) -> int:
-        from emotion_dj.music.mood_from_features import MoodFromFeatures
-        from emotion_dj.sources import beets_library, tables
-
-        model = MoodFromFeatures()
-        reader = beets_library if beets_library.is_library(table) else tables
-        rows = list(reader.read(table))
-        analyses = model.analyse([features for _, features, _ in rows])
-        stated, estimated = [], []
-        for (track, features, place), analysis in zip(rows, analyses, strict=True):
-            # A mood that our estimate has too says less than the estimate.
-            if features.analyser == model.id or place in (None, affect.mood(analysis.affect)):
-                estimated.append((track, "", "", analysis))
-            else:
-                point = place if isinstance(place, Affect) else affect.of_mood(Mood(place))
-                stated.append((track, "", "", replace(analysis, affect=point)))
-        self._imported += tuple(track.uri for track, _, _ in rows)  # whatever the library is named
-        self._catalogue.store_all(estimated, analyser=model.id)
-        return len(estimated) + self._catalogue.store_all(stated, analyser=STATED)
+        analysers = analyser_ids(self._settings.audio_model)
+        imported = TableImport(self._catalogue, analysers)(table)
+        self._imported += imported.uris  # whatever the library is named
+        for track in imported.unmatched:
+            unmatched(track)
+        return imported.count
 
     def export(self, file: Path) -> int:
         """Write every track with its features, mood and place to a table; return how many."""
         from emotion_dj.sources import tables
 
-        return tables.write(file, self.rows())
+        rows = [{k: v for k, v in row.items() if k != "left_out"} for row in self.rows()]
+        return tables.write(file, rows)
 
     def rows(self, *, mood: str | None = None, limit: int | None = None) -> list[JsonObject]:
         """Return every track as a row: what it is, its features, its place and its mood.
@@ -318,15 +346,3 @@ class Library:
             providers,
             by_isrc,
         )
-
-
-def _remembered_as(name: str) -> str:
-    """Return a folder as it is remembered, or the name of a source."""
-    file = Path(name).expanduser()
-    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
-
-
-def _added_as(name: str, folders: list[str]) -> str | None:
-    """Return what was added by a name, which may be relative and not be there any more."""
-    forms = (_remembered_as(name), str(Path(name).expanduser().resolve()))
-    return next((place for place in forms if place in folders), None)

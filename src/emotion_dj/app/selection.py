@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from emotion_dj.app import source_registry
+from emotion_dj.catalogue.folding import fold
 from emotion_dj.domain import Affect, Track
 from emotion_dj.errors import SettingsError, UnknownTrack
 from emotion_dj.ranking.filters import Filter, kept, parse_filter
+from emotion_dj.sources import playlist_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,10 +72,16 @@ class Selection:
         return self._last[1]
 
     def _filter(self, text: str) -> Filter:
-        """Return a condition; a playlist is opened, as anything that --library takes."""
+        """Return a condition; a playlist is opened: a file, or anything that --library takes.
+
+        Raises DataError for a file that cannot be read.
+        """
         condition = parse_filter(text)
         if condition.field != "playlist":
             return condition
+        path = Path(condition.value).expanduser()
+        if playlist_files.is_playlist(path):
+            return replace(condition, uris=playlist_files.uris(path))
         sources = source_registry.sources([condition.value], self._settings)
         uris = frozenset(track.uri for source in sources for track in source.tracks())
         return replace(condition, uris=uris)
@@ -103,8 +111,8 @@ def like(
 ) -> tuple[Affect, Preferences]:
     """Return where a song stands, and the preferences of somebody who wants more of its kind.
 
-    ``song`` is its number among ``everything``; it stands back itself. Raises UnknownTrack where
-    nothing tells how it sounds.
+    ``song`` is its number among ``everything``; it stands back itself, and any copy of it. Raises
+    UnknownTrack where nothing tells how it sounds.
     """
     rows = np.flatnonzero(everything.number == song)
     if not len(rows):
@@ -112,7 +120,8 @@ def like(
         raise UnknownTrack(msg)
     row = int(rows[0])
     likeness = _likeness(music, everything.embedding[row].astype(np.float32))
-    recency = np.where(music.number == song, np.float32(1), preferences.recency)
+    is_song = music.content == everything.content[row]
+    recency = np.where(is_song, np.float32(1), preferences.recency)
     place = Affect(float(everything.valence[row]), float(everything.arousal[row]))
     return place, replace(preferences, recency=recency, likeness=likeness)
 
@@ -157,7 +166,7 @@ def _as_uri(name: str) -> str:
 
 def _meant(name: str, found: Sequence[tuple[int, Track]]) -> tuple[int, Track]:
     """Return the song that is called so, or the only one in whose description the words occur."""
-    exact = [entry for entry in found if name.casefold() in _names(entry[1])]
+    exact = [entry for entry in found if fold(name) in _names(entry[1])]
     meant = exact or list(found)
     if len(meant) == 1:
         return meant[0]
@@ -172,7 +181,7 @@ def _meant(name: str, found: Sequence[tuple[int, Track]]) -> tuple[int, Track]:
 def _names(track: Track) -> set[str]:
     artists = ", ".join(track.artists)
     forms = (track.title, f"{artists} - {track.title}", f"{track.title} - {artists}", _label(track))
-    return {form.casefold() for form in forms}
+    return {fold(form) for form in forms}
 
 
 def _label(track: Track) -> str:

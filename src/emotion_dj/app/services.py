@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from emotion_dj.app.once import once
 from emotion_dj.app.source_registry import TOKENS
 from emotion_dj.domain import Reason
 from emotion_dj.errors import (
+    AudioError,
     EmotionDJError,
     LabelError,
     LoginRequired,
@@ -18,14 +20,23 @@ from emotion_dj.errors import (
     SettingsError,
     SourceError,
 )
-from emotion_dj.interfaces import Account, ArtworkProvider, FeedbackSink, Player, Resolver, Sink
+from emotion_dj.interfaces import (
+    Account,
+    ArtworkProvider,
+    AudioSource,
+    FeedbackSink,
+    Player,
+    Resolver,
+    Sink,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
 
     from emotion_dj.app.settings import Settings
     from emotion_dj.domain import Device, DJSet, SavedPlaylist, Track
-    from emotion_dj.interfaces import Source
+    from emotion_dj.interfaces import Audio, Source
     from emotion_dj.json_types import JsonObject
     from emotion_dj.sources.spotify import Spotify
 
@@ -127,6 +138,16 @@ class Services:
         """
         name = track.uri.partition(":")[0]
         return self.source(name) if name in self._specs() else None
+
+    def audio(self, track: Track) -> AbstractContextManager[Audio]:
+        """Give a track's audio for reading. Raises AudioError where nobody has it."""
+        if track.path is not None:
+            return nullcontext(track.path)
+        source = self.source_of(track)
+        if not isinstance(source, AudioSource):
+            msg = "its audio is not to be had"
+            raise AudioError(msg)
+        return source.open(track)
 
     def can_stream(self, track: Track) -> bool:
         """Tell whether the sound of a track is to be had: of its file, or of its source."""

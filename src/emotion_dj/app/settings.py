@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from platformdirs import user_config_path, user_data_path
 
 from emotion_dj import artifacts
-from emotion_dj.errors import SettingsError
+from emotion_dj.eligibility import parse_codes
+from emotion_dj.errors import LabelError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +51,11 @@ class Settings:
     ``workers`` is how many processes analyse music, up to 256, 0 for one per core. ``hearing`` is
     excerpts, three of each track, or whole. ``engine`` is who hears, processes or ray; an empty
     ``ray_address`` is a cluster on this machine alone. ``subsonic_url`` and ``subsonic_user`` name
-    the listener's server. ``spotify_client_id`` is the listener's own application at
-    developer.spotify.com. What ends in ``_api``, ``_accounts`` or ``_embed`` is the address of a
-    service, for proxies and tests; an empty ``reccobeats_api`` or ``deezer_api`` is not asked
-    about songs of Spotify.
+    the listener's server, ``jellyfin_url`` and ``jellyfin_user`` their Jellyfin.
+    ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
+    ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
+    empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify. ``include``
+    names what is in sets although it is no song, with commas: short, speech, noise, long.
 
     ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
     empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
@@ -67,10 +69,13 @@ class Settings:
     n: int = 10
     workers: int = 0
     hearing: str = "excerpts"
+    include: str = ""
     engine: str = "processes"
     ray_address: str = ""
     subsonic_url: str = ""
     subsonic_user: str = ""
+    jellyfin_url: str = ""
+    jellyfin_user: str = ""
     spotify_api: str = "https://api.spotify.com/v1"
     spotify_accounts: str = "https://accounts.spotify.com"
     spotify_client_id: str = ""
@@ -152,11 +157,21 @@ def _typed(name: str, value: Any, *, place: str) -> Any:
         known = ", ".join(choice or "nothing" for choice in CHOICES[name])
         msg = f"the setting '{name}' in {place} is '{typed}': it is one of {known}"
         raise SettingsError(msg)
+    if name == "include":
+        _demand_codes(typed, place=place)
     low, high = RANGES.get(name, (None, None))
     if low is not None and high is not None and not low <= typed <= high:
         msg = f"the setting '{name}' in {place} is {typed}: it goes from {low} to {high}"
         raise SettingsError(msg)
     return typed
+
+
+def _demand_codes(text: str, *, place: str) -> None:
+    try:
+        parse_codes(text)
+    except LabelError as error:
+        msg = f"the setting 'include' in {place}: {error}"
+        raise SettingsError(msg) from error
 
 
 def _whole(value: Any) -> int:

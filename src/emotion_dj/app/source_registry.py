@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
 from emotion_dj.interfaces import Source
+from emotion_dj.sources.playlist_files import Playlists, is_playlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.app.settings import Settings
     from emotion_dj.sources.deezer import Deezer
+    from emotion_dj.sources.jellyfin import Jellyfin
     from emotion_dj.sources.reccobeats import ReccoBeats
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.spotify_login import Session
@@ -51,6 +53,11 @@ def source_specs(settings: Settings) -> dict[str, SourceSpec]:
             "subsonic",
             "a server of yours and its password or API key",
             _undivided("subsonic", lambda: subsonic(settings)),
+        ),
+        (
+            "jellyfin",
+            "a server of yours and its password",
+            _undivided("jellyfin", lambda: jellyfin(settings)),
         ),
         ("deezer", "nothing; deezer:playlist/ID names a list", partial(deezer, settings)),
         (
@@ -93,29 +100,39 @@ def uri_prefixes(settings: Settings) -> dict[str, str]:
 
 def uri_prefixes_of(names: Iterable[str | Path], settings: Settings) -> list[str]:
     """Return how the uris of what is named begin, as far as that shows before it is listed: a part
-    of a source, such as one list of it, begins as all of the source does, and is left out.
+    of a source, such as one list of it, begins as all of the source does, and is left out, as is a
+    file that lists songs from anywhere.
     """
     begin = uri_prefixes(settings)
     specs, prefixes = source_specs(settings), []
     for name in names:
         word, part, _ = str(name).partition(":")
-        if word not in specs:
+        if word not in specs and not is_playlist(Path(name)):
             root = Path(name).expanduser().resolve()
             prefixes.append(root.as_uri() if root.is_file() else root.as_uri().rstrip("/") + "/")
-        elif not part:
+        elif word in specs and not part:
             prefixes.append(begin[word])
     return prefixes
 
 
 def sources(names: Iterable[str | Path], settings: Settings) -> list[Source]:
-    """Return one library for all folders, and one for each source that is named."""
+    """Return one library for all folders, and one for each source or playlist that is named."""
     from emotion_dj.sources.local import Local
 
     specs = source_specs(settings)
     parts = [(name, *name.partition(":")[::2]) for name in map(str, names)]
     libraries = [specs[word].make(which) for _, word, which in parts if word in specs]
-    roots = tuple(Path(name).expanduser() for name, word, _ in parts if word not in specs)
-    return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else [])]
+    paths = [Path(name).expanduser() for name, word, _ in parts if word not in specs]
+    roots = tuple(path for path in paths if not is_playlist(path))
+    playlists = [Playlists((), str(path), (path,)) for path in paths if is_playlist(path)]
+    return [*map(_demand_tracks, libraries), *([Local(roots)] if roots else []), *playlists]
+
+
+def folders(names: Iterable[str | Path], settings: Settings) -> list[Path]:
+    """Return those of the names that are of folders and files, not of sources."""
+    specs = source_specs(settings)
+    paths = [name for name in map(str, names) if name.partition(":")[0] not in specs]
+    return [Path(path).expanduser().resolve() for path in paths]
 
 
 def _demand_tracks(made: Any) -> Source:
@@ -148,15 +165,32 @@ def check(names: Iterable[str | Path], settings: Settings) -> None:
             source.check()
 
 
+def remembered_as(name: str) -> str:
+    """Return a folder as it is remembered, or the name of a source."""
+    file = Path(name).expanduser()
+    return str(file.resolve()) if (name and file.exists()) or file.is_absolute() else name
+
+
+def added_as(name: str, folders: list[str]) -> str | None:
+    """Return what was added by a name, which may be relative and not be there any more."""
+    forms = (remembered_as(name), str(Path(name).expanduser().resolve()))
+    return next((place for place in forms if place in folders), None)
+
+
 def group_roots(places: Sequence[str]) -> list[list[str]]:
-    """Return places that are remembered: all folders that are there together, the rest one by one.
+    """Return places that are remembered: all folders that are there together, the rest one by one,
+    so that a playlist of which nothing is there stops no folder.
 
     Raises LibraryError where there is none.
     """
     if not places:
         msg = "nothing was added yet: say  emotion-dj library add ~/Music"
         raise LibraryError(msg)
-    there = [place for place in places if Path(place).is_absolute() and Path(place).exists()]
+    there = [
+        place
+        for place in places
+        if Path(place).is_absolute() and Path(place).exists() and not is_playlist(Path(place))
+    ]
     alone = [[place] for place in places if place not in there]
     return [there, *alone] if there else alone
 
@@ -199,9 +233,7 @@ def subsonic(settings: Settings) -> Subsonic:
     from emotion_dj.app import credentials
     from emotion_dj.sources.subsonic import Subsonic
 
-    if settings.subsonic_url and "://" not in settings.subsonic_url:
-        msg = f"'{settings.subsonic_url}' is not an address of a server: write http:// or https://"
-        raise SettingsError(msg)
+    _demand_scheme(settings.subsonic_url)
     if settings.subsonic_url and credentials.has(API_KEY):
         return Subsonic(settings.subsonic_url, "", "", key=credentials.get(API_KEY))
     if not (settings.subsonic_url and settings.subsonic_user):
@@ -210,6 +242,26 @@ def subsonic(settings: Settings) -> Subsonic:
     return Subsonic(
         settings.subsonic_url, settings.subsonic_user, credentials.get("subsonic_password")
     )
+
+
+def jellyfin(settings: Settings) -> Jellyfin:
+    """Return the listener's server. Raises SettingsError or LoginRequired."""
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.jellyfin import Jellyfin
+
+    _demand_scheme(settings.jellyfin_url)
+    if not (settings.jellyfin_url and settings.jellyfin_user):
+        msg = "name your Jellyfin server in EMOTION_DJ_JELLYFIN_URL and EMOTION_DJ_JELLYFIN_USER"
+        raise SettingsError(msg)
+    return Jellyfin(
+        settings.jellyfin_url, settings.jellyfin_user, credentials.get("jellyfin_password")
+    )
+
+
+def _demand_scheme(address: str) -> None:
+    if address and "://" not in address:
+        msg = f"'{address}' is not an address of a server: write http:// or https://"
+        raise SettingsError(msg)
 
 
 def spotify(settings: Settings) -> Spotify:

@@ -8,7 +8,8 @@ import numpy as np
 from sqlalchemy import func, select
 
 from emotion_dj.catalogue import column_cache
-from emotion_dj.catalogue.database import CHUNK, numbers_of
+from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
+from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
 from emotion_dj.catalogue.track_store import load_tracks
@@ -84,14 +85,19 @@ class Analyses:
 
     def analysis_of(self, fingerprint: str, analyser: str) -> Analysis | None:
         """Return this analyser's analysis of that content, whichever track it belongs to."""
-        query = select(analyses).where(
-            (analyses.c.fingerprint == fingerprint)
-            & (analyses.c.analyser == analyser)
-            & analyses.c.failure.is_(None)
-        )
+        return self.analyses_of([fingerprint], analyser).get(fingerprint)
+
+    def analyses_of(self, fingerprints: Collection[str], analyser: str) -> dict[str, Analysis]:
+        """Return this analyser's analyses of contents, by fingerprint."""
+        heard = (analyses.c.analyser == analyser) & analyses.c.failure.is_(None)
+        found: dict[str, Analysis] = {}
         with self._database.reading() as connection:
-            row = connection.execute(query.limit(1)).first()
-            return analysis_of(row) if row else None
+            for chunk in chunks(list(fingerprints)):
+                query = select(analyses).where(analyses.c.fingerprint.in_(chunk) & heard)
+                for row in connection.execute(query):
+                    if row.fingerprint not in found:
+                        found[row.fingerprint] = analysis_of(row)
+        return found
 
     def same_recordings(self, isrcs: Collection[str], analyser: str) -> dict[str, Analysis]:
         """Return an analyser's analyses of recordings, by ISRC, whichever source they are of."""
@@ -184,8 +190,9 @@ class Analyses:
 
     def _columns(self, connection: Connection, analysers: Sequence[str]) -> Columns:
         """Return the columns out of the cache, made anew where it is old."""
-        states = self._database.states(connection, "id", MUSIC)
-        database, mark = states["id"], f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
+        states = self._database.states(connection, MUSIC)
+        database = self._database.identity(connection)
+        mark = f"{states.get(MUSIC, 0)} {' '.join(analysers)}"
         columns = column_cache.load(database, mark)
         if columns is None:
             columns = column_cache.read(connection, analysers)
@@ -201,7 +208,7 @@ class Analyses:
             name: func.coalesce(func.nullif(new[name], ""), tracks.c[name])
             for name in ("modification_tag", "fingerprint")
         }
-        values = {name: new[name] for name in (*_DESCRIPTION, "missing")} | marks
+        values = {name: new[name] for name in (*_DESCRIPTION, "folded", "missing")} | marks
         statement = statement.on_conflict_do_update(index_elements=["uri"], set_=values)
         connection.execute(statement, [_track_values(*record) for record in batch])
 
@@ -253,6 +260,7 @@ def _track_values(
         **{name: getattr(track, name) for name in _DESCRIPTION},
         "artists": list(track.artists),
         "genres": list(track.genres),
+        "folded": fold_track(track.title, track.artists, track.album),
         "uri": track.uri,
         "modification_tag": modification_tag,
         "fingerprint": fingerprint,

@@ -11,6 +11,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
 
@@ -20,6 +21,8 @@ from platformdirs import user_cache_path
 from sqlalchemy import String, cast, select
 
 from emotion_dj.catalogue.schema import analyses, tracks
+from emotion_dj.domain import LEFT_OUT
+from emotion_dj.eligibility import left_out, sounds_spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +52,8 @@ class Columns:
     key: npt.NDArray[np.int8]
     artist: npt.NDArray[np.int32]
     album: npt.NDArray[np.int32]
+    content: npt.NDArray[np.int64]
+    left_out: npt.NDArray[np.int8]
     embedding: npt.NDArray[np.float16]
 
     def __len__(self) -> int:
@@ -130,6 +135,8 @@ def _query(analysers: Sequence[str]) -> Select[Any]:
             tracks.c.id,
             cast(tracks.c.artists, String),
             tracks.c.album,
+            *(tracks.c[name] for name in ("fingerprint", "uri", "duration")),
+            cast(tracks.c.genres, String),
             analyses.c.analyser,
             *(analyses.c[name] for name in _MEASURES),
             *(analyses.c[name] for name in ("key", "mode", "embedding")),
@@ -178,10 +185,13 @@ class _Names:
 
 def _part(rows: Sequence[Row[Any]], names: _Names) -> tuple[npt.NDArray[np.int8], Columns]:
     """Return the place of each row's analyser among the names, and the columns."""
-    transposed = list(zip(*rows, strict=True)) or [()] * 12
-    numbers, lists, albums, analyser, *measures, key, mode, embeddings = transposed
+    transposed = list(zip(*rows, strict=True)) or [()] * 16
+    numbers, lists, albums, *described, analyser = transposed[:8]
+    *measures, key, mode, embeddings = transposed[8:]
+    fingerprints, uris, durations, genres = described
     artists = [names.artist(text) for text in lists]
     vectors = [np.frombuffer(data or b"", np.float16) for data in embeddings]
+    spoken = sounds_spoken(analyser, vectors)
     arrays = (np.array(column, np.float32) for column in measures)
     columns = Columns(
         number=np.array(numbers, np.int64),
@@ -189,6 +199,8 @@ def _part(rows: Sequence[Row[Any]], names: _Names) -> tuple[npt.NDArray[np.int8]
         key=np.array(list(map(_key, key, mode)), np.int8),
         artist=np.array(list(map(names.number, artists)), np.int32),
         album=np.array(list(map(names.album, artists, albums)), np.int32),
+        content=np.array(list(map(_content, fingerprints, uris)), np.int64),
+        left_out=np.array(list(map(_left_out, uris, durations, genres, spoken)), np.int8),
         embedding=_padded(vectors),
     )
     return np.array([names.analysers.index(name) for name in analyser], np.int8), columns
@@ -228,6 +240,19 @@ def _highest_priority(
     first = np.ones(len(order), bool)
     first[1:] = groups[order][1:] != groups[order][:-1]
     return np.sort(order[first])
+
+
+def _content(fingerprint: str, uri: str) -> int:
+    """Return a number of the content; what has no fingerprint is like nothing else."""
+    digest = blake2b((fingerprint or uri).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _left_out(uri: str, duration: float | None, genres: str | None, spoken: bool) -> int:  # noqa: FBT001 - a column
+    """Return the place of the code among LEFT_OUT, -1 for what is in sets; genres are JSON."""
+    named = () if genres in (None, "null", "[]") else json.loads(genres)
+    code = left_out(uri, duration, named, spoken=spoken)
+    return -1 if code is None else LEFT_OUT.index(code)
 
 
 def _key(key: float | None, mode: float | None) -> int:

@@ -63,6 +63,16 @@ class Database:
         query = select(state.c.name, state.c.value).where(state.c.name.in_(names))
         return dict(connection.execute(query).tuples().all())
 
+    def identity(self, connection: Connection) -> int:
+        """Return the database's own number. Raises CatalogueError where it has lost it."""
+        number = self.states(connection, "id").get("id")
+        if number is None:
+            msg = (
+                f"the catalogue {self.backend.address} is damaged: move it away to begin a new one"
+            )
+            raise CatalogueError(msg)
+        return number
+
     def touch(self, connection: Connection, name: str) -> None:
         """Say that something has changed, by a number that no copy of the database comes to."""
         statement = self.insert(state).values(name=name, value=secrets.randbits(62))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from emotion_dj.catalogue.folding import fold
 from emotion_dj.catalogue.schema import corrections, feedback, feedback_state, state, tracks
 from emotion_dj.domain import ME, Affect, FeedbackEntry
 
@@ -61,13 +62,16 @@ class Feedback:
         streams: Iterable[tuple[str, str, str, str, datetime | None]],
         listener: Listener = ME,
     ) -> int:
-        """Append entries of (uri, title, artist, kind, when); count those of stored tracks."""
+        """Append entries of (uri, title, artist, kind, when); count those of stored tracks that are
+        not there yet: a history is exported anew with all that it had before.
+        """
         with self._database.writing() as connection:
-            numbers = _numbers_by_name(connection)
+            numbers, known = _numbers_by_name(connection), _log_of(connection, listener)
             entries = [
                 {"track": number, "kind": kind, "listener": listener.id, "at": _utc(at)}
                 for uri, title, artist, kind, at in streams
                 if (number := numbers.get(uri) or numbers.get(_name(title, artist)))
+                and (at is None or (number, kind, _utc(at)) not in known)
             ]
             if entries:
                 connection.execute(feedback.insert(), entries)
@@ -153,10 +157,17 @@ def _numbers_by_name(connection: Connection) -> dict[object, int]:
     return numbers
 
 
+def _log_of(connection: Connection, listener: Listener) -> set[tuple[int, str, datetime]]:
+    """Return the listener's log as (number of the track, kind, when)."""
+    query = select(feedback.c.track, feedback.c.kind, feedback.c.at)
+    rows = connection.execute(query.where(feedback.c.listener == listener.id)).tuples()
+    return {(number, kind, at) for number, kind, at in rows}
+
+
 def _utc(at: datetime | None) -> datetime:
     """Return a time, now by default, as the table has it: in UTC, without saying so."""
     return (at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _name(title: str, artist: str) -> tuple[str, str]:
-    return title.casefold(), artist.casefold()
+    return fold(title), fold(artist)

@@ -96,10 +96,12 @@ tracks = Table(
     Column("isrc", String, index=True),
     Column("genres", JSON),
     Column("year", Integer),
+    Column("folded", String),
     Column("gone", Boolean, key="missing", nullable=False, server_default=false()),
 )
 """``missing`` marks what the last scan did not see: its analyses and feedback are kept, and it is
-not a candidate until it comes back."""
+not a candidate until it comes back. ``folded`` is what `folding.fold_track` says of it; a version
+before leaves it empty."""
 
 analyses = Table(
     "analyses",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, cast, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from emotion_dj.catalogue import column_cache
 from emotion_dj.catalogue.database import chunks, has_prefix, numbers_of
+from emotion_dj.catalogue.folding import fold
 from emotion_dj.catalogue.rows import track_of
 from emotion_dj.catalogue.schema import MUSIC, folders, tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -41,16 +41,25 @@ class Tracks:
         with self._database.reading() as connection:
             return numbers_of(connection, uris)
 
-    def tracks_by_fingerprint(self, fingerprint: str) -> list[Track]:
-        """Return the tracks that have this content."""
-        query = select(tracks).where(tracks.c.fingerprint == fingerprint).order_by(tracks.c.id)
+    def tracks_by_fingerprint(
+        self, fingerprints: Collection[str]
+    ) -> dict[str, list[tuple[Track, str]]]:
+        """Return the tracks that have each content, with their modification tags."""
+        found: dict[str, list[tuple[Track, str]]] = {}
         with self._database.reading() as connection:
-            return [track_of(row) for row in connection.execute(query)]
+            for chunk in chunks(list(fingerprints)):
+                query = select(tracks).where(tracks.c.fingerprint.in_(chunk)).order_by(tracks.c.id)
+                for row in connection.execute(query):
+                    entry = track_of(row), row.modification_tag
+                    found.setdefault(row.fingerprint, []).append(entry)
+        return found
 
     def search(self, words: str, *, limit: int) -> list[tuple[int, Track]]:
-        """Return numbered tracks in whose title, artists or album every word occurs, by title."""
+        """Return numbered tracks in whose title, artists or album every word occurs, whatever
+        its case, accents and form of Unicode, by title.
+        """
         query = select(tracks).order_by(tracks.c.title, tracks.c.id).limit(limit)
-        query = query.where(*map(_contains, words.split()))
+        query = query.where(*map(_contains, fold(words).split()))
         with self._database.reading() as connection:
             return [(row.id, track_of(row)) for row in connection.execute(query)]
 
@@ -64,13 +73,15 @@ class Tracks:
                 for number, value in rows
             }
 
-    def rename_uri(self, old: str, new: str, *, modification_tag: str) -> None:
-        """Give a track another uri; its analyses and feedback go along."""
-        change = update(tracks).where(tracks.c.uri == old)
-        values = {"uri": new, "modification_tag": modification_tag, "missing": False}
+    def rename_uris(self, names: Mapping[str, str]) -> None:
+        """Give tracks other uris, by their old ones; analyses and feedback go along."""
+        change = update(tracks).where(tracks.c.uri == bindparam("old"))
+        change = change.values(uri=bindparam("new"), modification_tag="", missing=False)
         with self._database.writing() as connection:
-            connection.execute(change.values(values))
-            self._database.touch(connection, MUSIC)
+            if names:
+                rows = [{"old": old, "new": new} for old, new in names.items()]
+                connection.execute(change, rows)
+                self._database.touch(connection, MUSIC)
 
     def mark_missing(self, prefix: str, uris: Collection[str]) -> int:
         """Mark the tracks whose uri has this prefix and is not among ``uris``; count them."""
@@ -100,7 +111,7 @@ class Tracks:
         with self._database.writing() as connection:
             count = connection.execute(tracks.delete().where(has_prefix(prefix))).rowcount
             self._database.touch(connection, MUSIC)
-            database = self._database.states(connection, "id")["id"]
+            database = self._database.identity(connection)
         column_cache.remove(database)
         self._database.purge()
         return count
@@ -144,7 +155,7 @@ def _mark(connection: Connection, numbers: Sequence[int], *, missing: bool) -> N
 
 
 def _contains(word: str) -> ColumnElement[bool]:
-    """Say that a word occurs; in the artists, which are JSON, it may be written in escapes."""
-    words = tracks.c.title + " " + cast(tracks.c.artists, String) + " " + tracks.c.album
-    forms = {word, json.dumps(word)[1:-1]}
-    return or_(*(words.icontains(form, autoescape=True) for form in forms))
+    """Say that a folded word occurs; of a track that an older version wrote the title is known."""
+    return func.coalesce(tracks.c.folded, func.lower(tracks.c.title)).contains(
+        word, autoescape=True
+    )

@@ -10,6 +10,7 @@ import typer
 from emotion_dj.cli.console import (
     Database,
     Json,
+    left_out,
     omitted,
     out,
     passed_over,
@@ -84,6 +85,7 @@ def _require_tagged(results: JsonObject, done: str) -> None:
 def _show(results: JsonObject, *, tags: bool, untag: bool) -> None:
     passed_over(failure for key in _FAILURES for failure in results.get(key, ()))
     omitted(results.get("omitted", ()))
+    left_out(results.get("left_out", {}))
     if not untag:
         out().print(
             f"{results['analysed']} analysed, {results['known']} known already, "
@@ -110,6 +112,7 @@ def _heard(dj: EmotionDJ) -> JsonObject:
         "gone": summary.gone,
         "failed": summary.failed,
         "omitted": list(summary.omitted),
+        "left_out": dict(summary.left_out),
     }
 
 

@@ -17,7 +17,7 @@ from emotion_dj.errors import LibraryError
 from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -38,6 +38,11 @@ Database = Annotated[
         show_envvar=True,
         help="The catalogue: an SQLite file, or postgresql://... (docs/scale.md).",
     ),
+]
+
+Include = Annotated[
+    str | None,
+    typer.Option("--include", help="What is no song, and in sets: short,speech,noise,long."),
 ]
 
 
@@ -63,6 +68,7 @@ def summary_json(summary: Summary) -> JsonObject:
         "gone": summary.gone,
         "failed": [{"uri": failure.uri, "why": failure.why} for failure in summary.failed],
         "omitted": list(map(asdict, summary.omitted)),
+        "left_out": dict(summary.left_out),
     }
 
 
@@ -73,6 +79,13 @@ def omitted(omissions: Iterable[Omission]) -> None:
         say(f"left out: {omission.why}")
     if len(chosen) > OMISSIONS:
         say(f"left out: {len(chosen) - OMISSIONS} more; --json names them all")
+
+
+def left_out(counts: Mapping[str, int]) -> None:
+    """Say how many tracks are not in sets, and how they get in."""
+    if counts:
+        each = ", ".join(f"{count} {code}" for code, count in counts.items())
+        say(f"not in sets: {each}; --include {','.join(counts)} lets them in")
 
 
 def passed_over(failures: Iterable[Failure]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emotion_dj.cli.console import (
+    OMISSIONS,
     Database,
     Json,
+    left_out,
     omitted,
     out,
     passed_over,
@@ -20,11 +25,15 @@ from emotion_dj.cli.console import (
     shown,
     summary_json,
 )
+from emotion_dj.errors import EmotionDJError, LibraryError
 from emotion_dj.json_types import JsonObject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emotion_dj.analysis import Summary
     from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import Track
 
 app = typer.Typer(help="Look into the catalogue, fill it, empty it.", no_args_is_help=True)
 
@@ -35,7 +44,7 @@ def import_table(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="CSV, JSON or Parquet with features, a beets library, Spotify's history.",
+            help="CSV, JSON or Parquet with features, a beets library, a list, a history.",
         ),
     ],
     *,
@@ -45,15 +54,26 @@ def import_table(
     """Take in tracks with features, whose moods are estimated, or what you played and skipped."""
     dj = _dj(database)
     with progress("taking in") as report:
-        counts = {}
+        counts: dict[str, int] = {}
+        unmatched: list[Track] = []
         for done, table in enumerate(tables):
             report(done, len(tables))
-            counts[str(table)] = dj.library.import_table(table)
+            counts[str(table)] = dj.library.import_table(table, unmatched.append)
+    _tell_unmatched(unmatched)
     if as_json:
         print_json(counts)
         return
     for name, count in counts.items():
         out().print(f"{shown(name)}: {count} taken in", markup=False, soft_wrap=True)
+
+
+def _tell_unmatched(tracks: Sequence[Track]) -> None:
+    """Name the songs of a list of which nothing is known, the first of many."""
+    for track in tracks[:OMISSIONS]:
+        named = " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
+        say(f"not known here: {named}")
+    if len(tracks) > OMISSIONS:
+        say(f"not known here: {len(tracks) - OMISSIONS} more")
 
 
 @app.command("add")
@@ -73,11 +93,53 @@ def add(
 
 
 @app.command("scan")
-def scan(*, database: Database = None, as_json: Json = False) -> None:
+def scan(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look into every file, whatever its times say.")
+    ] = False,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
     """Look through what was added: hear what is new, mark what is gone."""
     with progress("listening") as report:
-        summary = _dj(database).library.rescan(report)
+        summary = _dj(database).library.rescan(report, full=full)
     _tell(summary, as_json=as_json)
+
+
+@app.command("watch")
+def watch(*, database: Database = None, as_json: Json = False) -> None:
+    """Scan what was added, and again whenever something changes there, until Ctrl+C."""
+    library = _dj(database).library
+    before: Summary | None = None
+    for _ in library.changes(Event(), say):
+        try:
+            with progress("listening") as report:
+                summary = library.rescan(report)
+        except EmotionDJError as error:
+            say(str(error))
+            continue
+        if before is None or _has_news(summary, before):
+            _tell_line(summary, as_json=as_json)
+        before = summary
+    if before is None:
+        msg = "no folder was added that could be watched: say  emotion-dj library add ~/Music"
+        raise LibraryError(msg)
+
+
+def _has_news(summary: Summary, before: Summary) -> bool:
+    """Tell whether something was heard, came or went since the scan before."""
+    now = (set(summary.uris), summary.failed, summary.omitted)
+    return bool(summary.analysed) or now != (set(before.uris), before.failed, before.omitted)
+
+
+def _tell_line(summary: Summary, *, as_json: bool) -> None:
+    """Print what a scan did, as one line of JSON or as `scan` says it; at once, for programs."""
+    if as_json:
+        sys.stdout.write(json.dumps(summary_json(summary)) + "\n")
+    else:
+        _show(summary)
+    sys.stdout.flush()
 
 
 @app.command("list")
@@ -99,7 +161,8 @@ def listing(
     for row in rows:
         named = " — ".join(part for part in (row["title"], ", ".join(row["artists"])) if part)
         place = f"{row['plane_valence']:+.2f} {row['plane_arousal']:+.2f}"
-        out().print(f"{place}  {row['mood']:9}  {shown(named)}", markup=False, soft_wrap=True)
+        why = f"  (not in sets: {row['left_out']['code']})" if row["left_out"] else ""
+        out().print(f"{place}  {row['mood']:9}  {shown(named)}{why}", markup=False, soft_wrap=True)
 
 
 @app.command("export")
@@ -187,13 +250,18 @@ def _tell(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         print_json(summary_json(summary))
     else:
-        passed_over(summary.failed)
-        omitted(summary.omitted)
-        out().print(
-            f"{summary.analysed} analysed, {summary.known} known already, "
-            f"{len(summary.failed)} failed, {summary.gone} gone"
-        )
+        _show(summary)
     require_some(summary.analysed, summary.known, len(summary.failed))
+
+
+def _show(summary: Summary) -> None:
+    passed_over(summary.failed)
+    omitted(summary.omitted)
+    left_out(summary.left_out)
+    out().print(
+        f"{summary.analysed} analysed, {summary.known} known already, "
+        f"{len(summary.failed)} failed, {summary.gone} gone"
+    )
 
 
 def _words(moods: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +10,10 @@ import typer
 
 from emotion_dj.cli.console import (
     Database,
+    Include,
     Json,
+    left_out,
+    omitted,
     out,
     passed_over,
     print_json,
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from emotion_dj.app import EmotionDJ
-    from emotion_dj.domain import DJSet, Pick
+    from emotion_dj.domain import Affect, DJSet, PhotoAnalysis, Pick
 
 
 def play(
@@ -63,6 +67,7 @@ def play(
     avoid: Annotated[
         list[str] | None, typer.Option(help="What must not be in the set, as with --only.")
     ] = None,
+    include: Include = None,
     minutes: Annotated[
         float | None, typer.Option(min=1, max=1000, help="How long, instead of how many songs.")
     ] = None,
@@ -87,7 +92,7 @@ def play(
         Path | None, typer.Option(help="Write the set as one recording: .opus, .mp3, .flac, .wav.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Write the set as a playlist: subsonic or spotify.")
+        str | None, typer.Option(help="Write the set as a playlist: subsonic, jellyfin or spotify.")
     ] = None,
     on: Annotated[
         str | None,
@@ -102,22 +107,15 @@ def play(
     if minutes is not None and n is not None:
         msg = "say how long in one way: -n or --minutes"
         raise typer.BadParameter(msg)
-    from emotion_dj.affect import parse_affect, parse_plan
+    from emotion_dj.affect import parse_plan
     from emotion_dj.app import EmotionDJ, settings
-    from emotion_dj.vision.film import is_film
 
-    chosen = settings.load(database=database, plan=plan, n=n)
+    chosen = settings.load(database=database, plan=plan, n=n, include=include)
     dj = EmotionDJ(library=library or (), settings=chosen)
-    _check(dj, chosen.plan, save=save, mix=mix, to=to, on=on)
+    places = _Places(save, mix, to, on, relative=relative)
+    _check(dj, chosen.plan, places)
     _check_words(say_it, [*(only or ()), *(avoid or ())])
-    film = photo is not None and is_film(photo)
-    if film and correct is not None:
-        msg = "--correct corrects the reading of a photo, not that of a film"
-        raise typer.BadParameter(msg)
-    analysis = None if photo is None or film else dj.read(photo)
-    point = parse_affect(mood or affect or "") if mood or affect else None
-    if analysis is not None and correct is not None:
-        point = dj.taste.correct(analysis, correct)
+    analysis, point = _reading(dj, photo, mood or affect, correct)
     _scan(dj)
     music = dj.recommend(
         None if point else analysis or photo,
@@ -132,24 +130,56 @@ def play(
         seed=seed,
         aggregate=aggregate,
     )
-    if seed is None or save is not None or mix is not None or to is not None or on is not None:
+    if seed is None or places.any():
         dj.taste.played(music)
-    if as_json:
-        from emotion_dj.serializers import photo_analysis_json, set_json
+    _show(music, analysis, as_json=as_json)
+    _put(dj, music, places)
 
-        print_json({**(photo_analysis_json(analysis) if analysis else {}), **set_json(music)})
-    else:
-        _show(music)
-    if save is not None:
-        _save(dj, music, save, relative=relative)
-    if mix is not None:
-        _mix(dj, music, mix)
-    if to is not None:
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a set goes beside the screen; None where it does not go there."""
+
+    save: Path | None
+    mix: Path | None
+    to: str | None
+    on: str | None
+    relative: bool
+
+    def any(self) -> bool:
+        return any(place is not None for place in (self.save, self.mix, self.to, self.on))
+
+
+def _reading(
+    dj: EmotionDJ, photo: Path | None, said: str | None, correct: str | None
+) -> tuple[PhotoAnalysis | None, Affect | None]:
+    """Return what a photo says, and the point that the listener names in its place; a film is read
+    later, along with its set.
+    """
+    from emotion_dj.affect import parse_affect
+    from emotion_dj.vision.film import is_film
+
+    if photo is None or is_film(photo):
+        if correct is not None:
+            msg = "--correct corrects the reading of a photo, not that of a film"
+            raise typer.BadParameter(msg)
+        return None, parse_affect(said) if said else None
+    analysis = dj.read(photo)
+    return analysis, None if correct is None else dj.taste.correct(analysis, correct)
+
+
+def _put(dj: EmotionDJ, music: DJSet, places: _Places) -> None:
+    """Write and start a set where the listener wants it."""
+    if places.save is not None:
+        _save(dj, music, places.save, relative=places.relative)
+    if places.mix is not None:
+        _mix(dj, music, places.mix)
+    if places.to is not None:
         from emotion_dj import messages
 
-        say(f"written: {messages.saved(dj.services.save(music, to))}")
-    if on is not None:
-        dj.services.start(music, on)
+        say(f"written: {messages.saved(dj.services.save(music, places.to))}")
+    if places.on is not None:
+        dj.services.start(music, places.on)
 
 
 def _demand_one(ways: Mapping[str, object], correct: str | None) -> None:
@@ -174,38 +204,32 @@ def _check_words(said: str | None, conditions: Sequence[str]) -> None:
         parse_filter(condition)
 
 
-def _check(
-    dj: EmotionDJ,
-    plan: str,
-    *,
-    save: Path | None,
-    mix: Path | None,
-    to: str | None,
-    on: str | None,
-) -> None:
+def _check(dj: EmotionDJ, plan: str, places: _Places) -> None:
     """Tell what is not valid before any music is heard, which may take long."""
     from emotion_dj.affect import parse_plan
 
     parse_plan(plan)
     dj.library.check()
-    if save is not None:
+    if places.save is not None:
         from emotion_dj import playlists
 
-        playlists.check(save.suffix)
-    if mix is not None:
+        playlists.check(places.save.suffix)
+    if places.mix is not None:
         from emotion_dj.music.mix import check
 
-        check(mix)
-    if to is not None:
-        dj.services.sink(to)
-    if on is not None:
-        dj.services.player(on)
+        check(places.mix)
+    if places.to is not None:
+        dj.services.sink(places.to)
+    if places.on is not None:
+        dj.services.player(places.on)
 
 
 def _scan(dj: EmotionDJ) -> None:
     with progress("listening") as report:
         summary = dj.library.scan(report)
     passed_over(summary.failed)
+    omitted(place for place in summary.omitted if place.code == "not_found")
+    left_out(summary.left_out)
 
 
 def _save(dj: EmotionDJ, music: DJSet, path: Path, *, relative: bool) -> None:
@@ -222,9 +246,14 @@ def _mix(dj: EmotionDJ, music: DJSet, path: Path) -> None:
         say(f"left out: {sentence}")
 
 
-def _show(music: DJSet) -> None:
+def _show(music: DJSet, analysis: PhotoAnalysis | None, *, as_json: bool) -> None:
     from emotion_dj import messages
 
+    if as_json:
+        from emotion_dj.serializers import photo_analysis_json, set_json
+
+        print_json({**(photo_analysis_json(analysis) if analysis else {}), **set_json(music)})
+        return
     for note in music.notes:
         say(f"note: {messages.say(note)}")
     opening = messages.say(music.opening)

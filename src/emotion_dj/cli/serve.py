@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, say, tell
+from emotion_dj.cli.console import INTERRUPTED, STOPPED, Database, Include, say, tell
 from emotion_dj.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def serve(
         list[str] | None,
         typer.Option(help="A folder of music or a source such as demo; may be repeated."),
     ] = None,
+    include: Include = None,
     lan: Annotated[
         bool, typer.Option("--lan", help="For your network: every address, with --tls.")
     ] = False,
@@ -76,6 +77,7 @@ def serve(
         tls="own" if tls or lan else None,
         log=log,
         read_on=read_on,
+        include=include,
     )
     _serve(chosen, library or ())
 
@@ -83,7 +85,7 @@ def serve(
 def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     from emotion_dj.app import EmotionDJ
     from emotion_dj.app.devices import pairing
-    from emotion_dj.web import certificates, log, server
+    from emotion_dj.web import certificates, log, mdns, server
     from emotion_dj.web.app import create
     from emotion_dj.web.network import Network
 
@@ -101,8 +103,13 @@ def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     listener = log.start(_log_form(chosen, network))
     authority = own.authority if own else None
     app = create(dj, network, known, read_on=chosen.read_on, authority=authority)
+    everywhere = chosen.host in server.ALL and not network.proxies
+    places = server.own_addresses() if everywhere else []
+    name = "".join(server.own_names()[:1])
+    scheme, port = "https" if own else "http", taken.getsockname()[1]
     try:
-        server.run(log.RequestLog(app), [taken], network, own)
+        with mdns.announced(scheme, name, places, port):
+            server.run(log.RequestLog(app), [taken], network, own)
     except KeyboardInterrupt:
         listener.stop()
         tell(STOPPED)

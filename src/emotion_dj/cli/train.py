@@ -168,10 +168,11 @@ def music(
 def _taught(scales: Path | None, sounds: Path | None, epochs: int | None) -> Taught:
     from emotion_dj.training.music import Taught
     from emotion_dj.training.music_data import read_lessons
+    from emotion_dj.training.music_fit import MEASURED
     from emotion_dj.training.sounds import EPOCHS, read_sounds
 
     assert scales and sounds  # noqa: S101, PT018 - music asks for both
-    return Taught(read_lessons(scales), read_sounds(sounds), epochs or EPOCHS)
+    return Taught(read_lessons(scales, MEASURED), read_sounds(sounds), epochs or EPOCHS)
 
 
 @app.command()

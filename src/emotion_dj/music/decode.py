@@ -7,20 +7,21 @@ stretches, at the cost of decoding it.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from emotion_dj.errors import AudioError
+from emotion_dj.music.recording import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emotion_dj.interfaces import Audio
+    from emotion_dj.music.recording import Recording
 
     Floats = npt.NDArray[np.float32]
 
@@ -41,10 +42,8 @@ MIN_S: Final = 1.0
 SILENCE: Final = 1e-4
 """A track whose loudest sample stays below this (-80 dBFS) holds no sound."""
 
-_MICROSECONDS: Final = 1_000_000
-_BLUR_S: Final = 0.1
-_DAMAGED: Final = 50
-"""Packets that may be damaged before a file counts as broken off."""
+ELSEWHERE: Final = 10
+"""At how many more places, evenly spread, sound is looked for where excerpts are silent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,24 +60,64 @@ class Signal:
 
 
 def decode(audio: Audio) -> Signal:
-    """Decode excerpts of a file or an open binary stream.
+    """Decode excerpts of a file, a section of one, or an open binary stream.
 
-    Raises AudioError for what is not audio, holds less than a second, is damaged, or is silent.
+    An excerpt that is silent is looked for elsewhere; what is shorter than it claims is heard as
+    far as it goes. Raises AudioError for what is not audio, holds less than a second, is damaged,
+    or is silent.
     """
-    with opened(audio) as (container, stream, name):
-        duration = _duration(container)
-        if duration and duration > WHOLE_S:
-            starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
-            parts = [_stretch(container, stream, start, EXCERPT_S) for start in starts]
-        else:
-            parts = [_stretch(container, stream, None, WHOLE_S)]
-        heard = [part for part in parts if part.shape[1] >= MIN_S * stream.rate]
-        if not heard:
-            raise _too_short(name)
-        signal = _signal(heard, stream.rate, duration)
-        if _is_silent(signal):
-            raise _silent(name)
-        return signal
+    with opened(audio) as recording:
+        duration = recording.duration or recording.measured()
+        parts = _excerpts(recording, duration)
+        if duration > WHOLE_S and any(_is_short(part, recording) for part in parts):
+            duration = recording.measured()
+            parts = _excerpts(recording, duration)
+        parts = _sounding(recording, parts, duration)
+        return _signal(parts, recording.rate, duration or None)
+
+
+def _excerpts(recording: Recording, duration: float) -> list[Floats]:
+    if duration <= WHOLE_S:
+        return [recording.stretch(0.0, WHOLE_S)]
+    starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
+    return [recording.stretch(start, EXCERPT_S) for start in starts]
+
+
+def _is_short(part: Floats, recording: Recording) -> bool:
+    """Tell whether a file broke off within an excerpt, or before it."""
+    return bool(part.shape[1] < (EXCERPT_S - MIN_S) * recording.rate)
+
+
+def _sounding(recording: Recording, parts: list[Floats], duration: float) -> list[Floats]:
+    """Return the excerpts in which there is sound, without longer silence at their ends.
+
+    Where too few are left, others are looked for: at more places, then all along.
+    """
+    least = MIN_S * recording.rate
+    if all(part.shape[1] < least for part in parts):
+        raise _too_short(recording.name)
+    places = np.linspace(0, max(0.0, duration - EXCERPT_S), ELSEWHERE)
+    elsewhere = (recording.stretch(place, EXCERPT_S) for place in places)
+    along = (part for part in recording.stretches(0.0, EXCERPT_S))
+    sounding: list[Floats] = []
+    for search, wanted in ((parts, len(parts)), (elsewhere, len(parts)), (along, 1)):
+        heard = (_without_silence(part, recording.rate) for part in search)
+        found = (part for part in heard if part.shape[1] >= least)
+        sounding += islice(found, max(0, wanted - len(sounding)))
+    if not sounding:
+        raise _silent(recording.name)
+    return sounding
+
+
+def _without_silence(part: Floats, rate: int) -> Floats:
+    """Cut silence of a second and more off both ends."""
+    loud = np.flatnonzero(np.abs(part).max(axis=0) >= SILENCE)
+    if not len(loud):
+        return part[:, :0]
+    second = int(MIN_S * rate)
+    first = loud[0] if loud[0] >= second else 0
+    last = loud[-1] + 1 if part.shape[1] - loud[-1] > second else part.shape[1]
+    return part[:, first:last]
 
 
 def decode_whole(audio: Audio) -> Iterator[Signal]:
@@ -88,120 +127,28 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
     Each is cut into excerpts like those of `decode`.
     Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
     """
-    with opened(audio) as (container, stream, name):
-        duration = _duration(container)
+    with opened(audio) as recording:
+        duration = recording.duration
         lengths = sounding = 0
-        size = int(EXCERPT_S * stream.rate)
-        for stretch in _pieces(container, stream, 0.0, STRETCH_S):
+        size = int(EXCERPT_S * recording.rate)
+        for stretch in recording.stretches(0.0, STRETCH_S):
             cut = [stretch[:, i : i + size] for i in range(0, stretch.shape[1], size)]
-            parts = [part for part in cut if part.shape[1] >= MIN_S * stream.rate]
+            parts = [part for part in cut if part.shape[1] >= MIN_S * recording.rate]
             if not parts:
                 continue
             lengths += 1
-            signal = _signal(parts, stream.rate, duration)
+            signal = _signal(parts, recording.rate, duration)
             del stretch, cut, parts
             if not _is_silent(signal):
                 sounding += 1
                 yield signal
         if not sounding:
-            raise _silent(name) if lengths else _too_short(name)
-
-
-@contextmanager
-def opened(audio: Audio) -> Iterator[tuple[Any, Any, str]]:
-    """Give container, stream and name for people; what goes wrong inside becomes AudioError."""
-    import av
-
-    name = audio.name if isinstance(audio, Path) else "the stream"
-    try:
-        place = str(audio) if isinstance(audio, Path) else audio
-        with av.open(place, metadata_errors="surrogateescape") as container:
-            yield container, _audio_stream(container, name), name
-    except (av.FFmpegError, OSError, ValueError, EOFError) as error:
-        msg = f"{name} is not audio that can be decoded"
-        raise AudioError(msg) from error
-
-
-def _audio_stream(container: Any, name: str) -> Any:
-    if not container.streams.audio:
-        msg = f"{name} has no audio in it"
-        raise AudioError(msg)
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        msg = f"{name} is coded in a way that cannot be decoded here"
-        raise AudioError(msg)
-    return stream
-
-
-def _duration(container: Any) -> float | None:
-    return container.duration / _MICROSECONDS if container.duration else None
+            raise _silent(recording.name) if lengths else _too_short(recording.name)
 
 
 def _signal(parts: list[Floats], rate: int, duration: float | None) -> Signal:
     mono = tuple(resample(part.mean(axis=0), rate) for part in parts)
     return Signal(mono, duration, _width(parts))
-
-
-def _stretch(container: Any, stream: Any, start: float | None, seconds: float) -> Floats:
-    """Decode so many seconds: float32 (channels, samples) at the stream's own rate."""
-    if start is not None:
-        container.seek(int(start * _MICROSECONDS), backward=True)
-    pieces = _pieces(container, stream, start or 0.0, seconds)
-    return next(pieces, np.zeros((1, 0), np.float32))
-
-
-def _pieces(container: Any, stream: Any, start: float, seconds: float) -> Iterator[Floats]:
-    """Yield stretches of so many seconds, and what is left, as `_stretch` gives them.
-
-    Joined in NumPy: FFmpeg's own queue is no quicker, and one broken MP3 killed the process in it.
-    Nothing of a stretch is held while the next one is decoded: 30 MB less at the peak.
-    """
-    held: list[npt.NDArray[Any]] = []
-    missing = size = int(seconds * stream.rate)
-    for frame in frames(container, stream, start):
-        held.append(frame.to_ndarray())
-        missing -= frame.samples
-        if missing <= 0:
-            joined = np.concatenate(held, axis=1)
-            end = size * (joined.shape[1] // (size - missing))  # channels may lie side by side
-            held, missing = [joined[:, end:].copy()], size + missing
-            stretch = _samples(joined[:, :end], stream.codec_context)
-            del joined
-            yield stretch
-            del stretch
-    if missing < size:
-        yield _samples(np.concatenate(held, axis=1), stream.codec_context)
-
-
-def frames(container: Any, stream: Any, start: float) -> Iterator[Any]:
-    """Yield decoded frames from ``start`` seconds on; damaged packets are passed over."""
-    import av
-
-    damaged = 0
-    packets = container.demux(stream)
-    while damaged < _DAMAGED:
-        try:
-            decoded = next(packets).decode()
-        except StopIteration:
-            return
-        except av.FFmpegError:
-            damaged += 1
-            continue
-        yield from (frame for frame in decoded if (frame.time or 0.0) >= start - _BLUR_S)
-
-
-def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:
-    """Return (channels, samples) in [-1, 1]; what is not a number becomes 0."""
-    if not codec.format.is_planar:
-        values = values.reshape(-1, codec.layout.nb_channels).T
-    if values.dtype == np.uint8:
-        return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
-    if values.dtype.kind == "i":
-        return values.astype(np.float32) / np.float32(-float(np.iinfo(values.dtype).min))
-    numbers: Floats = values.astype(np.float32, copy=False)
-    if np.isfinite(numbers.sum()):  # one pass instead of five
-        return numbers
-    return np.nan_to_num(numbers, posinf=0, neginf=0)
 
 
 def resample(mono: Floats, rate: int) -> Floats:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from emotion_dj.music.harmony import HARMONY_NAMES, harmony
 from emotion_dj.music.loudness import Loudness, loudness
 from emotion_dj.music.rhythm import Rhythm, onset_strength, rhythm
 from emotion_dj.music.spectrum import BANDS, FRAMES_PER_S, frequencies, spectra
@@ -67,7 +68,8 @@ def measure(signal: Signal, seen: Spectra | None = None) -> Measurement:
         **_contrast(mel),
         **_modulation(seen.mel),
     }
-    vector = np.array([named[name] for name in NAMES], np.float32)
+    vector = np.array([named[name] for name in NAMES[: len(named)]], np.float32)
+    vector = np.append(vector, harmony(signal))
     return Measurement(beat, notes, loud, centroid, np.nan_to_num(vector))
 
 
@@ -178,5 +180,6 @@ NAMES: Final = (
     *(f"mfcc_{i}_{kind}" for i in range(CEPSTRA) for kind in ("mean", "std", "move")),
     *(f"contrast_{i}" for i in range(len(_CONTRAST_ZONES))),
     *(f"modulation_{i}" for i in range(len(MODULATIONS_HZ))),
+    *HARMONY_NAMES,
 )
 """The names of the vector's values, in order."""

@@ -1,13 +1,13 @@
 """A set as one recording: silence trimmed, loudness levelled, each song faded into the next.
 
-Where two neighbours beat at nearly the same tempo, the fade lasts whole beats and begins with a
-beat of both; elsewhere it is a plain fade. No song is stretched or pitched.
+Where both neighbours keep time at nearly the same tempo, or half or double it, the fade lasts whole
+beats and begins with a beat of both, and the song that comes in is stretched for as long, its pitch
+held, so that all beats meet. Elsewhere it is a plain fade.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,15 +15,19 @@ import numpy.typing as npt
 
 from emotion_dj.errors import AudioError, SettingsError
 from emotion_dj.music import decode
+from emotion_dj.music.beat_grid import STEP_S, beat_grid, onset_curves
 from emotion_dj.music.loudness import loudness
-from emotion_dj.music.rhythm import onset_strength, rhythm
-from emotion_dj.music.spectrum import FRAMES_PER_S, spectra
+from emotion_dj.music.recording import as_stereo, opened
+from emotion_dj.music.spectrum import spectra
+from emotion_dj.music.stretch import MOST, SPLICE, can_stretch, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from emotion_dj.interfaces import Audio
+    from emotion_dj.music.beat_grid import BeatGrid
 
     Floats = npt.NDArray[np.float32]
     Report = Callable[[int, int], None]
@@ -49,24 +53,46 @@ FADE_S: Final = 6.0
 BEATS: Final = 8
 """Beats of a fade between songs that beat alike, about four seconds at 120 a minute."""
 
-ALIKE: Final = 0.06
-"""Octaves of tempo that eight beats together can bear: the last are a quarter of a beat apart."""
+ALIKE: Final = 0.0025
+"""How far apart tempi may be, as a share, that meet without stretching: 10 ms after eight beats."""
 
-_EDGE_S: Final = 30.0
+OFF_BEAT: Final = 1.2
+"""How many times as much has to begin together half a beat later for the join to move there."""
+
+_AROUND: Final = 4
+"""Steps of onset curves, 23 ms, within which beats count as together."""
+
+_EDGE_S: Final = 20.0
 _BLOCK: Final = RATE // 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Song:
-    """One song ready to be mixed: stereo float32 ``samples`` (2, n) at RATE, and its beats.
-
-    ``head`` and ``tail`` are the first beat and the last fade's beat in samples from the beginning;
-    ``tempo`` is in beats a minute.
+    """One song ready to be mixed: stereo float32 ``samples`` (2, n) at RATE, and the beats of its
+    beginning, ``head``, and of its end, ``tail``, which begins at the sample ``tail_from``.
     """
 
     samples: Floats
-    head: tuple[float, int]
-    tail: tuple[float, int]
+    head: BeatGrid
+    tail: BeatGrid
+    tail_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where a fade begins in the song before, ``out``, and in the next one, ``into``, its
+    ``length``, and of how much of the next one it is made, ``source``: all in samples.
+    """
+
+    out: int
+    into: int
+    length: int
+    source: int
+
+    @property
+    def on_beat(self) -> bool:
+        """Whether the beats of both meet: a plain fade begins with the song."""
+        return self.into > 0
 
 
 def render(
@@ -125,23 +151,9 @@ def _read(
 
 
 def stereo(audio: Audio) -> Floats:
-    """Decode a whole file or stream to stereo float32 (2, n) at RATE. Raises AudioError."""
-    import av
-
-    name = audio.name if isinstance(audio, Path) else "the stream"
-    pieces: list[Any] = []
-    opened: Any = str(audio) if isinstance(audio, Path) else audio
-    try:
-        with av.open(opened, "r", metadata_errors="surrogateescape") as container:
-            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
-            for frame in container.decode(audio=0):
-                pieces += [piece.to_ndarray() for piece in resampler.resample(frame)]
-            pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        if not pieces:
-            msg = f"{name} is not audio that can be decoded"
-            raise AudioError(msg) from error
-    return np.nan_to_num(np.concatenate(pieces, axis=1)) if pieces else np.zeros((2, 0), np.float32)
+    """Decode all of a file, section or stream: stereo float32 (2, n) at RATE. Raises AudioError."""
+    with opened(audio) as recording:
+        return as_stereo(recording.stretches(0.0, _EDGE_S), recording, RATE)
 
 
 def prepare(samples: Floats) -> Song:
@@ -158,9 +170,8 @@ def prepare(samples: Floats) -> Song:
     gain = np.float32(10 ** (min(LEVEL - level, PEAK - peak) / 20))
     edge = int(_EDGE_S * decode.RATE)
     start = max(0, len(mono) - edge)
-    tempo, last = _beats(mono[start:], from_end=True)
-    shift = round(start * RATE / decode.RATE)
-    return Song(trimmed * gain, _beats(mono[:edge], from_end=False), (tempo, shift + last))
+    tail_from = round(start * RATE / decode.RATE)
+    return Song(trimmed * gain, beat_grid(mono[:edge]), beat_grid(mono[start:]), tail_from)
 
 
 def _trim(samples: Floats) -> Floats:
@@ -191,23 +202,6 @@ def _without_quiet_ends(samples: Floats) -> Floats:
     return samples[:, begin:end]
 
 
-def _beats(mono: Floats, *, from_end: bool) -> tuple[float, int]:
-    """Return the tempo of an edge of a song, and the sample at RATE of its first beat, or of the
-    beat BEATS before its end.
-    """
-    heard = spectra(decode.Signal((mono,), None, 1.0))
-    tempo = rhythm(heard).tempo
-    strength = onset_strength(heard.mel[0])
-    period = 60 / tempo * FRAMES_PER_S
-    phases = np.arange(0, period, 0.5)
-    beats = int((len(strength) - period) / period)
-    grid = np.add.outer(phases, period * np.arange(max(1, beats)))
-    first = float(phases[np.interp(grid, np.arange(len(strength)), strength).sum(axis=1).argmax()])
-    if from_end:
-        first += period * max(0, int((len(strength) - first) / period) - BEATS)
-    return tempo, round(first / FRAMES_PER_S * RATE)
-
-
 def _mixed(songs: Iterable[Song]) -> Iterator[Floats]:
     """Yield the stereo samples of the mix, a stretch at a time."""
     before: Song | None = None
@@ -216,25 +210,89 @@ def _mixed(songs: Iterable[Song]) -> Iterator[Floats]:
         if before is None:
             before = song
             continue
-        out, into, length = _join(before, song, begin)
-        yield before.samples[:, begin:out]
-        yield _crossed(before.samples[:, out : out + length], song.samples[:, into : into + length])
-        before, begin = song, into + length
+        cut = join(before, song, begin)
+        yield before.samples[:, begin : cut.out]
+        yield _crossed(*overlap(before, song, cut))
+        before, begin = song, cut.into + cut.source
     if before is not None:
         yield before.samples[:, begin:]
 
 
-def _join(before: Song, song: Song, begin: int) -> tuple[int, int, int]:
-    """Return where the fade begins in both songs, and its length, all in samples."""
-    octaves = np.log2(song.head[0] / before.tail[0])
+def join(before: Song, song: Song, begin: int = 0) -> Join:
+    """Return how a song follows another, of which what is before ``begin`` has been played."""
+    on_beat = _on_beat(before, song)
+    if on_beat and on_beat.out > begin and _room(on_beat, song):
+        return _in_step(before, song, on_beat)
     room = before.samples.shape[1] - begin
-    if abs(octaves - round(octaves)) <= ALIKE:
-        length = round(BEATS * 60 / before.tail[0] * RATE)
-        out, into = before.tail[1], song.head[1]
-        if out > begin and into + 2 * length < song.samples.shape[1]:
-            return out, into, min(length, before.samples.shape[1] - out)
     length = min(round(FADE_S * RATE), room // 2, song.samples.shape[1] // 3)
-    return before.samples.shape[1] - length, 0, length
+    return Join(before.samples.shape[1] - length, 0, length, length)
+
+
+def _room(cut: Join, song: Song) -> bool:
+    return bool(cut.into + 2 * cut.source < song.samples.shape[1])
+
+
+def _on_beat(before: Song, song: Song) -> Join | None:
+    """Return a fade of BEATS beats from one of both songs on; None where their beats do not meet.
+
+    Half and double tempo are as good: every other beat meets then.
+    """
+    tail, head = before.tail, song.head
+    octaves = np.log2(head.period / tail.period)
+    period = head.period / 2 ** round(octaves)
+    apart = abs(period / tail.period - 1)
+    if not (tail.steady and head.steady and apart <= (MOST if can_stretch() else ALIKE)):
+        return None
+    left = (before.samples.shape[1] - before.tail_from) / RATE - tail.first
+    last = int(left / tail.period) - BEATS
+    if last < 0:
+        return None
+    out = before.tail_from + round((tail.first + last * tail.period) * RATE)
+    into = head.first + (head.period if head.first <= 0 else 0)
+    return Join(
+        out, round(into * RATE), round(BEATS * tail.period * RATE), round(BEATS * period * RATE)
+    )
+
+
+def _in_step(before: Song, song: Song, cut: Join) -> Join:
+    """Return a fade as it is, or half a beat later in the next song where more meets that way: one
+    of both grids may lie between the beats.
+    """
+    out, into = map(_rises, overlap(before, song, cut))
+    beat = cut.length / RATE / BEATS / STEP_S
+    here, between = (_meeting(out, into, round(shift)) for shift in (0, beat / 2))
+    later = replace(cut, into=cut.into + round(cut.source / BEATS / 2))
+    return later if between > OFF_BEAT * here else cut
+
+
+def _rises(samples: Floats) -> npt.NDArray[np.floating]:
+    """Return where something begins in stereo samples, the bass counting as much as the rest."""
+    curves = onset_curves(decode.resample(samples.mean(axis=0), RATE))
+    return np.asarray(sum(curve / (curve.std() + 1e-9) for curve in curves))
+
+
+def _meeting(out: npt.NDArray[np.floating], into: npt.NDArray[np.floating], shift: int) -> float:
+    """Return how much begins together where the second curve comes so many steps earlier: the best
+    of a few steps around.
+    """
+    size = min(len(out), len(into)) - shift - _AROUND
+    padded = np.pad(into, (_AROUND, 0))
+    moved = (padded[shift + by :][:size] for by in range(2 * _AROUND + 1))
+    return max(float(out[: len(part)] @ part) for part in moved)
+
+
+def overlap(before: Song, song: Song, cut: Join) -> tuple[Floats, Floats]:
+    """Return what is faded out and what is faded in, both (2, length)."""
+    out = before.samples[:, cut.out : cut.out + cut.length]
+    samples = song.samples[:, cut.into : cut.into + cut.source + SPLICE]
+    if cut.source != cut.length and can_stretch():
+        samples = stretched(samples, cut.length + SPLICE)
+    into = samples[:, : cut.length].copy()
+    # The last samples go over into the song as it is, so that no splice is heard.
+    rest = song.samples[:, cut.into + cut.source - SPLICE : cut.into + cut.source]
+    share = np.linspace(0, 1, SPLICE, dtype=np.float32)
+    into[:, -SPLICE:] = into[:, -SPLICE:] * (1 - share) + rest * share
+    return out, into
 
 
 def _crossed(out: Floats, into: Floats) -> Floats:

@@ -22,7 +22,7 @@ _LOW_HZ, _HIGH_HZ = 55.0, 800.0
 _AUDIBLE: Final = 0.02
 _A4_HZ: Final = 440.0
 _C_OF_A4: Final = 69
-_TUNINGS: Final = tuple(np.arange(-0.5, 0.5, 0.05))
+TUNINGS: Final = tuple(np.arange(-0.5, 0.5, 0.05))
 
 MAJOR: Final = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
 MINOR: Final = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.0, 2.0, 3.5, 2.0)
@@ -53,7 +53,7 @@ def of_chroma(chroma: npt.NDArray[np.float64]) -> Tonality:
     """Estimate the key from how much of each of the twelve pitch classes from C there is."""
     total = float(np.sum(chroma))
     shares = chroma / total if total > 0 else np.full(12, 1 / 12)
-    fits = _key_profiles() @ _normalised(shares)
+    fits = key_profiles() @ _normalised(shares)
     best = int(np.argmax(fits))
     return Tonality(
         key=best % 12,
@@ -77,12 +77,17 @@ def _chroma(samples: Floats) -> npt.NDArray[np.float64]:
     loudest = peaks.max(axis=1, keepdims=True)
     weight = np.where(peaks > _AUDIBLE * loudest, peaks / np.maximum(loudest, 1e-9), 0)
     strength = weight.sum(axis=0)
-    notes = _C_OF_A4 + 12 * np.log2(hz[inside] / _A4_HZ)
-    folded = [_fold(notes - tuning, strength) for tuning in _TUNINGS]
+    pitches = notes(hz[inside])
+    folded = [fold(pitches - tuning, strength) for tuning in TUNINGS]
     return max(folded, key=lambda chroma: float(np.sum(chroma**2)))
 
 
-def _fold(notes: Floats, strength: Floats) -> npt.NDArray[np.float64]:
+def notes(hz: Floats) -> Floats:
+    """Return where frequencies lie, in semitones as MIDI counts them."""
+    return np.asarray(_C_OF_A4 + 12 * np.log2(hz / _A4_HZ))
+
+
+def fold(notes: Floats, strength: Floats) -> npt.NDArray[np.float64]:
     """Add each strength to the nearest pitch class, less the further it is off."""
     nearest = np.round(notes)
     exact = np.cos(np.pi * (notes - nearest)) ** 2
@@ -90,7 +95,7 @@ def _fold(notes: Floats, strength: Floats) -> npt.NDArray[np.float64]:
 
 
 @lru_cache
-def _key_profiles() -> npt.NDArray[np.float64]:
+def key_profiles() -> npt.NDArray[np.float64]:
     """Return the 24 normalised profiles, major from C, then minor from C."""
     rows = [np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)]
     return np.stack([_normalised(np.array(row)) for row in rows])

@@ -1,8 +1,9 @@
 """Target path x candidates -> picks in playing order, with a reason for each.
 
-Three steps: a grid over the plane finds the tracks around each target without a look at the others;
-each target takes the best of them that is still free and whose artist and album have not had their
-share; then the picks are put in an order in which neighbours mix and targets are still met.
+A grid over the plane finds the tracks around each target without a look at the others; each target
+takes the best of them that is still free and whose artist and album have not had their share; the
+picks are put in an order in which neighbours mix and targets are still met; and songs are exchanged
+for others around their targets that follow better.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import numpy.typing as npt
 from emotion_dj import affect
 from emotion_dj.domain import Affect, Pick, Reason
 from emotion_dj.matching import repeated
+from emotion_dj.ranking.exchange import Company, exchanged, without
 from emotion_dj.ranking.grid import NEIGHBOURHOOD, Grid, ListenerGrid, Search, distance_outside
-from emotion_dj.ranking.sequencing import follows, sequence, transition_cost
+from emotion_dj.ranking.sequencing import follows, sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from emotion_dj.domain import Candidates, Preferences, Track
     from emotion_dj.ranking.grid import Neighbourhood
@@ -35,12 +37,12 @@ MAJOR_KEYS: Final = 12
 VARIETY_WEIGHT: Final = 0.03
 """Distance that a track may be farther away for being no double of anything that was picked."""
 
-DOUBLE: Final = 0.6
-"""Cosine from which on a sound counts as more of the same: below it, it is only of one style."""
-
-MIXING_WEIGHT: Final = 0.15
+MIXING_WEIGHT: Final = 0.2
 """Distance that a track may be farther away for following the pick before well, in style, tempo and
 key, instead of clashing; `benchmarks/rank.py` shows what it gives and costs."""
+
+ROUNDS: Final = 2
+"""How often songs are exchanged and put in order: a third time changes next to nothing."""
 
 TASTE_THRESHOLD: Final = 0.6
 """Taste from which on a reason says so: a single like lifts a fifth of all music beyond 0.5."""
@@ -81,24 +83,52 @@ class NearestRanker:
         ``preferences`` are what one listener makes of the candidates.
         """
         search = Search(candidates, preferences, self._grid(candidates, preferences), seed)
-        crowds = {target: _Replayable(search.nearest(target)) for target in path}
+        crowds = {target: _Crowd(search.nearest(target)) for target in path}
         copies: list[int] = []
         while True:
             path = path[: len(candidates) - len(copies)]
-            shares = _Selection(candidates, self, copies)
-            rows = np.array([shares.take(crowds[target]) for target in path], np.intp)
+            rows = self._chosen(path, search, crowds, copies)
             tracks = candidates.load(rows.tolist())
             again = repeated(tracks)
             if not any(again):
-                break
+                return _picks(path, candidates, preferences, rows, tracks)
             copies += rows[again].tolist()
-        gaps = np.array(
-            [distance_outside(target, candidates, rows) for target in path], np.float32
-        ).T
-        playing = sequence(gaps, candidates, rows)
-        return _picks(
-            path, candidates, preferences, rows[playing], [tracks[place] for place in playing]
-        )
+
+    def _chosen(
+        self,
+        path: Sequence[Affect],
+        search: Search,
+        crowds: Mapping[Affect, _Crowd],
+        copies: Sequence[int],
+    ) -> Rows:
+        """Return one row for each target in playing order, none of them among the copies."""
+        music = search.candidates
+        company = Company(music, self.per_artist, self.per_album, self.variety, self.mixing)
+        selection = _Selection(company, copies)
+        rows = np.array([selection.take(crowds[target]) for target in path], np.intp)
+        rows = _ordered(path, music, rows)
+        if not self.mixing:
+            return rows
+        offers = self._offers(path, crowds, copies)
+        for _ in range(ROUNDS):
+            own = [search.costs(goal, rows[[at]])[0] for at, goal in enumerate(path)]
+            before, rows = rows, exchanged(rows, np.array(own, np.float32), offers, company)
+            if (before == rows).all():
+                break
+            rows = _ordered(path, music, rows)
+        return rows
+
+    def _offers(
+        self, path: Sequence[Affect], crowds: Mapping[Affect, _Crowd], copies: Sequence[int]
+    ) -> list[Neighbourhood]:
+        """Return for each target the rows, with their costs, that its song may be exchanged for."""
+        reach = self.variety + 2 * self.mixing
+        offers = {}
+        for target, times in Counter(path).items():
+            rows, costs = crowds[target].within(reach, NEIGHBOURHOOD + times - 1)
+            free = without(rows, np.array(copies, np.intp))
+            offers[target] = rows[free], costs[free]
+        return [offers[target] for target in path]
 
     def _grid(self, candidates: Candidates, preferences: Preferences) -> ListenerGrid:
         """Return the listener's grid; it is made anew where it was of other candidates."""
@@ -112,8 +142,8 @@ class NearestRanker:
         return listener
 
 
-class _Replayable:
-    """The parts that an iterator has given, to be gone through again by equal targets."""
+class _Crowd:
+    """The tracks around a target, the cheapest first, to be gone through again."""
 
     def __init__(self, parts: Iterator[Neighbourhood]) -> None:
         self._parts = parts
@@ -125,74 +155,60 @@ class _Replayable:
             self._kept.append(part)
             yield part
 
+    def within(self, reach: float, count: int) -> Neighbourhood:
+        """Return the cheapest, at most so many, that cost no more than the first one and reach."""
+        rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
+        for part, expense in self:
+            rows, costs = np.append(rows, part), np.append(costs, expense)
+            if len(rows) >= count or costs[-1] > costs[0] + reach:
+                break
+        near = np.count_nonzero(costs[:count] <= costs[:1] + reach)
+        return rows[:near], costs[:near]
+
 
 class _Selection:
-    """What has been picked, and who how often."""
+    """Takes songs one after the other, each held against those before."""
 
-    def __init__(
-        self, candidates: Candidates, ranker: NearestRanker, copies: Sequence[int]
-    ) -> None:
-        self._music = candidates
-        self._copies = copies
-        self._ranker = ranker
-        self._limits = (
-            (candidates.artist, ranker.per_artist),
-            (candidates.album, ranker.per_album),
-        )
-        self._counts: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
+    def __init__(self, company: Company, copies: Sequence[int]) -> None:
+        self._company, self._copies = company, copies
         self._taken: list[int] = []
 
-    def take(self, crowd: _Replayable) -> int:
+    def take(self, crowd: _Crowd) -> int:
         """Take one of the cheapest rows within the caps, else the cheapest that is free."""
         spare: int | None = None
         rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
+        taken = np.array(self._taken, np.intp)
         for part, expense in crowd:
-            free = ~np.isin(part, [*self._taken, *self._copies])
+            free = without(part, np.append(taken, self._copies).astype(np.intp))
             if spare is None and free.any():
                 spare = int(part[free.argmax()])
-            fits = free & self._within(part)
-            rows, costs = np.append(rows, part[fits]), np.append(costs, expense[fits])
+            free[free] = self._company.admits(part[free], taken)
+            rows, costs = np.append(rows, part[free]), np.append(costs, expense[free])
             if len(rows) >= NEIGHBOURHOOD or (len(rows) and expense[-1] > costs[0] + self._trade()):
                 break
         assert spare is not None  # noqa: S101 - rank asks for no more rows than there are
-        taken = self._best(rows[:NEIGHBOURHOOD], costs[:NEIGHBOURHOOD]) if len(rows) else spare
-        self._taken.append(taken)
-        for (column, _), count in zip(self._limits, self._counts, strict=True):
-            count[int(column[taken])] += 1
-        return taken
+        best = self._best(rows[:NEIGHBOURHOOD], costs[:NEIGHBOURHOOD]) if len(rows) else spare
+        self._taken.append(best)
+        return best
 
     def _trade(self) -> float:
         """Return the distance that variety and mixing together can outweigh."""
-        return self._ranker.variety + self._ranker.mixing
+        return self._company.variety + self._company.mixing
 
     def _best(self, rows: Rows, costs: Floats) -> int:
-        """Return the row with the least cost, likeness to what is in the set already (maximal
-        marginal relevance: Carbonell & Goldstein 1998) and clash with the pick before.
-        """
+        """Return the row with the least cost, its company included."""
         rows = rows[costs <= costs[0] + self._trade()]
         if len(rows) == 1 or not self._taken:
             return int(rows[0])
-        total = costs[: len(rows)] + self._ranker.variety * self._likeness(rows)
-        pair = np.append(self._taken[-1], rows)
-        return int(
-            rows[(total + self._ranker.mixing * transition_cost(self._music, pair)[0, 1:]).argmin()]
-        )
+        taken = np.array(self._taken, np.intp)
+        total = costs[: len(rows)] + self._company.cost(rows, taken, taken[-1:])
+        return int(rows[total.argmin()])
 
-    def _likeness(self, rows: Rows) -> Floats:
-        """Return how much each row is a double of the one of the set that it is most like."""
-        sounds = self._music.embedding
-        if not sounds.shape[1]:
-            return np.zeros(len(rows), np.float32)
-        here, there = (sounds[places].astype(np.float32) for places in (rows, self._taken))
-        double = ((here @ there.T).max(axis=1) - DOUBLE) / (1 - DOUBLE)
-        return np.asarray(np.clip(double, 0, 1), np.float32)
 
-    def _within(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        within = np.ones(len(rows), bool)
-        for (column, limit), count in zip(self._limits, self._counts, strict=True):
-            full = [number for number, times in count.items() if number >= 0 and times >= limit]
-            within &= ~np.isin(column[rows], full)
-        return within
+def _ordered(path: Sequence[Affect], music: Candidates, rows: Rows) -> Rows:
+    """Return rows in playing order."""
+    gaps = [distance_outside(target, music, rows) for target in path]
+    return rows[sequence(np.array(gaps, np.float32).T, music, rows)]
 
 
 def _picks(

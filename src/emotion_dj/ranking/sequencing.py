@@ -32,8 +32,15 @@ apart: of Emotify's tracks half of the pairs of one genre are above the first, a
 HARSH: Final = -0.3
 """Cosine below which a listener is thrown from one style into another: `benchmarks/rank.py`."""
 
+MEETING_SHARE: Final = 0.6
+"""How much of a join, but for its style, is whether both beats and keys meet: the rest is how far
+they, and the loudness, are off."""
+
+STYLE_SHARE: Final = 0.5
+"""How much of a join is its style. Both shares were chosen together: `benchmarks/joins.py`."""
+
 UNKNOWN: Final = 0.5
-CLASH: Final = 0.2
+CLASH: Final = 0.1
 """Distance: missing a target by so much is as bad as a clash between neighbours."""
 
 EXACT: Final = 9
@@ -69,24 +76,51 @@ def sequence(gaps: Floats, candidates: Candidates, rows: Rows) -> Rows:
     return np.array(way, np.intp)
 
 
-def transition_cost(candidates: Candidates, rows: Rows) -> Floats:
-    """Return how badly each row follows each other one, (n, n) in [0, 1], symmetric."""
-    tempo = np.log2(np.maximum(candidates.tempo[rows], 1))
-    apart = np.abs(tempo[:, None] - tempo)
-    apart = np.abs(apart - np.round(apart))  # half and double count as the same
-    by_tempo = np.where(np.isnan(apart), UNKNOWN, np.minimum(1, apart / (2 * REACH)))
-    louder = np.abs(candidates.loudness[rows][:, None] - candidates.loudness[rows])
+def transition_cost(candidates: Candidates, rows: Rows, others: Rows | None = None) -> Floats:
+    """Return how badly each row follows each of the others, or of the same rows: (rows, others) in
+    [0, 1], the same both ways.
+    """
+    others = rows if others is None else others
+    apart = _tempo_apart(candidates, rows, others)
+    louder = np.abs(candidates.loudness[rows][:, None] - candidates.loudness[others])
     by_loudness = np.where(np.isnan(louder), UNKNOWN, np.minimum(1, louder / LOUDNESS_STEP))
-    total = 0.45 * by_tempo + 0.4 * _by_key(candidates.key[rows]) + 0.15 * by_loudness
+    by_key = _by_key(candidates.key[rows], candidates.key[others])
+    near = 0.45 * _by_tempo(apart) + 0.4 * by_key + 0.15 * by_loudness
+    total = (1 - MEETING_SHARE) * near + MEETING_SHARE * _not_meeting(apart, by_key)
     if candidates.embedding.shape[1]:
-        total = 0.6 * total + 0.4 * _by_style(likeness(candidates, rows))
+        alike = _by_style(likeness(candidates, rows, others))
+        total = (1 - STYLE_SHARE) * total + STYLE_SHARE * alike
     return np.asarray(total, np.float32)
 
 
-def likeness(candidates: Candidates, rows: Rows) -> Floats:
-    """Return the cosine of the sounds of each two rows, (n, n); 0 where nothing was heard."""
-    sounds = candidates.embedding[rows].astype(np.float32)
-    return np.asarray(sounds @ sounds.T)
+def _tempo_apart(candidates: Candidates, rows: Rows, others: Rows) -> Floats:
+    """Return the octaves between tempi; half and double count as the same; NaN where unknown."""
+    here, there = (np.log2(np.maximum(candidates.tempo[some], 1)) for some in (rows, others))
+    apart = np.abs(here[:, None] - there)
+    return np.asarray(np.abs(apart - np.round(apart)), np.float32)
+
+
+def _by_tempo(apart: Floats) -> Floats:
+    """Return the clash of tempi: 0 for the same, 1 for twice what can be bridged."""
+    return np.asarray(np.where(np.isnan(apart), UNKNOWN, np.minimum(1, apart / (2 * REACH))))
+
+
+def _not_meeting(apart: Floats, by_key: Floats) -> Floats:
+    """Return 0 where beats can be matched and keys blend, 1 where one of them cannot: a near miss
+    is no mix.
+    """
+    beats = np.where(np.isnan(apart), UNKNOWN, apart > REACH)
+    keys = np.where(by_key == UNKNOWN, UNKNOWN, by_key > 0)
+    return np.asarray(np.maximum(beats, keys))
+
+
+def likeness(candidates: Candidates, rows: Rows, others: Rows | None = None) -> Floats:
+    """Return the cosine of the sounds of each row and each of the others, or of the same rows:
+    (rows, others); 0 where nothing was heard.
+    """
+    sounds = candidates.embedding
+    here, there = (sounds[r].astype(np.float32) for r in (rows, rows if others is None else others))
+    return np.asarray(here @ there.T)
 
 
 def harsh(candidates: Candidates, rows: Rows) -> float:
@@ -103,22 +137,29 @@ def mixes(candidates: Candidates, rows: Rows) -> float:
 
 def follows(candidates: Candidates, rows: Rows) -> npt.NDArray[np.bool_]:
     """Say of each row whether it mixes with the one before: (rows,), false for the first."""
-    tempo = np.log2(np.maximum(candidates.tempo[rows], 1))
-    apart = np.abs(np.diff(tempo))
-    near = np.abs(apart - np.round(apart)) <= REACH
+    if len(rows) <= 1:
+        return np.zeros(len(rows), bool)
+    near = np.diagonal(_tempo_apart(candidates, rows, rows), 1) <= REACH
     blend = np.diagonal(_by_key(candidates.key[rows]), 1) == 0
-    return np.append(np.zeros(min(len(rows), 1), bool), near & blend)
+    return np.append(False, near & blend)
 
 
-def _by_key(key: npt.NDArray[np.int8]) -> Floats:
+def _by_key(key: npt.NDArray[np.int8], other: npt.NDArray[np.int8] | None = None) -> Floats:
     """Return the clash of keys: 0 for the same, the relative and the next fifth; 1 across."""
-    wheel = np.where(key < 12, key * 7, (key - 12 + 3) * 7) % 12  # noqa: PLR2004 - semitones
-    minor = key >= 12  # noqa: PLR2004 - 12 to 23 are minor
-    steps = np.abs(wheel[:, None] - wheel)
-    steps = np.minimum(steps, 12 - steps) + (minor[:, None] != minor)
+    other = key if other is None else other
+    wheel, minor = _wheel(key)
+    other_wheel, other_minor = _wheel(other)
+    steps = np.abs(wheel[:, None] - other_wheel)
+    steps = np.minimum(steps, 12 - steps) + (minor[:, None] != other_minor)
     clash = np.clip((steps - 1) / 5, 0, 1)
-    both_known = (key >= 0)[:, None] & (key >= 0)
+    both_known = (key >= 0)[:, None] & (other >= 0)
     return np.asarray(np.where(both_known, clash, UNKNOWN), np.float32)
+
+
+def _wheel(key: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.bool_]]:
+    """Return where keys lie on the circle of fifths, 0 to 11, and which are minor."""
+    minor = key >= 12  # noqa: PLR2004 - 12 to 23 are minor
+    return np.where(minor, (key - 12 + 3) * 7, key * 7) % 12, minor
 
 
 def _by_style(alike: Floats) -> Floats:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.domain import AudioFeatures, Track
 from emotion_dj.errors import DataError
-from emotion_dj.sources.tables import FEATURES, NEEDED, WHOLE
+from emotion_dj.sources import cells
+from emotion_dj.sources.tables import FEATURES, NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from emotion_dj.json_types import JsonObject
     from emotion_dj.sources.tables import Row
 
-PITCH_NAMES: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
 _GENRES: Final = re.compile(r"[;,]|\\?␀")
-_KEY: Final = re.compile(r"([A-H])([#b♯♭]?)\s*(m(?:in(?:or)?)?)?", re.IGNORECASE)
 
 
 def is_library(path: Path) -> bool:
@@ -35,7 +34,7 @@ def is_library(path: Path) -> bool:
             if not file.read(16).startswith(b"SQLite format 3"):
                 return False
         return bool(_query(path, "SELECT count(*) FROM item_attributes"))
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, UnicodeDecodeError):
         return False
 
 
@@ -44,16 +43,24 @@ def read(path: Path) -> Iterator[Row]:
 
     Raises DataError.
     """
+    count = 0
     try:
-        items = _query(path, "SELECT * FROM items")
-        told = _query(path, "SELECT entity_id, key, value FROM item_attributes")
-    except sqlite3.Error as error:
+        for count, song in enumerate(_songs(path), start=1):  # noqa: B007
+            yield song
+    except (sqlite3.Error, LookupError, ValueError) as error:
         msg = f"{path} cannot be read as a beets library: {error}"
         raise DataError(msg) from error
+    if not count:
+        known = ", ".join(sorted(NEEDED))
+        msg = f"{path} says of no song how it sounds: plug-ins of beets find {known}"
+        raise DataError(msg)
+
+
+def _songs(path: Path) -> Iterator[Row]:
     added: dict[int, JsonObject] = {}
-    for row in told:
-        added.setdefault(row["entity_id"], {})[row["key"].lower()] = row["value"]
-    for row in items:
+    for row in _query(path, "SELECT entity_id, key, value FROM item_attributes"):
+        added.setdefault(row["entity_id"], {})[str(row["key"]).lower()] = row["value"]
+    for row in _query(path, "SELECT * FROM items"):
         known = {**dict(row), **added.get(row["id"], {})}
         if any(_number(known.get(name)) is not None for name in NEEDED):
             yield _song(known), _features(known), None
@@ -87,21 +94,13 @@ def _genres(text: str) -> tuple[str, ...]:
 
 
 def _features(row: Mapping[str, Any]) -> AudioFeatures:
-    named = {name: _number(row.get(name)) for name in FEATURES if name not in WHOLE}
-    key, mode = _key(str(row.get("initial_key") or ""))
+    named = {name: _number(row.get(name)) for name in FEATURES if name not in {"key", "mode"}}
+    key, mode = cells.key_of(str(row.get("initial_key") or ""))
+    if key is not None and mode is None:
+        mode = 1
     tempo = _number(row.get("bpm")) or named["tempo"]
     features: JsonObject = {**named, "tempo": tempo, "key": key, "mode": mode}
     return AudioFeatures(analyser="imported", **features)
-
-
-def _key(text: str) -> tuple[int | None, int | None]:
-    """Return (pitch class from C, 1 major or 0 minor) of a key as in "F#m"."""
-    found = _KEY.fullmatch(text.strip())
-    if not found:
-        return None, None
-    note, sign, minor = found.groups()
-    shift = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(sign, 0)
-    return (PITCH_NAMES[note.upper()] + shift) % 12, 0 if minor else 1
 
 
 def _number(value: Any) -> float | None:

@@ -56,10 +56,10 @@ QUOTA: Final = "QUOTA_EXCEEDED"
 class Client:
     """Asks one service.
 
-    ``name`` is how messages call it. ``token`` returns a bearer token other than the one given to
-    it: the one that was just refused, or "". ``explain`` may know better than this client what a
-    status code means with the reason that came with it. ``hosts`` are those to which the service
-    may point besides its own.
+    ``name`` is how messages call it. ``token`` returns a token other than the one given to it: the
+    one that was just refused, or ""; ``scheme`` is how it is sent. ``explain`` may know better than
+    this client what a status code means with the reason that came with it. ``hosts`` are those to
+    which the service may point besides its own.
     """
 
     def __init__(
@@ -68,13 +68,14 @@ class Client:
         address: str,
         *,
         token: Token | None = None,
+        scheme: str = "Bearer {}",
         explain: Explain | None = None,
         hosts: Collection[str] = (),
     ) -> None:
         """Keep the address; nothing is opened yet."""
         self.name, self.address = name, address.rstrip("/")
         self._host = urlsplit(self.address).netloc.rpartition("@")[2]
-        self._token, self._explain = token, explain
+        self._token, self._scheme, self._explain = token, scheme, explain
         self._hosts = {self._host, *hosts}
         self._cache = Cache()
 
@@ -90,7 +91,7 @@ class Client:
 
     def send(
         self,
-        method: Literal["POST", "PUT"],
+        method: Literal["POST", "PUT", "DELETE"],
         path: str,
         *,
         document: Json = None,
@@ -147,7 +148,9 @@ class Client:
 
     def _before(self, request: httpx.Request, tries: int) -> bytes | None:
         """Return an answer of before that is still good for what may be asked again."""
-        return self._cache.get(str(request.url), self._signed(request, "")) if tries > 1 else None
+        self._signed(request, "")
+        who = request.headers.get("authorization", "")
+        return self._cache.get(str(request.url), who) if tries > 1 else None
 
     def _at(self, path: str) -> str:
         return f"{self.address}/{path}"
@@ -183,7 +186,7 @@ class Client:
     def _signed(self, request: httpx.Request, not_allowed: str) -> str:
         token = self._token(not_allowed) if self._token else ""
         if token:
-            request.headers["authorization"] = f"Bearer {token}"
+            request.headers["authorization"] = self._scheme.format(token)
         return token
 
     def _whole(self, answer: httpx.Response) -> bytes:
@@ -194,8 +197,8 @@ class Client:
         finally:
             answer.close()
         if answer.request.method == "GET":
-            token = answer.request.headers.get("authorization", "").removeprefix("Bearer ")
-            self._cache.keep(str(answer.request.url), token, answer.headers, body)
+            who = answer.request.headers.get("authorization", "")
+            self._cache.keep(str(answer.request.url), who, answer.headers, body)
         return body
 
     def _pause(self, answer: httpx.Response, tries: int, *, last: bool) -> float:

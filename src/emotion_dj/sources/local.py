@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from emotion_dj.domain import Track
 from emotion_dj.errors import LibraryError
-from emotion_dj.sources import folders, metadata
+from emotion_dj.sources import fingerprint, folders, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Omission
 
-_SAMPLE: Final = 65_536
-_EDITION: Final = 2
+_EDITION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +77,20 @@ class Local:
         status = os.stat(track.media.location if track.media else path_of(track))  # noqa: PTH116
         return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{_EDITION}"
 
+    def is_unchanged(self, before: str, now: str) -> bool:
+        """Tell by two modification tags of a file whether nothing but its name or rights are new:
+        size, time of change and edition are the same.
+        """
+        return _without_ctime(before) == _without_ctime(now)
+
     def fingerprint(self, track: Track) -> str:
-        """Return a hash of the size and three samples of the file, of 64 KiB each."""
-        path = path_of(track)
-        size = path.stat().st_size
-        state = hashlib.blake2b(str(size).encode(), digest_size=16)
-        with path.open("rb") as file:
-            for offset in (0, (size - _SAMPLE) // 2, size - _SAMPLE):
-                file.seek(max(0, offset))
-                state.update(file.read(_SAMPLE))
-        return state.hexdigest()
+        """Return a mark of the audio, which an edit of tags leaves as it is."""
+        return fingerprint.of(path_of(track))
+
+
+def _without_ctime(modification_tag: str) -> list[str]:
+    size, mtime, _, edition = (modification_tag.split("-") + [""] * 4)[:4]
+    return [size, mtime, edition]
 
 
 def path_of(track: Track) -> Path:

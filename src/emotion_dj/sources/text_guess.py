@@ -20,7 +20,12 @@ _LETTERS: Final = 3
 
 
 def guess(raw: bytes) -> str:
-    """Return bytes as text that can be encoded again, whatever they are.
+    """Return bytes as text that can be encoded again, whatever they are."""
+    return raw.decode(encoding_of(raw))
+
+
+def encoding_of(raw: bytes) -> str:
+    """Return the likeliest encoding, of which no byte is wrong.
 
     What is not UTF-8 is Cyrillic or Japanese where all of its words are, and Western otherwise.
     """
@@ -30,8 +35,8 @@ def guess(raw: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if encoding not in _SCRIPTS or _is_likely(text, _SCRIPTS[encoding]):
-            return text
-    return raw.decode("latin-1")
+            return encoding
+    return "latin-1"
 
 
 def _is_likely(text: str, script: re.Pattern[str]) -> bool:

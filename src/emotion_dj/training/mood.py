@@ -31,6 +31,7 @@ from emotion_dj.music.mood_from_features import (
     unskewed,
 )
 from emotion_dj.sources import tables
+from emotion_dj.sources.table_files import named_rows
 from emotion_dj.training import metrics
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read_moods(path: Path) -> Playlist:
     Tracks that occur twice are taken once, and not at all where their moods disagree. Raises
     DataError, LabelError or MissingExtra.
     """
-    rows = list(tables.named_rows(path))
+    rows = list(named_rows(path))
     if "mood" not in rows[0]:
         msg = f"{path} is not a table of features with moods: it has no column mood"
         raise DataError(msg)
@@ -124,7 +125,7 @@ def read_felt(path: Path) -> Felt:
 
     Raises DataError or MissingExtra.
     """
-    rows = list(tables.named_rows(path))
+    rows = list(named_rows(path))
     try:
         said = [[float(row[name]) for name in ("valence_mean", "arousal_mean")] for row in rows]
     except (KeyError, ValueError, TypeError) as error:

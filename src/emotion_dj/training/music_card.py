@@ -9,6 +9,7 @@ import numpy as np
 
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.music.audio_model import ARTIFACT, SCALES, TARGETS
+from emotion_dj.music.harmony import BASS, CHORDS, MELODY, MODES
 from emotion_dj.music.network import FRAMES
 from emotion_dj.music.spectrum import BANDS
 from emotion_dj.training import music_fit as fit
@@ -46,11 +47,27 @@ def beginning(sha256: str, size: int) -> JsonObject:
             "excerpts": "three of 15 s, or a short track",
             "patches": f"{FRAMES} frames of {BANDS} mel bands in dB",
         },
-        "gamma": fit.GAMMA,
-        "ridge": {"valence": fit.VALENCE_RIDGE, "others": fit.RIDGE},
-        "valence_counts_for_inputs": {"harmony": 5.0, "rhythm": 1.0, "timbre": 0.0},
+        "gamma": {"valence": fit.VALENCE.gamma, "others": fit.OTHERS.gamma},
+        "ridge": {"valence": fit.VALENCE.ridge, "others": fit.OTHERS.ridge},
+        "counts_for_inputs": {"valence": _counts(fit.VALENCE), "others": _counts(fit.OTHERS)},
         "targets": list(TARGETS),
     }
+
+
+def _counts(counts: fit.Counts) -> dict[str, float]:
+    """Return how many inputs each kind of input counts for."""
+    groups = {
+        "key": fit.KEY,
+        "rhythm": fit.RHYTHM,
+        "melody": MELODY,
+        "bass": BASS,
+        "modes": MODES,
+        "chords": CHORDS,
+        "measured": fit.INPUTS,
+    }
+    sums = {kind: sum(counts.measured.get(n, 0.0) for n in names) for kind, names in groups.items()}
+    told = {"scales": counts.scales * len(SCALES), "sounds": counts.sounds}
+    return rounded({**sums, **told, "changes": counts.changes})
 
 
 def taught(teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[float]) -> JsonObject:
@@ -72,8 +89,6 @@ def taught(teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[flo
             "answers": teachers.sounds.answers.shape[1],
             "outputs": OUTPUTS,
             "epochs": teachers.epochs,
-            "counts_for_inputs": fit.SOUNDS,
-            "changes_count_for_inputs": fit.CHANGES,
             "r2_against_the_teachers_five_fold_by_track": _mean(on_tracks),
             "r2_against_the_teachers_genre_held_out": _mean(on_genres),
         },
@@ -83,7 +98,8 @@ def taught(teachers: Taught, on_tracks: Sequence[float], on_genres: Sequence[flo
 
 def kept(card: Mapping[str, Json]) -> JsonObject:
     """Return what an earlier card says of the teachers."""
-    sounds = {**card["sounds"], "changes_count_for_inputs": fit.CHANGES}
+    counts = {"counts_for_inputs", "changes_count_for_inputs"}
+    sounds = {name: value for name, value in card["sounds"].items() if name not in counts}
     return {"scales": card["scales"], "sounds": sounds, "held_back": NOT_HELD}
 
 
@@ -128,7 +144,7 @@ def _told_again(lessons: TeacherLabels) -> dict[str, float]:
     said = np.zeros_like(lessons.scales)
     for fold in range(5):
         held = folds == fold
-        said[held] = fit.fit_scales(lessons, ~held)(fit.inputs(lessons.vectors[held]))
+        said[held] = fit.fit_scales(lessons, ~held)(lessons.vectors[held])
     error = ((lessons.scales - said) ** 2).sum(0)
     total = ((lessons.scales - lessons.scales.mean(0)) ** 2).sum(0)
     return rounded(dict(zip(SCALES, map(float, 1 - error / total), strict=True)))

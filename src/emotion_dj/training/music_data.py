@@ -18,10 +18,10 @@ import numpy.typing as npt
 from emotion_dj.errors import AudioError, DataError
 from emotion_dj.music.audio_model import GEMS, SCALES
 from emotion_dj.music.decode import decode
-from emotion_dj.music.features import NAMES, measure
+from emotion_dj.music.features import measure
 from emotion_dj.music.network import patches
 from emotion_dj.music.spectrum import spectra
-from emotion_dj.sources import tables
+from emotion_dj.sources.table_files import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,7 +113,7 @@ def _ratings(table: Path) -> list[JsonObject]:
     """Return the rows of a table in Emotify's form: file, genre, raters and GEMS as numbers."""
     rows: list[JsonObject] = []
     try:
-        for number, row in enumerate(tables.named_rows(table), start=1):
+        for number, row in enumerate(named_rows(table), start=1):
             told = {name: _number(row[name], number) for name in GEMS}
             raters = max(_number(row.get("raters") or 1, number), 1)
             known = {"file": row["file"], "genre": row.get("genre") or "", "raters": raters}
@@ -135,7 +135,7 @@ def proxies(share: dict[str, float]) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TeacherLabels:
-    """What a teacher said of m pieces of music: ``vectors`` (m, len(NAMES)), ``scales`` (m, 7) and
+    """What a teacher said of m pieces of music: ``vectors`` (m, measured), ``scales`` (m, 7) and
     the ``files`` that they were cut from.
     """
 
@@ -144,15 +144,20 @@ class TeacherLabels:
     files: npt.NDArray[np.str_]
 
 
-def read_lessons(path: Path) -> TeacherLabels:
-    """Read what `scripts/hear-with-vibenet.py` wrote. Raises DataError."""
+def read_lessons(path: Path, measured: Sequence[str]) -> TeacherLabels:
+    """Read what `scripts/hear-with-vibenet.py` wrote, and of its vectors what is asked for by name.
+
+    Raises DataError.
+    """
     with arrays(path, "scales") as file:
         told = [str(name) for name in file["scales"]]
         columns = [told.index(name) for name in SCALES]
-        if [str(name) for name in file["features"]] != list(NAMES):
+        features = [str(name) for name in file["features"]]
+        if not set(measured) <= set(features):
             msg = f"{path} was made with other measurements: hear the music again"
             raise DataError(msg)
-        return TeacherLabels(file["vectors"], file["answers"][:, columns], file["files"])
+        vectors = file["vectors"][:, [features.index(name) for name in measured]]
+        return TeacherLabels(vectors, file["answers"][:, columns], file["files"])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ searched for; docs/log.md has the figures.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from emotion_dj.music.audio_model import SCALES, TARGETS, Kernel, kernel, rational
 from emotion_dj.music.features import NAMES
+from emotion_dj.music.harmony import BASS, CHORDS, HARMONY_NAMES, MELODY, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,32 +27,62 @@ if TYPE_CHECKING:
 
 SCALES_GAMMA: Final = 0.4
 SCALES_RIDGE: Final = 0.2
-GAMMA: Final = 0.6
-
 EVERYTHING: Final = slice(None)
 
-INPUTS: Final = tuple(
-    name for name in NAMES if not (name.startswith("mfcc") and name.endswith("mean"))
+MEASURED: Final = tuple(
+    name
+    for name in NAMES
+    if not (name.startswith("mfcc") and name.endswith("mean")) and name not in HARMONY_NAMES
 )
-"""Mean cepstra tell the recording's equaliser more than its mood: leaving them out cost nothing."""
+"""What scales are foretold from. Mean cepstra tell the recording's equaliser more than its mood:
+leaving them out cost nothing."""
 
-HARMONY: Final = ("mode", "key_clarity", "chroma_entropy", *(n for n in INPUTS if "interval" in n))
+INPUTS: Final = (*MEASURED, *HARMONY_NAMES)
+
+KEY: Final = tuple(
+    name for name in MEASURED if name.startswith(("mode", "key_", "chroma_", "interval"))
+)
 RHYTHM: Final = tuple(
-    name for name in INPUTS if name.startswith(("tempo", "pulse", "onset", "modulation"))
+    name for name in MEASURED if name.startswith(("tempo", "pulse", "onset", "modulation"))
 )
 
-SCALE: Final = 8.0
-"""How many inputs each scale counts for: 300 tracks cannot find out that scales matter more."""
 
-SOUNDS: Final = 45.0
-CHANGES: Final = 10.0
-"""How many inputs all means of the network's outputs count for, and all deviations, each by its
-share of their variance."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many inputs each input of a regression counts for: ``measured`` those that do by name,
+    each of the ``scales``, all means of the network's ``sounds`` and all their ``changes``, each by
+    its share of their variance; ``gamma`` and ``ridge`` are those of the kernel.
+    """
 
-RIDGE: Final = 0.2
-VALENCE_RIDGE: Final = 0.3
-VALENCE: Final = dict.fromkeys(RHYTHM, 1.0) | dict.fromkeys(HARMONY, 5.0)
-"""How many inputs a measurement counts for where valence is asked: timbre tells the recording."""
+    measured: Mapping[str, float]
+    scales: float
+    sounds: float
+    changes: float
+    gamma: float
+    ridge: float
+
+
+VALENCE: Final = Counts(
+    dict.fromkeys((*KEY, *RHYTHM), 1.0)
+    | {name: 2.0 if name.startswith("degree") else 1.0 for name in MELODY}
+    | dict.fromkeys(MODES, 1.33)
+    | dict.fromkeys((*BASS, *CHORDS), 0.5),
+    scales=2.0,
+    sounds=22.5,
+    changes=10.0,
+    gamma=0.42,
+    ridge=0.15,
+)
+"""Harmony and melody tell valence; timbre tells the recording."""
+
+OTHERS: Final = Counts(
+    dict.fromkeys(MEASURED, 1.0) | dict.fromkeys((*MODES, *CHORDS), 0.5),
+    scales=8.0,
+    sounds=45.0,
+    changes=10.0,
+    gamma=0.6,
+    ridge=0.2,
+)
 
 
 def inputs(vectors: Floats) -> Floats:
@@ -62,13 +93,14 @@ def inputs(vectors: Floats) -> Floats:
 def with_teachers(corpus: Corpus, scales: Kernel, network: Network) -> Floats:
     """Return the inputs of the last regressions: measurements, scales and what a network says."""
     rows = inputs(corpus.vectors)
+    told = np.clip(scales(rows[:, : len(MEASURED)]), 0, 1)
     sounds = np.array([network.summary(patches) for patches in corpus.sounds])
-    return np.hstack([rows, np.clip(scales(rows), 0, 1), sounds])
+    return np.hstack([rows, told, sounds])
 
 
 def fit_scales(lessons: TeacherLabels, rows: Rows = EVERYTHING) -> Kernel:
     """Fit the regression from measurements to scales to some of the lessons."""
-    vectors, scales = inputs(lessons.vectors[rows]), lessons.scales[rows]
+    vectors, scales = lessons.vectors[rows], lessons.scales[rows]
     unfitted = Kernel(
         mean=vectors.mean(0),
         deviation=vectors.std(0) + np.float32(1e-6),
@@ -87,10 +119,9 @@ def fit_felt(corpus: Corpus, inputs_: Floats, rows: Rows = EVERYTHING) -> tuple[
     inputs `with_teachers` gives.
     """
     vectors, targets, variance = inputs_[rows], corpus.targets[rows], corpus.variance[rows]
-    everything = dict.fromkeys(INPUTS, 1.0)
     return (
-        _fit(vectors, targets[:, :1], VALENCE_RIDGE * variance, _emphasis(vectors, VALENCE)),
-        _fit(vectors, targets[:, 1:], RIDGE * variance, _emphasis(vectors, everything)),
+        _fit(vectors, targets[:, :1], variance, VALENCE),
+        _fit(vectors, targets[:, 1:], variance, OTHERS),
     )
 
 
@@ -99,28 +130,29 @@ def predict(fitted: tuple[Kernel, Kernel], vectors: Floats) -> Floats:
     return np.hstack([one(vectors) for one in fitted])
 
 
-def _fit(vectors: Floats, targets: Floats, noise: Floats, emphasis: Floats) -> Kernel:
+def _fit(vectors: Floats, targets: Floats, variance: Floats, counts: Counts) -> Kernel:
+    noise = counts.ridge * variance
     unfitted = Kernel(
         mean=vectors.mean(0),
         deviation=vectors.std(0) + np.float32(1e-6),
-        emphasis=emphasis,
+        emphasis=_emphasis(vectors, counts),
         support=vectors,
         weights=targets,
         offset=np.average(targets, axis=0, weights=1 / noise),
-        gamma=GAMMA,
+        gamma=counts.gamma,
         similarity=rational,
     )
     return _solved(unfitted, noise)
 
 
-def _emphasis(vectors: Floats, counts: Mapping[str, float]) -> Floats:
+def _emphasis(vectors: Floats, counts: Counts) -> Floats:
     """Return the roots of how many inputs each input counts for."""
     means, changes = np.split(vectors[:, len(INPUTS) + len(SCALES) :].var(0), 2)
     parts = [
-        np.array([counts.get(name, 0.0) for name in INPUTS]),
-        np.full(len(SCALES), SCALE),
-        SOUNDS * _shares(means),
-        CHANGES * _shares(changes),
+        np.array([counts.measured.get(name, 0.0) for name in INPUTS]),
+        np.full(len(SCALES), counts.scales),
+        counts.sounds * _shares(means),
+        counts.changes * _shares(changes),
     ]
     return np.asarray(np.sqrt(np.concatenate(parts)), np.float32)
 

@@ -93,6 +93,8 @@ def candidates(places: Floats, corpus: Corpus) -> Candidates:
         artist=nobody,
         album=nobody,
         number=np.arange(n),
+        content=np.arange(n),
+        left_out=np.full(n, -1, np.int8),
         embedding=np.zeros((n, 0), np.float16),
         load=_numbered,
     )

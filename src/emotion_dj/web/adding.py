@@ -83,6 +83,7 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
         with _input():
             dj.add(named.place)
         scan.start()
+        scan.watch()
 
     @routes.post("/library/servers", status_code=202)
     def server(named: Server) -> None:

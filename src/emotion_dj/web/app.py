@@ -74,6 +74,7 @@ def create(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         scan.start()
+        scan.watch()
         yield
         scan.stop()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from emotion_dj.app import EmotionDJ
+    from emotion_dj.app.library import Library
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class Scan:
         self._dj = dj
         self._thread: threading.Thread | None = None
         self._moved = threading.Condition()
-        self._again = self._stopped = False
+        self._again = False
+        self._stopped, self._watched = threading.Event(), threading.Event()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.running = False
         self.done, self.total = 0, 0
@@ -55,7 +57,22 @@ class Scan:
 
     def stop(self) -> None:
         """End the scan at its next step, as when the service ends; what was heard is kept."""
-        self._stopped = True
+        self._stopped.set()
+        self._watched.set()
+
+    def watch(self) -> None:
+        """Look again whenever something changes in the folders that the library has now."""
+        self._watched.set()
+        self._watched = threading.Event()
+        arguments = (self._dj.library, self._watched)
+        threading.Thread(target=self._watch, args=arguments, name="watch", daemon=True).start()
+
+    def _watch(self, library: Library, stop: threading.Event) -> None:
+        try:
+            for _ in library.changes(stop, _log.warning):
+                self.start()
+        except Exception:  # noqa: BLE001 - nobody waits for it, and the service goes on
+            _log.exception("the library is not watched")
 
     def wait_until(self, enough: Callable[[], bool]) -> None:
         """Return when enough is there, or when there is nothing more to wait for."""
@@ -116,7 +133,7 @@ class Scan:
     def _look(self) -> None:
         try:
             self.sentence = ""
-            summary = self._dj.library.scan(self._report)
+            summary = self._dj.library.refresh(self._report)
             self.failed = [failure.why for failure in summary.failed]
         except _Stopped:
             return
@@ -127,7 +144,7 @@ class Scan:
             self.sentence = f"the scan failed ({type(error).__name__}): the log says more"
 
     def _report(self, done: int, total: int) -> None:
-        if self._stopped:
+        if self._stopped.is_set():
             raise _Stopped
         self.done, self.total = done, total
         self._tell()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 
-from emotion_dj import affect, serializers
+from emotion_dj import affect, errors, serializers
 from emotion_dj.json_types import JsonObject
+from emotion_dj.ranking import filters
 from emotion_dj.web import bodies, devices, models, sources, visit
 from emotion_dj.web.document import gives
 from emotion_dj.web.json_route import Route
@@ -16,7 +17,7 @@ from emotion_dj.web.middleware import ROOT
 from emotion_dj.web.readings import seen_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.domain import DJSet
@@ -41,6 +42,7 @@ def routes(dj: EmotionDJ, recommend: Callable[[bodies.SetRequest], DJSet]) -> AP
 
 def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
     """Return the set that a request asks for. Raises any EmotionDJError."""
+    _demand_no_place([*request.only, *request.avoid])
     indexed = dj.library.is_indexed()
     own = visit.mine(dj)
     return own.recommend(
@@ -60,6 +62,14 @@ def recommended(dj: EmotionDJ, scan: Scan, request: bodies.SetRequest) -> DJSet:
         seed=request.seed,
         aggregate=request.aggregate,
     )
+
+
+def _demand_no_place(conditions: Sequence[str]) -> None:
+    """See that only the owner asks about folders of this machine. Raises LabelError."""
+    named = {filters.parse_filter(condition).field for condition in conditions}
+    if not visit.is_owner() and "folder" in named:
+        msg = "folder: names a place on the owner's machine: leave it out"
+        raise errors.LabelError(msg)
 
 
 def set_json(dj: EmotionDJ, music: DJSet) -> JsonObject:

@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 import time
 from contextlib import closing
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,10 +47,12 @@ class SQLite:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What SQLite raises, with the library and without it."""
+        """What SQLite raises, with the library and without it, and what is raised for a text in a
+        damaged file that is no text, or no JSON.
+        """
         from sqlalchemy.exc import DatabaseError
 
-        return DatabaseError, sqlite3.Error
+        return DatabaseError, sqlite3.Error, UnicodeDecodeError, JSONDecodeError
 
     def may_have_corrections(self) -> bool:
         """Look into the file; one that cannot be read now is spoken of when it is opened."""
@@ -110,6 +113,8 @@ class SQLite:
     def sentence(self, error: BaseException) -> str:
         """Tell by SQLite's own words what is wrong."""
         address, message = self.address, str(error)
+        if isinstance(error, ValueError):
+            message = "malformed"
         for words, meaning in _SENTENCES.items():
             if any(word in message for word in words):
                 return meaning.format(address=address)
@@ -158,7 +163,7 @@ class SQLite:
 
 _SENTENCES: Final = {
     ("locked",): "the catalogue {address} is in use by another program: try again when it is done",
-    ("malformed", "not a database"): (
+    ("malformed", "not a database", "Could not decode"): (
         "the catalogue {address} is damaged: move it away to begin a new one, "
         "or try  sqlite3 {address} .recover"
     ),

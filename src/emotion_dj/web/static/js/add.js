@@ -91,7 +91,7 @@ function server() {
 /** A table of tracks and their features. */
 function table() {
   const [label, input] = [make("label", "small", say("tableFile")), /** @type {HTMLInputElement} */ (make("input"))];
-  Object.assign(input, { type: "file", accept: ".csv,.json,.parquet" });
+  Object.assign(input, { type: "file", accept: ".csv,.tsv,.json,.jsonl,.parquet,.zip" });
   input.addEventListener("change", () => input.files?.[0] && void take(input.files[0]));
   label.append(input);
   return folded(say("table"), label);

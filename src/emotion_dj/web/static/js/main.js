@@ -24,7 +24,7 @@ import * as set from "./set.js";
 import { effect } from "./signal.js";
 import * as sources from "./sources.js";
 
-const TABLE = /\.(csv|json|parquet)$/i;
+const TABLE = /\.(csv|tsv|jsonl?|parquet|zip)$/i;
 const PLAYLIST = /\.(m3u8?|xspf|jspf)$/i;
 const EYE = "#eye="; // this page is the eye of another screen
 

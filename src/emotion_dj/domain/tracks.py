@@ -1,0 +1,191 @@
+"""What is heard: tracks as their sources describe them, and what an analysis says of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emotion_dj.domain.faces import Affect
+
+
+_FILE: Final = "file://"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Something that sounds: a local file, a whole stream, or a preview clip.
+
+    ``location`` is a file path for ``file`` and an address otherwise; ``expires`` is a POSIX time
+    after which the address has to be resolved again.
+    """
+
+    kind: Literal["file", "stream", "preview"]
+    location: str
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of an audio file that is a track of its own: seconds from the file's beginning.
+
+    ``end`` is None where it goes on to the end of the file.
+    """
+
+    path: Path
+    begin: float
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlaylist:
+    """A set that a service keeps as a playlist.
+
+    ``place`` is its address, or the name of the server; ``songs`` of the set's ``total`` are on it.
+    """
+
+    name: str
+    place: str
+    songs: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something of the listener's on which a service can play: a phone, a speaker, a browser.
+
+    ``active`` is true of the one that plays, or played last.
+    """
+
+    id: str
+    name: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One recording as its source describes it.
+
+    ``uri`` names it for ever; ``duration`` is in seconds; ``artwork`` is an address or a path;
+    ``genres`` and ``year`` are what somebody wrote beside it.
+    """
+
+    uri: str
+    title: str
+    artists: tuple[str, ...] = ()
+    album: str = ""
+    duration: float | None = None
+    artwork: str | None = None
+    isrc: str | None = None
+    media: Media | None = None
+    genres: tuple[str, ...] = ()
+    year: int | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The local file that a ``file://`` uri names, whatever bytes its name is made of."""
+        if not self.uri.startswith(_FILE):
+            return None
+        return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A file, or a folder with all below it, that was passed over while a library was listed.
+
+    ``uri`` of a folder ends with a slash. ``code`` is `unreadable` where nobody can say what is
+    there, else `store`, `hidden`, `ignored`, `not_a_file`, or `not_found` for a song that a
+    playlist lists; ``why`` is one sentence for a person.
+    """
+
+    uri: str
+    code: str
+    why: str
+
+
+LEFT_OUT: Final = ("short", "speech", "noise", "long")
+"""The codes of what stays in the catalogue and out of sets; `eligibility` has the rules."""
+
+
+STATED: Final = "told"
+"""The analyser of places that a table tells; what our ear hears is believed before them."""
+
+
+TAGS: Final = "tags-1"
+"""The analyser of what was not heard: somebody's tags say where the track stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What somebody wrote beside a track: words for its moods, in any spelling, and its tempo."""
+
+    moods: tuple[str, ...]
+    tempo: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFeatures:
+    """What was measured on a track, and by which analyser; None where it was not measured.
+
+    Measured: ``tempo`` in beats a minute, ``key`` 0-11 from C, ``mode`` 1 major or 0 minor,
+    ``loudness`` in LUFS, ``brightness`` as spectral centroid in Hz, ``onset_rate`` in onsets a
+    second, ``dynamics`` as loudness range in LU. Estimated, each in [0, 1], with the meaning that
+    Spotify gave the words: ``energy`` to ``valence``.
+    """
+
+    analyser: str
+    tempo: float | None = None
+    key: int | None = None
+    mode: int | None = None
+    loudness: float | None = None
+    brightness: float | None = None
+    onset_rate: float | None = None
+    dynamics: float | None = None
+    energy: float | None = None
+    danceability: float | None = None
+    acousticness: float | None = None
+    instrumentalness: float | None = None
+    speechiness: float | None = None
+    liveness: float | None = None
+    valence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that an analyser says of one track.
+
+    ``gems`` maps the nine GEMS scales to the expected share of listeners in [0, 1];
+    ``embedding`` is a unit vector in which near means "sounds alike".
+    """
+
+    features: AudioFeatures
+    affect: Affect
+    gems: Mapping[str, float] = field(default_factory=dict)
+    embedding: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What a run made of a track: it was analysed."""
+
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a run made of a track: no analysis, for a reason in one sentence that names it.
+
+    ``retry`` is true where the next run may do better, as with a disk that was away; what has
+    nothing to hear is not tried again before it changes.
+    """
+
+    reason: str
+    retry: bool = False
+
+
+AnalysisResult = Analysed | Failed

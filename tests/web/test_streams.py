@@ -1,0 +1,66 @@
+"""Whatever lies in the music, a browser gets something that it plays."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    Serve = Callable[..., AbstractContextManager[str]]
+
+
+def song(path: Path, codec: str) -> Path:
+    """Write twelve seconds of noise at 44.1 kHz."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 12 * 44_100)).astype(np.float32)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=44_100, layout="mono")
+        resampler = av.AudioResampler(stream.format, "mono", 44_100, stream.frame_size or 4096)
+        frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="mono")
+        frame.sample_rate = 44_100
+        for piece in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def streams(serve: Serve, tmp_path: Path) -> object:
+    """Serve an AIFF, an MP3 and a FLAC that lies elsewhere without a suffix; give their streams."""
+    music = tmp_path / "music"
+    music.mkdir()
+    song(music / "aiff.aiff", "pcm_s16be")
+    song(music / "mp3.mp3", "libmp3lame")
+    song(tmp_path / "blob.flac", "flac").rename(tmp_path / "blob")
+    (music / "link.flac").symlink_to(tmp_path / "blob")
+    with serve("--library", str(music)) as address:
+        httpx.get(f"{address}/api/v1/library/scan", timeout=120)
+        found = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]
+        yield {one["title"]: f"{address}/api/v1/tracks/{one['id']}/stream" for one in found}
+
+
+def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
+    """With a length, byte ranges and a HEAD, as a file would; others come as they are."""
+    whole = httpx.get(streams["aiff"], timeout=60)
+    assert (whole.status_code, whole.headers["content-type"]) == (200, "audio/ogg")
+    with av.open(io.BytesIO(whole.content)) as container:
+        assert container.streams.audio[0].codec_context.name in {"opus", "libopus"}
+        assert container.duration == pytest.approx(12e6, rel=0.01)
+    size = len(whole.content)
+    part = httpx.get(streams["aiff"], headers={"range": f"bytes={size - 50_000}-"}, timeout=60)
+    assert (part.status_code, part.content) == (206, whole.content[-50_000:])
+    assert part.headers["content-range"] == f"bytes {size - 50_000}-{size - 1}/{size}"
+    assert httpx.get(streams["aiff"], headers={"range": f"bytes={size}-"}).status_code == 416
+    head = httpx.head(streams["aiff"])
+    assert (head.headers["content-length"], head.content) == (str(size), b"")
+    assert httpx.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
+    linked = httpx.get(streams["link"])
+    assert (linked.status_code, linked.headers["content-type"]) == (200, "audio/flac")

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     Serve = Callable[..., AbstractContextManager[str]]
 
 
+FORMS = {"alac.m4a": "alac", "float.wav": "pcm_f32le", "wavpack.wv": "wavpack"}
+FORMS |= {"tta.tta": "tta", "wma.wma": "wmav2", "ac3.ac3": "ac3"}
+
+
 def song(path: Path, codec: str) -> Path:
     """Write twelve seconds of noise at 44.1 kHz."""
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 12 * 44_100)).astype(np.float32)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=44_100, layout="mono")
+        stream.bit_rate = 128_000
+        stream.codec_context.open()
         resampler = av.AudioResampler(stream.format, "mono", 44_100, stream.frame_size or 4096)
         frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="mono")
         frame.sample_rate = 44_100
@@ -39,6 +45,8 @@ def streams(serve: Serve, tmp_path: Path) -> object:
     music.mkdir()
     song(music / "aiff.aiff", "pcm_s16be")
     song(music / "mp3.mp3", "libmp3lame")
+    for name, codec in FORMS.items():
+        song(music / name, codec)
     song(tmp_path / "blob.flac", "flac").rename(tmp_path / "blob")
     (music / "link.flac").symlink_to(tmp_path / "blob")
     with serve("--library", str(music)) as address:
@@ -64,6 +72,31 @@ def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
     assert httpx.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
     linked = httpx.get(streams["link"])
     assert (linked.status_code, linked.headers["content-type"]) == (200, "audio/flac")
+
+
+def measured(audio: Path | io.BytesIO) -> tuple[float, float]:
+    """Return the seconds of some audio, and its level in dB."""
+    resampler = av.AudioResampler("flt", "mono", 48_000)
+    with av.open(audio) as container:
+        pieces = [p for f in container.decode(audio=0) for p in resampler.resample(f)]
+        pieces += resampler.resample(None)
+    samples = np.concatenate([piece.to_ndarray()[0] for piece in pieces])
+    return len(samples) / 48_000, 10 * np.log10(np.square(samples).mean())
+
+
+def test_what_comes_is_as_long_and_as_loud(streams: dict[str, str], tmp_path: Path) -> None:
+    """Of every form, whole and from the middle."""
+    for name in FORMS:
+        place = streams[name.partition(".")[0]]
+        whole = httpx.get(place, timeout=60)
+        assert whole.headers["content-type"] == "audio/ogg", name
+        seconds, level = measured(tmp_path / "music" / name)
+        assert measured(io.BytesIO(whole.content)) == (
+            pytest.approx(seconds, abs=0.1),
+            pytest.approx(level, abs=1.0),
+        ), name
+        part = httpx.get(place, headers={"range": "bytes=99000-99999"}, timeout=60)
+        assert (part.status_code, part.content) == (206, whole.content[99_000:100_000]), name
 
 
 def test_a_track_of_a_cue_sheet_is_sent_alone(serve: Serve, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emotion_dj.domain import MADE_UP
 from emotion_dj.errors import DataError
 from emotion_dj.sources import beets_library, table_files, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emotion_dj.domain import MADE_UP, AudioFeatures, Track
+    from emotion_dj.domain import AudioFeatures, Track
 
 ID = "2gZoPbTUr6oRcA0lWxv7Kd"
 FEATURES_OF_SPOTIFY = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -176,3 +177,11 @@ def test_unknown_forms_and_places_are_said(music: DJSet, tmp_path: Path) -> None
     with pytest.raises(DataError, match="cannot be written"):
         playlists.save(music, tmp_path / "file" / "set.m3u8")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_part_of_a_file_is_played_alone(music: DJSet) -> None:
+    """VLC is told from when to when; the path stays that of the file."""
+    track = Track("file:///album.flac#t=5.200,12.000", "Two", media=Media("file", "/album.flac"))
+    lines = playlists.m3u8(replace(music, picks=(pick(track),))).decode().splitlines()
+    limits = ["#EXTVLCOPT:start-time=5.200", "#EXTVLCOPT:stop-time=12.000"]
+    assert lines[-3:] == [*limits, "/album.flac"]

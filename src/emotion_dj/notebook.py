@@ -160,7 +160,7 @@ def _player(track: Track) -> str:
     if track.path is None:
         return ""
     try:
-        sound = b64encode(excerpt.mp3(track.path)).decode()
+        sound = b64encode(excerpt.mp3(track.section or track.path)).decode()
     except EmotionDJError:
         return ""
     label = escape(f"Listen to {track.title}")

@@ -20,7 +20,7 @@ from emotion_dj.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from emotion_dj.domain import DJSet, Pick, Reason, Track
+    from emotion_dj.domain import DJSet, Pick, Reason, Section, Track
     from emotion_dj.json_types import JsonObject
 
     Explain = Callable[[Sequence[Reason]], str]
@@ -71,6 +71,7 @@ def m3u8(music: DJSet, seen_from: Path | None = None, _explain: Explain | None =
     lines = ["#EXTM3U", f"#PLAYLIST:{TITLE}: {music.plan.name}"]
     for pick in music.picks:
         lines.append(f"#EXTINF:{round(pick.track.duration or -1)},{_one_line(_name(pick.track))}")
+        lines += _limits(pick.track.section)
         lines.append(_location(pick.track, seen_from, as_uri=False))
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
@@ -104,6 +105,14 @@ FORMS: Final[Mapping[str, Write]] = {
     ".xspf": xspf,
     ".jspf": jspf,
 }
+
+
+def _limits(section: Section | None) -> list[str]:
+    """Return what tells VLC, and players that follow it, which part of a file is meant."""
+    if section is None:
+        return []
+    end = [] if section.end is None else [f"#EXTVLCOPT:stop-time={section.end:.3f}"]
+    return [f"#EXTVLCOPT:start-time={section.begin:.3f}", *end]
 
 
 def _fields(pick: Pick, seen_from: Path | None, explain: Explain) -> dict[str, str | int]:

@@ -72,7 +72,12 @@ class Tagging:
     ) -> TaggingResult:
         changed = 0
         failed = []
-        pairs = [(library, track) for library in map(_own, libraries) for track in library.tracks()]
+        pairs = [
+            (library, track)
+            for library in map(_own, libraries)
+            for track in library.tracks()
+            if track.section is None  # its file's tags are those of the album
+        ]
         for done, (library, track) in enumerate(pairs, start=1):
             try:
                 changed += self._one(library, track, change)

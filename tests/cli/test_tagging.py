@@ -93,3 +93,17 @@ def test_where_no_file_can_be_tagged_the_exit_code_says_so(music: Path) -> None:
     done = run(music, "--tags")
     assert done.returncode == 3
     assert "none of 2 files could be tagged" in done.stderr
+
+
+def test_an_album_in_one_file_keeps_its_tags(tmp_path: Path, demo_music: Path) -> None:
+    """The tracks of a CUE sheet are heard one by one; none of them is tagged, nor their file."""
+    music = tmp_path / "music"
+    music.mkdir()
+    album = music / "album.opus"
+    shutil.copyfile(min((demo_music / "calm").glob("*.opus")), album)
+    tracks = "".join(f"TRACK 0{n} AUDIO\nINDEX 01 00:0{5 * n - 5}:00\n" for n in (1, 2))
+    (music / "album.cue").write_text(f'FILE "album.wav" WAVE\n{tracks}', encoding="utf-8")
+    before = album.read_bytes()
+    done = json.loads(run(music, "--tags", "--json").stdout)
+    assert (done["analysed"], done["tagged"], done["unchanged"]) == (2, 0, 0)
+    assert album.read_bytes() == before

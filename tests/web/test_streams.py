@@ -64,3 +64,22 @@ def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
     assert httpx.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
     linked = httpx.get(streams["link"])
     assert (linked.status_code, linked.headers["content-type"]) == (200, "audio/flac")
+
+
+def test_a_track_of_a_cue_sheet_is_sent_alone(serve: Serve, tmp_path: Path) -> None:
+    """Only its own part of the album comes, and nothing else of the file is a track."""
+    music = tmp_path / "music"
+    music.mkdir()
+    song(music / "album.flac", "flac")
+    (music / "album.cue").write_text(
+        'FILE "album.wav" WAVE\nTRACK 01 AUDIO\nTITLE "One"\nINDEX 01 00:00:00\n'
+        'TRACK 02 AUDIO\nTITLE "Two"\nINDEX 01 00:05:00\n'
+    )
+    with serve("--library", str(music)) as address:
+        httpx.get(f"{address}/api/v1/library/scan", timeout=120)
+        tracks = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]
+        assert sorted(track["title"] for track in tracks) == ["One", "Two"]
+        for track, seconds in ((t, 5 if t["title"] == "One" else 7) for t in tracks):
+            sent = httpx.get(f"{address}/api/v1/tracks/{track['id']}/stream", timeout=60)
+            with av.open(io.BytesIO(sent.content)) as container:
+                assert container.duration == pytest.approx(seconds * 1e6, rel=0.01)

@@ -142,7 +142,7 @@ class Services:
     def audio(self, track: Track) -> AbstractContextManager[Audio]:
         """Give a track's audio for reading. Raises AudioError where nobody has it."""
         if track.path is not None:
-            return nullcontext(track.path)
+            return nullcontext(track.section or track.path)
         source = self.source_of(track)
         if not isinstance(source, AudioSource):
             msg = "its audio is not to be had"

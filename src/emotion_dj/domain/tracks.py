@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 
 _FILE: Final = "file://"
+_PART: Final = re.compile(r"#t=(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?$")
+"""What ends the uri of a part of a file, in seconds (W3C Media Fragments)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,16 @@ class Track:
         """The local file that a ``file://`` uri names, whatever bytes its name is made of."""
         if not self.uri.startswith(_FILE):
             return None
-        return Path(os.fsdecode(unquote_to_bytes(self.uri.removeprefix(_FILE))))
+        whole = _PART.sub("", self.uri.removeprefix(_FILE))
+        return Path(os.fsdecode(unquote_to_bytes(whole)))
+
+    @property
+    def section(self) -> Section | None:
+        """The part of a local file that a uri with ``#t=begin,end`` names; None for a whole one."""
+        part, path = _PART.search(self.uri), self.path
+        if path is None or part is None:
+            return None
+        return Section(path, float(part[1]), float(part[2]) if part[2] else None)
 
 
 @dataclass(frozen=True, slots=True)

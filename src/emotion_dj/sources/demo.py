@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from emotion_dj.domain import Track
+    from emotion_dj.domain import Section, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Demo:
         words = path_of(track).stem.replace("_s", "_no_").replace("_", " ")
         return replace(self.files.describe(track), title=words.capitalize())
 
-    def open(self, track: Track) -> AbstractContextManager[Path]:
+    def open(self, track: Track) -> AbstractContextManager[Path | Section]:
         """Give the path of the file."""
         return self.files.open(track)
 

@@ -17,11 +17,14 @@ from urllib.parse import quote_from_bytes
 
 from emotion_dj.domain import Media, Omission, Track
 from emotion_dj.errors import LibraryError
+from emotion_dj.sources import cue_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pathspec import GitIgnoreSpec
+
+    from emotion_dj.sources.cue_sheets import Sheet
 
 SUFFIXES: Final = frozenset(
     ".3g2 .3gp .aac .ac3 .aif .aifc .aiff .ape .au .avi .caf .dff .dsf .eac3 .flac .m4a .m4b"
@@ -142,6 +145,7 @@ def _files(
 ) -> Iterator[Track | Omission]:
     """Yield the audio files of one folder: `Path.as_uri` of each would take longer than to look."""
     begin, where = Path(folder).as_uri().rstrip("/"), os.path.join(folder, "")  # noqa: PTH118
+    sheets = _sheets(folder, [entry.name for entry in entries])
     for entry in entries:
         name = entry.name
         if not is_audio(name) or _is_folder(entry):
@@ -155,7 +159,14 @@ def _files(
         elif rules and _is_ignored(rules, entry.path):
             yield _ignored(f"{begin}/{quote_from_bytes(os.fsencode(name))}", entry)
         else:
-            yield _track(begin, where, name)
+            track = _track(begin, where, name)
+            yield from cue_sheets.parts(track, sheets[name]) if name in sheets else (track,)
+
+
+def _sheets(folder: str, names: Sequence[str]) -> dict[str, Sheet]:
+    if not any(name.lower().endswith(cue_sheets.SUFFIX) for name in names):
+        return {}
+    return cue_sheets.among(folder, names, list(filter(is_audio, names)))
 
 
 def _track(begin: str, where: str, name: str) -> Track:

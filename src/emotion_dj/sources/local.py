@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emotion_dj.domain import Omission
+    from emotion_dj.domain import Omission, Section
+    from emotion_dj.sources.metadata import Metadata
 
 _EDITION: Final = 3
 
@@ -50,6 +52,8 @@ class Local:
     def describe(self, track: Track) -> Track:
         """Return the track with its tags; a file whose tags cannot be read keeps its name."""
         written = metadata.read(path_of(track))
+        if track.section:
+            return _part(track, track.section, written)
         return replace(
             track,
             title=written.title or track.title,
@@ -66,16 +70,18 @@ class Local:
         return metadata.picture(path_of(track))
 
     @contextmanager
-    def open(self, track: Track) -> Iterator[Path]:
-        """Give the path of the file."""
-        yield path_of(track)
+    def open(self, track: Track) -> Iterator[Path | Section]:
+        """Give the path of the file, or the section of it that the track is."""
+        yield track.section or path_of(track)
 
     def modification_tag(self, track: Track) -> str:
         """Return size and times of change, of the content and of anything, which cost one look, and
-        the edition of what `describe` reads, so that what it has learnt to read is read.
+        the edition of what `describe` reads, so that what it has learnt to read is read; of a
+        section also what its CUE sheet says.
         """
         status = os.stat(track.media.location if track.media else path_of(track))  # noqa: PTH116
-        return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{_EDITION}"
+        words = f".{_digest(track)}" if track.section else ""
+        return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{_EDITION}{words}"
 
     def is_unchanged(self, before: str, now: str) -> bool:
         """Tell by two modification tags of a file whether nothing but its name or rights are new:
@@ -85,12 +91,31 @@ class Local:
 
     def fingerprint(self, track: Track) -> str:
         """Return a mark of the audio, which an edit of tags leaves as it is."""
-        return fingerprint.of(path_of(track))
+        part = track.uri.partition("#t=")[2] if track.section else ""
+        return fingerprint.of(path_of(track)) + (f"@{part}" if part else "")
 
 
 def _without_ctime(modification_tag: str) -> list[str]:
     size, mtime, _, edition = (modification_tag.split("-") + [""] * 4)[:4]
     return [size, mtime, edition]
+
+
+def _part(track: Track, section: Section, written: Metadata) -> Track:
+    """Return a part of a file as its CUE sheet says it; the file's tags tell what that leaves."""
+    end = written.duration if section.end is None else section.end
+    return replace(
+        track,
+        artists=track.artists or written.artists,
+        album=track.album or written.album,
+        duration=None if end is None else max(0.0, end - section.begin),
+        genres=track.genres or written.genres,
+        year=track.year or written.year,
+    )
+
+
+def _digest(track: Track) -> str:
+    words = repr((track.title, track.artists, track.album, track.genres, track.year))
+    return hashlib.blake2b(words.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 def path_of(track: Track) -> Path:

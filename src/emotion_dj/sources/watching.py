@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from emotion_dj.sources.cue_sheets import SUFFIX
 from emotion_dj.sources.folders import IGNORE_FILE, is_audio
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _identity(root: Path) -> tuple[int, int] | None:
 
 
 def _matters(_change: Change, path: str) -> bool:
-    """Tell whether a change may be one of music: of audio, of a folder, or of what is left out."""
+    """Tell whether a change may be one of music: audio, a sheet, a folder, or what is left out."""
     name = os.path.basename(path)  # noqa: PTH119 - for each change
-    return is_audio(name) or name == IGNORE_FILE or not os.path.isfile(path)  # noqa: PTH113
+    matters = is_audio(name) or name == IGNORE_FILE or name.lower().endswith(SUFFIX)
+    return matters or not os.path.isfile(path)  # noqa: PTH113

@@ -59,9 +59,10 @@ def _sound(dj: EmotionDJ, number: int, request: Request) -> Response:
     path = track.path
     if path is None or not is_music(path):
         raise HTTPException(404, GONE)
-    if _converted(path) is None:
+    audio = track.section or path
+    if _converted(audio) is None:
         return FileResponse(path, media_type=_audio_type(path))
-    return _sent(streaming.served(path, asked, _converted), request)
+    return _sent(streaming.served(audio, asked, _converted), request)
 
 
 def _converted(audio: Audio) -> streaming.Content | None:

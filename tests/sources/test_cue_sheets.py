@@ -1,0 +1,135 @@
+"""Albums that are one long file, with a CUE sheet beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from emotion_dj.domain import Section
+from emotion_dj.music.decode import decode
+from emotion_dj.sources.cue_sheets import parse
+from emotion_dj.sources.local import Local
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emotion_dj.domain import Track
+
+RATE = 44_100
+HERTZ = (300, 500, 700)
+SHEET = """REM GENRE "Trip Hop"
+REM DATE 1998
+PERFORMER "Various"
+TITLE "Three Tones"
+FILE "C:\\Rips\\album.wav" WAVE
+  TRACK 01 AUDIO
+    TITLE "Low"
+    PERFORMER "Ann"
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    TITLE "Größe"
+    INDEX 00 00:04:00
+    INDEX 01 00:05:15
+  TRACK 03 AUDIO
+    INDEX 01 00:12:00
+"""
+TIMES = ((0.0, 5.2), (5.2, 12.0), (12.0, None))
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Write a FLAC of 20 seconds in three tones, each from where the sheet says, and the sheet."""
+    time = np.arange(20 * RATE) / RATE
+    hertz = np.select([time < 5.2, time < 12], HERTZ[:2], HERTZ[2])
+    tone = (0.3 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    path = tmp_path / "music" / "album.flac"
+    path.parent.mkdir()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="mono")
+        resampler = av.AudioResampler(stream.format, "mono", RATE, 4096)
+        frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
+        frame.sample_rate = RATE
+        for piece in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    path.with_suffix(".cue").write_bytes(SHEET.encode("cp1252"))
+    return path
+
+
+def found(album: Path) -> tuple[Local, list[Track]]:
+    """Return the source of an album's folder, and what is in it."""
+    source = Local((album.parent,))
+    return source, list(source.tracks())
+
+
+def pitch(samples: np.ndarray, rate: int) -> float:
+    """Return the loudest frequency in Hz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(spectrum.argmax() * rate / len(samples))
+
+
+def test_a_sheet_makes_tracks_of_its_file(album: Path) -> None:
+    """Title, performer, album, genre, year and length are those of the sheet, whatever encoding."""
+    source, tracks = found(album)
+    told = [source.describe(track) for track in tracks]
+    assert [track.title for track in told] == ["Low", "Größe", "album 3"]
+    assert [track.artists for track in told] == [("Ann",), ("Various",), ("Various",)]
+    assert {(t.album, t.genres, t.year) for t in told} == {("Three Tones", ("Trip Hop",), 1998)}
+    assert [track.duration for track in told] == pytest.approx([5.2, 6.8, 8.0], abs=0.01)
+    assert [track.section for track in told] == [Section(album, *times) for times in TIMES]
+    assert {track.path for track in told} == {album}
+    assert len({source.fingerprint(track) for track in told}) == 3
+
+
+def test_each_is_heard_from_where_it_begins_to_where_it_ends(album: Path) -> None:
+    """Nothing of a neighbour is in what is analysed."""
+    source, tracks = found(album)
+    for track, hertz, (begin, end) in zip(tracks, HERTZ, TIMES, strict=True):
+        with source.open(track) as audio:
+            (excerpt,) = decode(audio).excerpts
+        assert len(excerpt) / 22_050 == pytest.approx((end or 20) - begin, abs=0.01)
+        for part in (excerpt[:4096], excerpt[-4096:]):
+            assert pitch(part, 22_050) == pytest.approx(hertz, abs=6)
+
+
+def test_a_corrected_sheet_is_read_again(album: Path) -> None:
+    """A new title changes the track's mark, and no other's."""
+    source, before = found(album)
+    sheet = album.with_suffix(".cue")
+    sheet.write_bytes(sheet.read_bytes().replace(b"Low", b"Lower"))
+    _, after = found(album)
+    assert [track.uri for track in before] == [track.uri for track in after]
+    changed = [
+        source.modification_tag(a) != source.modification_tag(b)
+        for a, b in zip(before, after, strict=True)
+    ]
+    assert changed == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        *(b"", b"\xff\x00" * 99, b'FILE "album.flac" WAVE\n', b"INDEX 01 99:99:99\n" * 9),
+        b'FILE "other.flac" WAVE\nTRACK 01 AUDIO\nTRACK 02 AUDIO\n',
+        b'FILE "album.flac" WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n',
+        b"FILE album.flac WAVE\nTRACK 1 AUDIO\nINDEX 01 09:00:00\nTRACK 2 AUDIO\nINDEX 01 00:00:00",
+    ],
+)
+def test_a_sheet_that_divides_nothing_changes_nothing(album: Path, sheet: bytes) -> None:
+    """Of a broken sheet, or one of a single track, the file stays one track."""
+    album.with_suffix(".cue").write_bytes(sheet)
+    (track,) = found(album)[1]
+    assert (track.section, track.path) == (None, album)
+
+
+def test_one_file_for_each_track_is_no_album_in_one() -> None:
+    """A sheet may name many files; values may stand without quotes."""
+    sheets = parse("FILE a b.wav WAVE\nTRACK 01 AUDIO\nTITLE One two\nFILE c.wav WAVE\n")
+    assert {name: len(sheet.entries) for name, sheet in sheets.items()} == {
+        "a b.wav": 1,
+        "c.wav": 0,
+    }
+    assert sheets["a b.wav"].entries[0].words["TITLE"] == "One two"

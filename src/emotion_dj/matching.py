@@ -17,6 +17,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from emotion_dj.domain import MADE_UP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -100,14 +102,17 @@ def same(a: Track, b: Track) -> bool:
 def repeated(tracks: Iterable[Track]) -> list[bool]:
     """Tell of each track whether it is the same recording as one before it, or a copy of its file.
 
-    A copy says all the same of itself, even if that is not enough to tell what it is.
+    A copy says all the same of itself, even if that is not enough to tell what it is. What a list
+    alone tells of comes after what can be played.
     """
-    index, again = Index(()), []
+    every = list(tracks)
+    index, again = Index(()), [False] * len(every)
     described: set[object] = set()
-    for track in tracks:
+    for place in sorted(range(len(every)), key=lambda place: every[place].uri.startswith(MADE_UP)):
+        track = every[place]
         description = (track.title, track.artists, track.album, track.duration)
         copied = track.duration is not None and description in described
-        again.append(copied or index.find(track) is not None)
+        again[place] = copied or index.find(track) is not None
         described.add(description)
         index.add(track)
     return again

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emotion_dj.domain import MADE_UP
 from emotion_dj.errors import DataError
 from emotion_dj.sources import beets_library, table_files, tables
 
@@ -210,7 +211,7 @@ def test_ids_and_links_are_addresses(tmp_path: Path, column: str, cell: str, uri
 def test_a_number_of_a_row_is_no_address(tmp_path: Path) -> None:
     """A column id that counts the rows says nothing."""
     (tmp_path / "t.csv").write_text("id,title,energy,url\n17,A,0.5,https://x.test/\n")
-    assert only(tmp_path / "t.csv")[0].uri.startswith(tables.MADE_UP)
+    assert only(tmp_path / "t.csv")[0].uri.startswith(MADE_UP)
 
 
 @pytest.mark.parametrize(

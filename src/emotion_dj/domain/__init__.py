@@ -30,6 +30,7 @@ from emotion_dj.domain.sets import (
 )
 from emotion_dj.domain.tracks import (
     LEFT_OUT,
+    MADE_UP,
     STATED,
     TAGS,
     Analysed,
@@ -48,6 +49,7 @@ from emotion_dj.domain.tracks import (
 
 __all__ = [
     "LEFT_OUT",
+    "MADE_UP",
     "ME",
     "STATED",
     "TAGS",

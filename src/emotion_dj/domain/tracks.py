@@ -124,6 +124,9 @@ LEFT_OUT: Final = ("short", "speech", "noise", "long")
 """The codes of what stays in the catalogue and out of sets; `eligibility` has the rules."""
 
 
+MADE_UP: Final = "import:"
+"""How the uris of tracks begin that a list names without one: nothing of them can be played."""
+
 STATED: Final = "told"
 """The analyser of places that a table tells; what our ear hears is believed before them."""
 

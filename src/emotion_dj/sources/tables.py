@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj.artifacts import write_atomically
-from emotion_dj.domain import Affect, AudioFeatures, Mood, Track
+from emotion_dj.domain import MADE_UP, Affect, AudioFeatures, Mood, Track
 from emotion_dj.errors import DataError, MissingExtra
 from emotion_dj.sources import cells
 from emotion_dj.sources.metadata import year_of
@@ -32,9 +32,6 @@ table goes to 100."""
 
 NEEDED: Final = frozenset({"energy", "valence", "danceability", "acousticness", "instrumentalness"})
 """At least one of these has to be there, or a mood, or nothing can be said about mood."""
-
-MADE_UP: Final = "import:"
-"""How the uris begin of rows that have none."""
 
 _NAMED: Final = frozenset(cells.COLUMNS["title"] + cells.COLUMNS["isrc"] + cells.COLUMNS["uri"])
 _HEARD: Final = frozenset({"mood"}).union(*(cells.COLUMNS.get(one, (one,)) for one in NEEDED))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emotion_dj.domain import Section
+from emotion_dj.music import mix
 from emotion_dj.music.decode import decode
 from emotion_dj.sources.cue_sheets import parse
 from emotion_dj.sources.local import Local
@@ -107,6 +108,16 @@ def test_a_corrected_sheet_is_read_again(album: Path) -> None:
         for a, b in zip(before, after, strict=True)
     ]
     assert changed == [True, False, False]
+
+
+def test_each_is_mixed_alone(album: Path) -> None:
+    """A mix takes the samples of a track from where it begins to where it ends."""
+    source, tracks = found(album)
+    for track, hertz, (begin, end) in zip(tracks, HERTZ, TIMES, strict=True):
+        with source.open(track) as audio:
+            samples = mix.stereo(audio)
+        assert samples.shape[1] / mix.RATE == pytest.approx((end or 20) - begin, abs=0.01)
+        assert pitch(samples[0], mix.RATE) == pytest.approx(hertz, abs=6)
 
 
 @pytest.mark.parametrize(

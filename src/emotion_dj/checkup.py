@@ -32,6 +32,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
     "rich": ("rich", "the command line"),
     "sqlalchemy": ("sqlalchemy", "the catalogue"),
     "typer": ("typer", "the command line"),
+    "watchfiles": ("watchfiles", "new music is noticed"),
 }
 """Library of the base -> (a module of it that loads its native code, what it is for)."""
 
@@ -43,6 +44,8 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "opencv": (("cv2",), "the detector haar"),
     "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
+    "mix": (("python_stretch",), "songs of a mix whose beats meet"),
+    "benchmarks": (("essentia",), "a beat tracker of others, to measure ours by"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
     "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
     "cluster": (("ray",), "music heard by many machines"),

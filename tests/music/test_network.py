@@ -80,4 +80,4 @@ def test_the_shortest_and_a_long_piece_are_heard(
 def test_the_weights_stay_small() -> None:
     """The whole ear is smaller than a song, and its card says how large."""
     artifact = artifacts.packaged(ARTIFACT)
-    assert artifact.path.stat().st_size == artifact.card["bytes"] < 700_000
+    assert artifact.path.stat().st_size == artifact.card["bytes"] < 750_000

@@ -120,25 +120,28 @@ def test_it_is_heard_played_and_told(server: JellyfinStandIn, tmp_path: Path) ->
         "EMOTION_DJ_JELLYFIN_USER": USER,
         "EMOTION_DJ_JELLYFIN_PASSWORD": PASSWORD,
         "EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite"),
+        "EMOTION_DJ_INCLUDE": "short",
         "EMOTION_DJ_WORKERS": "1",
     }
     command = [sys.executable, "-m", "emotion_dj", "serve", "--library", "jellyfin", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        address = process.stderr.readline().split()[3]
-        with httpx.Client(base_url=f"{address}/api/v1", timeout=120) as client:
-            client.get("/library/scan")  # ends when all is heard
-            picks = client.post("/sets", json={"mood": "calm"}).json()["picks"]
-            ids = {pick["title"][-1]: pick["id"] for pick in picks}
-            sound = client.get(f"/tracks/{ids['c']}/stream", headers={"range": "bytes=10-19"})
-            assert (sound.status_code, sound.content) == (206, server.audio["c"][10:20])
-            covers = [client.get(f"/tracks/{ids[name]}/cover").status_code for name in "ce"]
-            for name, kind in (("c", "like"), ("e", "like"), ("e", "unlike"), ("e", "play")):
-                told = {"track": ids[name], "kind": kind}
-                assert client.post("/feedback", json=told).status_code == 204
-            songs = {"songs": [{"id": ids["e"]}, {"id": ids["c"]}]}
-            saved = client.post("/sources/jellyfin/playlists", json=songs).json()
-        process.terminate()
+        try:
+            assert process.stderr is not None
+            address = process.stderr.readline().split()[3]
+            with httpx.Client(base_url=f"{address}/api/v1", timeout=120) as client:
+                client.get("/library/scan")  # ends when all is heard
+                picks = client.post("/sets", json={"mood": "calm"}).json()["picks"]
+                ids = {pick["title"][-1]: pick["id"] for pick in picks}
+                sound = client.get(f"/tracks/{ids['c']}/stream", headers={"range": "bytes=10-19"})
+                assert (sound.status_code, sound.content) == (206, server.audio["c"][10:20])
+                covers = [client.get(f"/tracks/{ids[name]}/cover").status_code for name in "ce"]
+                for name, kind in (("c", "like"), ("e", "like"), ("e", "unlike"), ("e", "play")):
+                    told = {"track": ids[name], "kind": kind}
+                    assert client.post("/feedback", json=told).status_code == 204
+                songs = {"songs": [{"id": ids["e"]}, {"id": ids["c"]}]}
+                saved = client.post("/sources/jellyfin/playlists", json=songs).json()
+        finally:
+            process.terminate()
         said = process.stderr.read()
     assert covers == [200, 204]
     assert (server.favourites, server.played) == (["c"], ["e"])

@@ -90,7 +90,8 @@ def _strange(method: str, query: dict[str, Any]) -> set[str]:
 
 def at(server: SubsonicStandIn, tmp_path: Path) -> EmotionDJ:
     """Return a DJ whose library is the server."""
-    settings = Settings(database=str(tmp_path / "c.sqlite"), subsonic_url=server.address, workers=1)
+    place = str(tmp_path / "c.sqlite")
+    settings = Settings(database=place, subsonic_url=server.address, workers=1, include="short")
     return EmotionDJ(library=["subsonic"], settings=settings)
 
 
@@ -164,24 +165,28 @@ def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
         "EMOTION_DJ_SUBSONIC_URL": server.address,
         "EMOTION_DJ_SUBSONIC_API_KEY": server.key,
         "EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite"),
+        "EMOTION_DJ_INCLUDE": "short",
         "EMOTION_DJ_WORKERS": "1",
     }
     command = [sys.executable, "-m", "emotion_dj", "serve", "--library", "subsonic", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        address = process.stderr.readline().split()[3]
-        with httpx.Client(base_url=address, timeout=60) as client:
-            answer = client.post("/api/v1/sets", json={"mood": "calm"})
-            ids = {pick["title"][-1]: pick["id"] for pick in answer.json()["picks"]}
-            covers = {
-                name: client.get(f"/api/v1/tracks/{number}/cover") for name, number in ids.items()
-            }
-            taken_back = (("e", "like"), ("e", "unlike"))
-            for name, kind in (("c", "like"), *taken_back, ("e", "play"), ("x", "skip")):
-                told = {"track": ids[name], "kind": kind}
-                assert client.post("/api/v1/feedback", json=told).status_code == 204
-            client.get("/api/v1/health")
-        process.terminate()
+        try:
+            assert process.stderr is not None
+            address = process.stderr.readline().split()[3]
+            with httpx.Client(base_url=address, timeout=60) as client:
+                answer = client.post("/api/v1/sets", json={"mood": "calm"})
+                ids = {pick["title"][-1]: pick["id"] for pick in answer.json()["picks"]}
+                covers = {
+                    name: client.get(f"/api/v1/tracks/{number}/cover")
+                    for name, number in ids.items()
+                }
+                taken_back = (("e", "like"), ("e", "unlike"))
+                for name, kind in (("c", "like"), *taken_back, ("e", "play"), ("x", "skip")):
+                    told = {"track": ids[name], "kind": kind}
+                    assert client.post("/api/v1/feedback", json=told).status_code == 204
+                client.get("/api/v1/health")
+        finally:
+            process.terminate()
         said = process.stderr.read()
     assert {name: cover.status_code for name, cover in covers.items()} == {
         "c": 200,

@@ -104,7 +104,7 @@ def test_covers_are_served(serve: Serve, tmp_path: Path, demo_music: Path) -> No
     a_file(music, "mp3", (3, picture("red")))
     shutil.copy(next(demo_music.rglob("*.opus")), music)
     with (
-        serve("--library", str(music)) as address,
+        serve("--library", str(music), EMOTION_DJ_INCLUDE="short") as address,
         httpx.Client(base_url=address, timeout=60) as client,
     ):
         picks = (

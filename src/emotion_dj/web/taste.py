@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, BackgroundTasks
+from fastapi import APIRouter
 
 from emotion_dj import errors, serializers
 from emotion_dj.json_types import JsonObject
@@ -24,16 +25,17 @@ _log = logging.getLogger(__name__)
 def routes(dj: EmotionDJ) -> APIRouter:
     """Return the routes by which taste is learnt."""
     routes = APIRouter(tags=["taste"], route_class=Route)
+    reports = ThreadPoolExecutor(1, "reports")  # one after the other: an unlike follows its like
 
     @routes.post("/feedback", status_code=204)
-    def feedback(taste: bodies.Taste, after: BackgroundTasks) -> None:
+    def feedback(taste: bodies.Taste) -> None:
         """Remember a like, a skip or a play, or take the last like back, here and at the listener's
         own server.
         """
         (track,) = sources.numbered(dj, [taste.track])
         mine(dj).taste.add(taste.track, taste.kind)
         if is_owner():  # whose accounts the services know
-            after.add_task(_report_feedback, dj, track, taste.kind)
+            reports.submit(_report_feedback, dj, track, taste.kind)
 
     @routes.post("/corrections", status_code=204)
     def correction(said: bodies.Correction) -> None:

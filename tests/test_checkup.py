@@ -30,7 +30,7 @@ def test_every_library_of_the_base_is_looked_at() -> None:
     """The table names what pyproject.toml asks for, no more and no less."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {re.split("[^a-z-]", line)[0] for line in project["dependencies"]} == set(MODULES)
-    ours = {"docs", "test", "dev"}  # for those who work on it
+    ours = {"docs", "test", "dev", "benchmarks"}  # for those who work on it
     assert set(project["optional-dependencies"]) - ours == set(checkup.EXTRAS)
 
 

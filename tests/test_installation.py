@@ -88,6 +88,7 @@ def test_which_tool_an_environment_has(tmp_path: Path) -> None:
     assert installation.tool(tmp_path, "/x/python") == ("pipx", "inject", tmp_path.name)
 
 
+@pytest.mark.needs_tree  # beside an installed package there is its pip, too
 def test_an_environment_without_pip_is_served_all_the_same(tmp_path: Path) -> None:
     """Made without pip, as uv makes them: what is told runs there and brings a library."""
     home = tmp_path / "env"

@@ -67,6 +67,7 @@ def test_a_quiet_intro_does_not_decide(
     assert loudest(path) > 0.5 * loudest(write(tmp_path / "now.flac", samples))
 
 
+@pytest.mark.needs_shared
 def test_a_hidden_track_does_not_silence_an_album(
     tmp_path: Path, samples: np.ndarray, write: Callable[..., Path], shared: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_header_that_claims_too_much_is_not_believed(
     assert sum(map(len, signal.excerpts)) / RATE == pytest.approx(min(seconds, 45), abs=0.1)
 
 
+@pytest.mark.needs_shared
 def test_the_case_that_claims_an_hour_is_heard(shared: Path) -> None:
     """Twenty seconds are there."""
     signal = decode(shared / "cases" / "music" / "claims_1h.flac")

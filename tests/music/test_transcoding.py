@@ -142,6 +142,7 @@ def test_what_is_no_audio_is_said(tmp_path: Path) -> None:
             rendition(tmp_path / name)
 
 
+@pytest.mark.needs_shared
 @pytest.mark.parametrize("name", ["alac.m4a", "sacd.dsf", "tags.wma", "tags.aiff"])
 def test_real_cases_are_made_into_what_plays(shared: Path, name: str) -> None:
     """What other programs wrote comes as long as it is."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+import emotion_dj
 from emotion_dj import affect, artifacts
 from emotion_dj.domain import Box, Emotion, Face
 from emotion_dj.vision import detectors, emotion, images, resting, search, yunet
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "src" / "emotion_dj" / "web" / "static"
+STATIC = Path(emotion_dj.__file__).parent / "web" / "static"
 HERE = Path(__file__).parent / "eye"
 pytestmark = pytest.mark.needs_node
 
@@ -217,6 +218,7 @@ def test_a_picture_of_nobody_is_said_to_be_one(tmp_path: Path) -> None:
     assert seen(tmp_path, (ramp(200, 300), {"task": "look"}))[0] == {"code": "no_face"}
 
 
+@pytest.mark.needs_tree
 def test_the_built_kernels_come_from_the_source(tmp_path: Path) -> None:
     """Compiling the C files again gives the file that ships, byte for byte."""
     if importlib.util.find_spec("ziglang") is None:

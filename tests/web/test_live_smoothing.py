@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import emotion_dj
 from emotion_dj.domain import Affect, Box, Emotion, Face, Reading
 from emotion_dj.vision import images
 from emotion_dj.vision.detectors import YuNet
@@ -20,7 +21,7 @@ from emotion_dj.vision.smoothing import RULES, Room, Settled, follow, settle
 
 TESTS = Path(__file__).resolve().parents[1]
 CASES = json.loads((TESTS / "data" / "live-smoothing.json").read_text("utf-8"))
-STATIC = TESTS.parent / "src" / "emotion_dj" / "web" / "static"
+STATIC = Path(emotion_dj.__file__).parent / "web" / "static"
 pytestmark = pytest.mark.needs_node
 
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -219,3 +220,16 @@ def test_a_set_of_other_music_cannot_be_written(server: str, dj: EmotionDJ) -> N
     music = local.recommend(mood="calm", n=2)
     with pytest.raises(NotAvailable, match="none of these"):
         Subsonic(server, "alice", PASSWORD).write(music, name="x")
+
+
+def test_threads_that_meet_a_server_at_once_all_log_in(server: str) -> None:
+    """One learns that it takes no tokens while others' tokens are on their way to it."""
+    together = threading.Barrier(8)
+    subsonic = Subsonic(server, "alice", PASSWORD)
+
+    def found(_: int) -> int:
+        together.wait(30)
+        return len(subsonic.search("calm"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(found, range(8))) == [4] * 8

@@ -194,12 +194,13 @@ class Subsonic:
 
     def _ask(self, method: str, *, once: bool = False, **query: Json) -> JsonObject:
         """Return the body of an answer. Raises a SourceError that says what the server said."""
-        body = _body(self._client.get(f"{method}.view", self._signed(query), once=once))
+        signed = self._signed(query)
+        body = _body(self._client.get(f"{method}.view", signed, once=once))
         if body.get("status") == "ok":
             self._met = True
             return body
         fault = body.get("error") or {}
-        if fault.get("code") in NO_TOKENS and not (self._legacy or self._key):
+        if fault.get("code") in NO_TOKENS and "t" in signed:  # another thread may know by now
             self._legacy = True
             return self._ask(method, once=once, **query)
         raise self._error(fault)

@@ -107,7 +107,7 @@ def listen(page: Page) -> list[str]:
     def said(message: Any) -> None:
         expected = re.search("status of (404|422)|ERR_(CONNECTION|INCOMPLETE|EMPTY)", message.text)
         if message.type in {"error", "warning"} and not expected:
-            complaints.append(message.text)
+            complaints.append(f"{message.text} {message.location['url']}".strip())
 
     page.on("console", said)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from emotion_dj.domain import Analysed, Failed, Omission
+from emotion_dj.domain import Analysed, Analysis, Failed, Omission
 from emotion_dj.errors import AudioError, LibraryError, NotAvailable, SourceError
 from emotion_dj.interfaces import FileSource, Listing, Movable
 from emotion_dj.marks import Marked, Moves
@@ -88,7 +88,8 @@ class _Progress:
 class TrackAnalyser:
     """Hears single tracks of a source; any exception of any library is that track's failure.
 
-    ``make`` builds the analyser in the process that hears first; what it raises is raised.
+    ``make`` builds the analyser in the process that hears first; what it raises is raised, as is
+    that a library is missing.
     """
 
     make: Callable[[], AudioAnalyser]
@@ -101,6 +102,8 @@ class TrackAnalyser:
         try:
             with self.source.open(track) as audio:
                 return Analysed(self._analyser.analyse(audio))
+        except ModuleNotFoundError:  # no track's fault: none could be heard
+            raise
         except Exception as error:
             _log.debug("%s was not analysed", track.uri, exc_info=True)
             return failure(track, error)
@@ -311,12 +314,15 @@ class Run:
     def _store(
         self, track: Track, modification_tag: str, fingerprint: str, result: AnalysisResult
     ) -> None:
+        heard = result.analysis if isinstance(result, Analysed) else result.reason
+        if isinstance(heard, Analysis) and heard.duration is not None:
+            track = replace(track, duration=heard.duration)
         self.catalogue.store(
             track,
             modification_tag=modification_tag,
             fingerprint=fingerprint,
             analyser=self.analyser,
-            result=result.analysis if isinstance(result, Analysed) else result.reason,
+            result=heard,
         )
 
 

@@ -175,13 +175,15 @@ class Analysis:
     """Everything that an analyser says of one track.
 
     ``gems`` maps the nine GEMS scales to the expected share of listeners in [0, 1];
-    ``embedding`` is a unit vector in which near means "sounds alike".
+    ``embedding`` is a unit vector in which near means "sounds alike". ``duration``, in seconds, is
+    the recording's where that had to be measured, None where what its file says was believed.
     """
 
     features: AudioFeatures
     affect: Affect
     gems: Mapping[str, float] = field(default_factory=dict)
     embedding: tuple[float, ...] = ()
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

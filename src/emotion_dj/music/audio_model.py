@@ -155,7 +155,7 @@ class AudioModel:
 
     def analyse(self, audio: Audio) -> Analysis:
         """Hear a file or stream. Raises AudioError."""
-        measured, sounds = self._heard(audio)
+        measured, sounds, duration = self._heard(audio)
         row = measured.vector[None, self._columns]
         predicted = self.predict(row, sounds)
         valence, arousal = self.places(predicted)[0].tolist()
@@ -166,17 +166,21 @@ class AudioModel:
             affect=Affect(valence, arousal, uncertainty=self._plane["uncertainty"]),
             gems=dict(zip(GEMS, shares, strict=True)),
             embedding=tuple(map(float, sound / (np.linalg.norm(sound) + 1e-9))),
+            duration=duration,
         )
 
-    def _heard(self, audio: Audio) -> tuple[Measurement, Floats]:
-        """Return what was measured, and what the network says of it (1, 2 * outputs)."""
+    def _heard(self, audio: Audio) -> tuple[Measurement, Floats, float | None]:
+        """Return what was measured, what the network says of it (1, 2 * outputs), and the duration
+        where that was measured too.
+        """
         signals = decode_whole(audio) if self._whole else iter([decode(audio)])
-        parts, sounds = zip(*map(self._stretch, signals), strict=True)
-        return combined(parts), np.median(sounds, axis=0).astype(np.float32)[None]
+        parts, sounds, durations = zip(*map(self._stretch, signals), strict=True)
+        return combined(parts), np.median(sounds, axis=0).astype(np.float32)[None], durations[0]
 
-    def _stretch(self, signal: Signal) -> tuple[Measurement, Floats]:
+    def _stretch(self, signal: Signal) -> tuple[Measurement, Floats, float | None]:
         seen = spectra(signal)
-        return measure(signal, seen), self.network(seen.mel)
+        duration = signal.duration if signal.measured else None
+        return measure(signal, seen), self.network(seen.mel), duration
 
     def _inputs(self, rows: Floats, sounds: Floats) -> Floats:
         return np.hstack([rows, self.scales(rows), sounds])

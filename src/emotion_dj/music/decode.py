@@ -7,7 +7,7 @@ stretches, at the cost of decoding it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -52,11 +52,13 @@ class Signal:
 
     ``duration`` is that of the whole track in seconds, None where the file does not say;
     ``width`` is the power of all channels over that of their mean, 1 for mono: loudness needs it.
+    ``measured`` is true of a duration that the file does not say, or says wrongly.
     """
 
     excerpts: tuple[Floats, ...]
     duration: float | None
     width: float
+    measured: bool = False
 
 
 def decode(audio: Audio) -> Signal:
@@ -67,13 +69,15 @@ def decode(audio: Audio) -> Signal:
     or is silent.
     """
     with opened(audio) as recording:
-        duration = recording.duration or recording.measured()
+        claimed = recording.duration
+        duration = claimed or recording.measured()
         parts = _excerpts(recording, duration)
         if duration > WHOLE_S and any(_is_short(part, recording) for part in parts):
             duration = recording.measured()
             parts = _excerpts(recording, duration)
         parts = _sounding(recording, parts, duration)
-        return _signal(parts, recording.rate, duration or None)
+        signal = _signal(parts, recording.rate, duration or None)
+        return replace(signal, measured=duration != claimed)
 
 
 def _excerpts(recording: Recording, duration: float) -> list[Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def test_the_nearest_of_several_and_the_code_before_all() -> None:
     assert Index(copies).find(track("Song")) == copies[1]
     coded = track("Other words", isrc="FRX202600001")
     assert Index([*copies, coded]).find(track("Song", isrc="FR-X20-26-00001")) == coded
+    named = replace(track("Yet other words"), mbid="f3ef5f4b-2a04-4a0a-9e0f-1a2b3c4d5e6f")
+    assert Index([*copies, named]).find(replace(track("Song"), mbid=named.mbid)) == named
+    assert same(named, replace(track("Song"), mbid=named.mbid))
     assert Index(copies).find(track("Nothing like it")) is None
 
 

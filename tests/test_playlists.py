@@ -15,6 +15,7 @@ from emotion_dj.domain import Affect, DJSet, Media, Mood, Pick, Plan, Reason, Tr
 from emotion_dj.errors import DataError
 
 ODD = "/music/Ann & Bo/<one>\nline \udce9.mp3"
+RECORDING = "f3ef5f4b-2a04-4a0a-9e0f-1a2b3c4d5e6f"
 SPACE = "{http://xspf.org/ns/0/}"
 
 
@@ -29,7 +30,11 @@ def pick(track: Track) -> Pick:
 def music() -> DJSet:
     """Return a set of a plain file, an oddly named file, and a stream."""
     tracks = [
-        Track("file:///a.mp3", "A", ("Ann",), "Sky", 61.2, media=Media("file", "/a.mp3")),
+        Track(
+            *("file:///a.mp3", "A", ("Ann",), "Sky", 61.2),
+            media=Media("file", "/a.mp3"),
+            mbid=RECORDING,
+        ),
         Track(Path(ODD).as_uri(), "<B> & \x00co\nC", media=Media("file", ODD)),
         Track("deezer:1", "D", media=Media("stream", "https://example.org/d?x=1&y=2")),
     ]
@@ -59,6 +64,8 @@ def test_xspf_is_well_formed_and_complete(music: DJSet, tmp_path: Path) -> None:
     ]
     assert entries[0].findtext(f"{SPACE}duration") == "61200"
     assert entries[0].findtext(f"{SPACE}annotation") == "bright"
+    assert entries[0].findtext(f"{SPACE}identifier", "").endswith(f"recording/{RECORDING}")
+    assert entries[1].find(f"{SPACE}identifier") is None
 
 
 def test_jspf_is_json_of_the_same_form(music: DJSet, tmp_path: Path) -> None:
@@ -67,6 +74,7 @@ def test_jspf_is_json_of_the_same_form(music: DJSet, tmp_path: Path) -> None:
     tracks = json.loads((tmp_path / "set.jspf").read_text())["playlist"]["track"]
     assert tracks[0]["location"] == ["file:///a.mp3"]
     assert tracks[0]["duration"] == 61200
+    assert tracks[0]["identifier"] == [f"https://musicbrainz.org/recording/{RECORDING}"]
     assert "creator" not in tracks[1]
 
 

@@ -89,6 +89,8 @@ def same(a: Track, b: Track) -> bool:
     """Tell whether two tracks are the same recording, as far as their descriptions say."""
     if a.isrc and b.isrc and _code(a.isrc) == _code(b.isrc):
         return True
+    if a.mbid and a.mbid == b.mbid:
+        return True
     one, other = name_of(a.title), name_of(b.title)
     gap = None if a.duration is None or b.duration is None else abs(a.duration - b.duration)
     if gap is not None and gap > NEAR:
@@ -130,15 +132,16 @@ class Index:
 
     def add(self, track: Track) -> None:
         """Take in one more."""
-        if track.isrc:
-            self._by_code.setdefault(_code(track.isrc), track)
+        for code in _codes(track):
+            self._by_code.setdefault(code, track)
         for key in _keys(track):
             self._by_key[key].append(track)
 
     def find(self, track: Track) -> Track | None:
         """Return the same recording, the one nearest in duration, None where there is none."""
-        if track.isrc and (other := self._by_code.get(_code(track.isrc))):
-            return other
+        for code in _codes(track):
+            if other := self._by_code.get(code):
+                return other
         near = (other for key in _keys(track) for other in self._by_key.get(key, ()))
         copies = [other for other in near if same(track, other)]
         return min(copies, key=lambda other: _gap(track, other), default=None)
@@ -282,8 +285,13 @@ def _squeezed(text: str) -> str:
     return text.replace(" ", "")
 
 
-def _code(isrc: str) -> str:
-    return isrc.replace("-", "").upper()
+def _codes(track: Track) -> list[str]:
+    """Return the codes of a recording: its ISRC and MusicBrainz's id."""
+    return [_code(code) for code in (track.isrc, track.mbid) if code]
+
+
+def _code(code: str) -> str:
+    return code.replace("-", "").upper()
 
 
 def _keys(track: Track) -> set[str]:

@@ -30,6 +30,7 @@ TITLE: Final = "Emotion-DJ"
 _NAMESPACE: Final = "http://xspf.org/ns/0/"
 _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 """What an address may hold beside letters and digits (RFC 3986)."""
+_RECORDING: Final = "https://musicbrainz.org/recording/"
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
@@ -94,7 +95,8 @@ def jspf(music: DJSet, seen_from: Path | None = None, explain: Explain = lambda 
     tracks: list[JsonObject] = []
     for pick in music.picks:
         fields: JsonObject = _fields(pick, seen_from, explain)
-        tracks.append({**fields, "location": [fields["location"]]})
+        lists: JsonObject = {n: [fields[n]] for n in ("location", "identifier") if n in fields}
+        tracks.append({**fields, **lists})
     playlist = {"title": f"{TITLE}: {music.plan.name}", "track": tracks}
     return (json.dumps({"playlist": playlist}, ensure_ascii=False, indent=2) + "\n").encode()
 
@@ -120,6 +122,7 @@ def _fields(pick: Pick, seen_from: Path | None, explain: Explain) -> dict[str, s
     track = pick.track
     fields: dict[str, str | int] = {
         "location": _location(track, seen_from, as_uri=True),
+        "identifier": f"{_RECORDING}{track.mbid}" if track.mbid else "",
         "title": _printable(track.title),
         "creator": _printable(", ".join(track.artists)),
         "annotation": _printable(explain(pick.reasons)),

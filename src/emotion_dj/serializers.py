@@ -101,6 +101,7 @@ def entry_json(track: Track, analysis: Analysis) -> JsonObject:
         "artists": list(track.artists),
         "album": track.album,
         "isrc": track.isrc,
+        "mbid": track.mbid,
         "genres": list(track.genres),
         "year": track.year,
         "duration_ms": None if track.duration is None else round(1000 * track.duration),

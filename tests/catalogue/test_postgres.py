@@ -159,7 +159,8 @@ def test_an_older_catalogue_is_migrated(address: str) -> None:
         keep(catalogue)
     execute(
         address,
-        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year, DROP COLUMN folded",
+        "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year",
+        "ALTER TABLE tracks DROP COLUMN folded, DROP COLUMN mbid",
         "UPDATE state SET value = 3 WHERE name = 'version'",
     )
     for _ in range(2):

@@ -32,7 +32,8 @@ ANALYSIS: Final = Analysis(
     embedding=(0.5, -0.5),
 )
 TRACK: Final = Track(
-    "file:///music/a%20b.mp3", "Ä", ("Ann", "Bö"), "Sky", 180.0, "cover.jpg", "DEA012300001"
+    *("file:///music/a%20b.mp3", "Ä", ("Ann", "Bö"), "Sky", 180.0, "cover.jpg", "DEA012300001"),
+    mbid="f3ef5f4b-2a04-4a0a-9e0f-1a2b3c4d5e6f",
 )
 
 

@@ -13,6 +13,7 @@ import mutagen
 import numpy as np
 import pytest
 from mutagen.flac import Picture
+from mutagen.id3 import TXXX, UFID
 from PIL import Image as Pillow
 
 from emotion_dj.sources import apev2, metadata
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CODECS = {"mp3": "libmp3lame", "flac": "flac", "m4a": "aac", "ogg": "libopus", "mka": "flac"}
 CODECS |= {"opus": "libopus", "wav": "pcm_s16le", "aiff": "pcm_s16be", "wma": "wmav2", "mov": "aac"}
 CODECS |= {"webm": "libopus", "wv": "wavpack", "tta": "tta", "mp2": "mp2"}
+RECORDING = "f3ef5f4b-2a04-4a0a-9e0f-1a2b3c4d5e6f"
 TAGGED = [name for name in CODECS if name != "mp2"]  # FFmpeg puts no tags there
 
 
@@ -75,6 +77,29 @@ def test_title_and_artist_of_every_container(tmp_path: Path, suffix: str) -> Non
     found = metadata.read(tone(tmp_path / f"a.{suffix}", tags))
     assert (found.title, found.artists) == ("Real Title", ("Real Artist",))
     assert found.duration == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "aiff", "flac", "opus", "m4a", "wma", "mp2"])
+def test_the_recording_is_known_by_musicbrainz(tmp_path: Path, suffix: str) -> None:
+    """Its id as Picard writes it into each format; that of a track on a release is another."""
+    path = tone(tmp_path / f"a.{suffix}")
+    named = {"flac": "musicbrainz_trackid", "opus": "MUSICBRAINZ_TRACKID"}
+    named |= {"m4a": "----:com.apple.iTunes:MusicBrainz Track Id", "wma": "MusicBrainz/Track Id"}
+    if suffix == "mp2":
+        fields = {"Title": b"T", "MUSICBRAINZ_TRACKID": RECORDING.encode()}
+        path.write_bytes(path.read_bytes() + ape(fields))
+    else:
+        file = mutagen.File(path)
+        if file.tags is None:
+            file.add_tags()
+        if suffix in named:
+            file.tags[named[suffix]] = [RECORDING.encode() if suffix == "m4a" else RECORDING]
+        else:
+            file.tags.add(UFID(owner="http://example.org", data=RECORDING[::-1].encode()))
+            file.tags.add(UFID(owner="http://musicbrainz.org", data=RECORDING.encode()))
+            file.tags.add(TXXX(desc="MusicBrainz Release Track Id", text=RECORDING[::-1]))
+        file.save()
+    assert metadata.read(path).mbid == RECORDING
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 FORMATS = [".mp3", ".flac", ".m4a", ".ogg", ".opus", ".wav", ".aiff"]
 FIELDS = tags.heard(
-    Analysis(AudioFeatures("ear", tempo=122.6, key=9, mode=0), Affect(0.25, -0.5)), Mood.CALM
+    Analysis(AudioFeatures("ear", 122.6, key=9, mode=0, loudness=-13.5), Affect(0.25, -0.5)),
+    Mood.CALM,
 )
-WRITTEN = {"MOOD": "Calm", "BPM": "123", "INITIALKEY": "Am"}
+WRITTEN = {"MOOD": "Calm", "BPM": "123", "INITIALKEY": "Am", "REPLAYGAIN_TRACK_GAIN": "-4.50 dB"}
 WRITTEN |= {"EMOTION_DJ_VALENCE": "0.250", "EMOTION_DJ_AROUSAL": "-0.500"}
 
 KILLED = """
@@ -61,6 +62,9 @@ def stand(path: Path) -> dict[str, str]:
         first = value.text[0] if hasattr(value, "text") else value[0]
         text = first.decode() if isinstance(first, bytes) else str(first)
         values[names.get(plain, plain.upper())] = text
+    if path.suffix == ".opus" and "R128_TRACK_GAIN" in values:
+        gain = int(values["R128_TRACK_GAIN"]) / 256 + 5  # RFC 7845: to -23 LUFS, ReplayGain to -18
+        values["REPLAYGAIN_TRACK_GAIN"] = f"{gain:.2f} dB"
     return {name: value for name, value in values.items() if name in WRITTEN}
 
 
@@ -70,7 +74,7 @@ def everything(path: Path) -> dict[str, str]:
 
 
 def test_what_was_heard_is_what_is_written() -> None:
-    """Five fields; what was not measured is left out."""
+    """Six fields; what was not measured is left out."""
     assert FIELDS == WRITTEN
     bare = tags.heard(Analysis(AudioFeatures("ear"), Affect(0, 0)), Mood.SAD)
     assert set(bare) == {"MOOD", "EMOTION_DJ_VALENCE", "EMOTION_DJ_AROUSAL"}
@@ -112,6 +116,21 @@ def test_other_values_come_back(tmp_path: Path, transcode: Transcode, suffix: st
     tags.restore(path)
     assert everything(path) == before
     assert stand(path) == own
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_gain_that_stood_there_stays(tmp_path: Path, transcode: Transcode, suffix: str) -> None:
+    """It was measured on the whole song; ours gives way to what is heard later."""
+    path = transcode(tmp_path / f"music{suffix}")
+    tags.write(path, FIELDS)
+    tags.write(path, {**FIELDS, tags.GAIN: "-6.25 dB"})
+    assert stand(path)["REPLAYGAIN_TRACK_GAIN"] == "-6.25 dB"
+    _drop_the_record(path)
+    assert tags.write(path, FIELDS)
+    assert stand(path) == {**WRITTEN, "REPLAYGAIN_TRACK_GAIN": "-6.25 dB"}
+    assert not tags.write(path, FIELDS)
+    tags.restore(path)
+    assert stand(path)["REPLAYGAIN_TRACK_GAIN"] == "-6.25 dB"
 
 
 def _drop_the_record(path: Path) -> None:

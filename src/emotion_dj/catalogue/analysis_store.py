@@ -32,7 +32,7 @@ LARGE: Final = 50_000
 _KEY: Final = ("track", "fingerprint", "analyser")
 _DESCRIPTION: Final = (
     *("title", "artists", "album", "duration", "artwork", "isrc"),
-    *("genres", "year"),
+    *("genres", "year", "mbid"),
 )
 _SAME_CONTENT: Final = (analyses.c.track == tracks.c.id) & (
     analyses.c.fingerprint == tracks.c.fingerprint

@@ -61,5 +61,6 @@ def track_of(row: Row[Any]) -> Track:
         isrc=row.isrc,
         genres=tuple(row.genres or ()),
         year=row.year,
+        mbid=row.mbid,
     )
     return replace(track, media=Media("file", str(track.path))) if track.path else track

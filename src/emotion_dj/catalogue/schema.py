@@ -96,6 +96,7 @@ tracks = Table(
     Column("isrc", String, index=True),
     Column("genres", JSON),
     Column("year", Integer),
+    Column("mbid", String),
     Column("folded", String),
     Column("gone", Boolean, key="missing", nullable=False, server_default=false()),
 )

@@ -75,7 +75,8 @@ class Track:
     """One recording as its source describes it.
 
     ``uri`` names it for ever; ``duration`` is in seconds; ``artwork`` is an address or a path;
-    ``genres`` and ``year`` are what somebody wrote beside it.
+    ``genres`` and ``year`` are what somebody wrote beside it; ``mbid`` is MusicBrainz's id of the
+    recording.
     """
 
     uri: str
@@ -88,6 +89,7 @@ class Track:
     media: Media | None = None
     genres: tuple[str, ...] = ()
     year: int | None = None
+    mbid: str | None = None
 
     @property
     def path(self) -> Path | None:

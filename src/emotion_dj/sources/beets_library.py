@@ -83,6 +83,7 @@ def _song(row: Mapping[str, Any]) -> Track:
         album=str(row.get("album") or ""),
         duration=_number(row.get("length")),
         isrc=str(row.get("isrc") or "") or None,
+        mbid=str(row.get("mb_trackid") or "") or None,
         genres=_genres(str(row.get("genres") or row.get("genre") or "")),
         year=int(_number(row.get("original_year")) or _number(row.get("year")) or 0) or None,
     )

@@ -25,6 +25,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         *("track_url", "spotify_url", "spotify_link", "url", "link", "track_href"),
     ),
     "isrc": ("isrc", "isrc_code"),
+    "mbid": ("mbid", "recording_mbid", "track_mbid", "musicbrainz_recording_id", "mb_trackid"),
     "genres": ("genres", "genre", "track_genre", "playlist_genre"),
     "year": tuple(
         "year release_year released_year release_date album_release_date track_album_release_date"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Omission, Section
     from emotion_dj.sources.metadata import Metadata
 
-_EDITION: Final = 3
+_EDITION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Local:
             duration=written.duration,
             genres=written.genres,
             year=written.year,
+            mbid=written.mbid or None,
         )
 
     def picture(self, track: Track) -> bytes | None:

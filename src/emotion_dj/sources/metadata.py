@@ -1,4 +1,4 @@
-"""What an audio file says of itself: title, artists, album, ISRC, duration, and its picture.
+"""What an audio file says of itself: title, artists, album, ids, duration, and its picture.
 
 Three readers, each where it is good: tinytag (quick, and knows several artists), APEv2 of ours,
 and PyAV (every container, with the bytes of text that is no UTF-8). None of them may stop a scan:
@@ -27,8 +27,10 @@ MAX_PICTURE: Final = 8_000_000
 LOST: Final = "\ufffd"
 """What stands where a reader could not decode a byte: another has to read the file."""
 
+_MUSICBRAINZ: Final = "http://musicbrainz.org"
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _YEAR: Final = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?=\d{4}(?!\d)|(?!\d))")
+_MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEVERAL: Final = re.compile(r"[\0;]")
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title",),
@@ -36,6 +38,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "album_artists": ("album_artist", "albumartist", "album artist"),
     "album": ("album",),
     "isrc": ("isrc", "tsrc"),
+    "mbid": ("musicbrainz_trackid", "musicbrainz track id", "musicbrainz/track id"),
     "genres": ("genre", "genres"),
     "year": ("originaldate", "originalyear", "date", "year"),
 }
@@ -51,6 +54,7 @@ class Metadata:
     album_artists: tuple[str, ...] = ()
     album: str = ""
     isrc: str = ""
+    mbid: str = ""
     genres: tuple[str, ...] = ()
     year: int | None = None
     duration: float | None = None
@@ -117,6 +121,7 @@ def _by_tinytag(path: Path) -> Metadata:
         album_artists=_names([tag.albumartist or "", *other.get("albumartist", ())]),
         album=_first([tag.album]),
         isrc=_isrc(other.get("isrc", ())),
+        mbid=_mbid([*_any(other, _KEYS["mbid"]), *_unique_ids(other.get("ufid", ()))]),
         genres=_names([tag.genre or "", *other.get("genre", ())]),
         year=year_of([*other.get("originaldate", ()), tag.year]),
         duration=_seconds(tag.duration),
@@ -147,7 +152,7 @@ def _of_fields(fields: Mapping[str, list[str]]) -> Metadata:
     """Return what named fields say, whoever read them."""
 
     def values(name: str) -> list[str]:
-        return next((fields[key] for key in _KEYS[name] if any(fields.get(key, ()))), [])
+        return _any(fields, _KEYS[name])
 
     return Metadata(
         title=_first(values("title")),
@@ -155,9 +160,15 @@ def _of_fields(fields: Mapping[str, list[str]]) -> Metadata:
         album_artists=_names(values("album_artists")),
         album=_first(values("album")),
         isrc=_isrc(values("isrc")),
+        mbid=_mbid(values("mbid")),
         genres=_names(values("genres")),
         year=year_of(values("year")),
     )
+
+
+def _any(fields: Mapping[str, list[str]], keys: Iterable[str]) -> list[str]:
+    """Return the values of the first key that has any."""
+    return next((fields[key] for key in keys if any(fields.get(key, ()))), [])
 
 
 def _first(values: Iterable[str | None]) -> str:
@@ -181,6 +192,17 @@ def _is_joined(names: tuple[str, ...]) -> bool:
 def _isrc(values: Iterable[str]) -> str:
     codes = (value.replace("-", "").replace(" ", "").upper() for value in values)
     return next((code for code in codes if _ISRC.fullmatch(code)), "")
+
+
+def _mbid(values: Iterable[str]) -> str:
+    """Return MusicBrainz's id of a recording; what taggers call the track's id is that."""
+    return next((value.lower() for value in values if _MBID.fullmatch(value.lower())), "")
+
+
+def _unique_ids(values: Iterable[str]) -> list[str]:
+    """Return those of ID3's ids that MusicBrainz gave: each is its giver, a zero byte, the id."""
+    pairs = (value.partition("\0") for value in values)
+    return [given for giver, _, given in pairs if giver == _MUSICBRAINZ]
 
 
 def year_of(values: Iterable[Any]) -> int | None:

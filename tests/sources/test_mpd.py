@@ -246,6 +246,20 @@ def test_a_playlist_is_replaced_as_a_whole(running: Running, client: Any) -> Non
         source.write(music(one), name="x\nclear")
 
 
+def test_a_refusal_half_way_leaves_the_old_playlist(running: Running, client: Any) -> None:
+    """The file of the new one cannot be written: the sentence tells MPD's reason."""
+    one, two, _ = running.source.tracks()
+    running.source.write(music(one), name="Mix")
+    in_its_way = running.folder / "playlists" / "Mix (new).m3u"
+    in_its_way.mkdir()
+    with pytest.raises(SourceError, match="MPD refuses 'playlistadd': "):
+        running.source.write(music(two), name="Mix")
+    assert client.listplaylist("Mix") == ["one.opus"]
+    in_its_way.rmdir()
+    running.source.write(music(two), name="Mix")
+    assert [entry["playlist"] for entry in client.listplaylists()] == ["Mix"]
+
+
 def test_a_queue_plays_on_the_output_that_is_named(running: Running, client: Any) -> None:
     """In its order, in place of what was there, which stays where nothing can be played."""
     source = running.source

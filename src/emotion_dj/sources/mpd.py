@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +28,7 @@ from emotion_dj.sources import folders
 from emotion_dj.sources.local import Local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from emotion_dj.domain import DJSet
 
@@ -90,14 +89,16 @@ class Mpd(Local):
         """
         new = f"{_one_line(name)} (new)"
         with self._connected() as mpd:
-            there = {entry["playlist"] for entry in mpd.listplaylists()} & {name, new}
+            songs = self._songs(mpd, [pick.track for pick in music.picks])
+            there = {entry["playlist"] for entry in mpd.listplaylists()}
             if new in there:  # left by somebody who was cut off
                 mpd.rm(new)
-            songs = self._added(mpd, partial(mpd.playlistadd, new), (p.track for p in music.picks))
+            for song in songs:
+                mpd.playlistadd(new, song)
             if name in there:
                 mpd.rm(name)
             mpd.rename(new, name)
-        return SavedPlaylist(name, self.address, songs, len(music.picks))
+        return SavedPlaylist(name, self.address, len(songs), len(music.picks))
 
     def devices(self) -> list[Device]:
         """Return MPD's outputs, those that are enabled first. Raises a SourceError."""
@@ -107,33 +108,32 @@ class Mpd(Local):
         return sorted(found, key=lambda device: not device.active)
 
     def play(self, tracks: Iterable[Track], *, device: str = "") -> None:
-        """Put these songs in place of the queue and start them in their order, on the output that
-        is named and no other, else on those that are enabled.
+        """Put these songs in place of the queue and play all in their order, neither at random nor
+        a single one, on the output that is named and no other, else on those that are enabled.
 
-        Raises NotAvailable where the output or all of the songs are not there, and then leaves the
-        queue as it is, or another SourceError.
+        Raises NotAvailable where the output or all of the songs are not there, and then leaves all
+        as it is, or another SourceError.
         """
         with self._connected() as mpd:
-            outputs = _demand(device, mpd.outputs())
-            before = int(mpd.status()["playlistlength"])
-            self._added(mpd, mpd.addid, tracks)
+            outputs, songs = _demand(device, mpd.outputs()), self._songs(mpd, tracks)
+            mpd.clear()
+            for song in songs:
+                mpd.addid(song)
             for output in outputs:
                 is_wanted = output["outputname"] == device
                 (mpd.enableoutput if is_wanted else mpd.disableoutput)(output["outputid"])
-            if before:
-                mpd.delete((0, before))
             mpd.random(0)
             mpd.single(0)
             mpd.play(0)
 
-    def _added(self, mpd: Any, add: Callable[[str], object], tracks: Iterable[Track]) -> int:
-        """Add the songs that MPD has; count them. Raises NotAvailable where there is none."""
+    def _songs(self, mpd: Any, tracks: Iterable[Track]) -> list[str]:
+        """Return MPD's names of the tracks that it has. Raises NotAvailable where it has none."""
         root = self._folder(mpd)
         names = [_name(track, root) for track in tracks if track.section is None]
-        count = sum(_is_added(add, name) for name in names if name)
-        if not count:
+        songs = [name for name in names if name and _is_known(mpd, name)]
+        if not songs:
             raise NotAvailable(ELSEWHERE)
-        return count
+        return songs
 
     def _folder(self, mpd: Any) -> Path:
         """Return where MPD's music lies on this machine. Raises SettingsError."""
@@ -263,13 +263,13 @@ def _name(track: Track, root: Path) -> str | None:
     return path.relative_to(root).as_posix()
 
 
-def _is_added(add: Callable[[str], object], name: str) -> bool:
+def _is_known(mpd: Any, name: str) -> bool:
     from mpd import CommandError
 
     if "\n" in name:  # MPD knows no such file, and would take the rest for a command
         return False
     try:
-        add(name)
+        mpd.lsinfo(name)
     except CommandError as error:
         if _code(error) != "NO_EXIST":
             raise

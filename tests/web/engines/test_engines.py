@@ -49,9 +49,9 @@ def test_a_mood_a_place_and_keys(engine: Any) -> None:
     engine.says("#opening", "You want")
     sounding(engine)
     engine.ask("document.querySelector('#map .you').focus() ?? true")
-    for _ in range(8):
-        engine.type("\ue012")  # to the left
-    engine.until("Number(document.querySelector('#map .you').getAttribute('aria-valuenow')) < 0.5")
+    engine.type("\ue011")  # Home: one key, so that one set comes of it
+    engine.until("Number(document.querySelector('#map .you').getAttribute('aria-valuenow')) === -1")
+    engine.says("#opening", "dark")
     engine.says("#done", "New music for you")
     engine.ask("document.activeElement.blur() ?? true")
     engine.type(" ")

@@ -12,6 +12,11 @@ import { name, why } from "./words.js";
 const STEP = 0.05;
 const SETTLED_MS = 150; // after a drag
 const KEYED_MS = 600; // keys come in rows
+/** @type {Record<string, [number, number]>} as of any slider; what leads over an edge ends there */
+const STEPS = {
+  ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP],
+  Home: [-2, 0], End: [2, 0], PageUp: [0, 5 * STEP], PageDown: [0, -5 * STEP],
+};
 const MANY = 300;
 export const DARK = 0.47; // how light the ground is
 
@@ -135,7 +140,7 @@ function go(valence, arousal, wait) {
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
-  const step = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] }[event.key];
+  const step = STEPS[event.key];
   if (!step) return;
   event.preventDefault();
   const at = dragged.peek() ?? listener.place.peek();

@@ -122,22 +122,44 @@ class _Folders:
                 (self.links if entry.is_symlink() else self.paths).append(entry.path)
 
 
+@dataclass(slots=True)
+class SingleFiles:
+    """Files that are named one by one; what lies beside them is looked up once for a folder."""
+
+    _sheets: dict[Path, dict[str, Sheet]] = field(default_factory=dict)
+
+    def tracks(self, path: Path) -> Iterator[Track]:
+        """Yield the tracks of a file, as its folder would have them, or those of a CUE sheet."""
+        path = path.resolve()
+        folder = path.parent
+        if is_sheet(path.name):
+            divided = cue_sheets.files(path, list(filter(is_audio, _names(folder))))
+        else:
+            if folder not in self._sheets:
+                self._sheets[folder] = _sheets(str(folder), _names(folder))
+            divided = {path.name: self._sheets[folder].get(path.name)}
+        for name, sheet in divided.items():
+            yield from cue_sheets.parts(_track(folder.as_uri(), str(folder), name), sheet)
+
+
 def walk(root: Path) -> Iterator[Track | Omission]:
     """Yield every audio file below a folder, or the one that is named, in a stable order, and every
-    place that was passed over.
+    place that was passed over. A file that a CUE sheet divides is that sheet's tracks.
 
     Raises LibraryError where the root goes away meanwhile.
     """
     root = root.resolve()
-    if root.is_file():
-        yield _track(root.parent.as_uri(), str(root.parent), root.name)
-    else:
-        yield from _Walk(str(root))
+    yield from SingleFiles().tracks(root) if root.is_file() else _Walk(str(root))
 
 
 def is_audio(name: str) -> bool:
     """Tell whether a file is audio by its name."""
     return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - for each file
+
+
+def is_sheet(name: str) -> bool:
+    """Tell whether a file is a CUE sheet by its name."""
+    return name.lower().endswith(cue_sheets.SUFFIX)
 
 
 def _files(
@@ -159,14 +181,19 @@ def _files(
         elif rules and _is_ignored(rules, entry.path):
             yield _ignored(f"{begin}/{quote_from_bytes(os.fsencode(name))}", entry)
         else:
-            track = _track(begin, where, name)
-            yield from cue_sheets.parts(track, sheets[name]) if name in sheets else (track,)
+            yield from cue_sheets.parts(_track(begin, where, name), sheets.get(name))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names alone
+    except OSError:
+        return []  # a folder may be entered and not listed
 
 
 def _sheets(folder: str, names: Sequence[str]) -> dict[str, Sheet]:
-    if not any(name.lower().endswith(cue_sheets.SUFFIX) for name in names):
-        return {}
-    return cue_sheets.among(folder, names, list(filter(is_audio, names)))
+    texts = list(filter(is_sheet, names))
+    return cue_sheets.among(folder, texts, list(filter(is_audio, names))) if texts else {}
 
 
 def _track(begin: str, where: str, name: str) -> Track:

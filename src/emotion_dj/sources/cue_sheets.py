@@ -82,7 +82,7 @@ def among(folder: str, sheets: Sequence[str], songs: Sequence[str]) -> dict[str,
     found: dict[str, Sheet] = {}
     for name in sheets:
         for song, sheet in files(Path(folder, name), songs).items():
-            if sheet and _divides(sheet):
+            if sheet and divides(sheet):
                 found.setdefault(song, sheet)
     return found
 
@@ -115,10 +115,10 @@ def _of_stem(names: Sequence[str], *stems: str) -> str | None:
     return next((name for stem in stems for name in names if Path(name).stem == stem), None)
 
 
-def _divides(sheet: Sheet) -> bool:
-    """Tell whether there are several tracks, each after the one before."""
+def divides(sheet: Sheet, shortest: float = 0.0) -> bool:
+    """Tell whether there are several tracks, each longer than so many seconds."""
     begins = [-1.0 if entry.begin is None else entry.begin for entry in sheet.entries]
-    rising = all(a < b for a, b in pairwise(begins))
+    rising = all(b - a > shortest for a, b in pairwise(begins))
     return len(begins) > 1 and begins[0] >= 0 and rising
 
 
@@ -126,7 +126,7 @@ def parts(track: Track, sheet: Sheet | None) -> Iterator[Track]:
     """Yield the tracks of a file that a sheet divides, each with a uri that tells from when to when
     (W3C Media Fragments): ``file:///album.flac#t=10.5,200``. What it does not divide is one track.
     """
-    if sheet is None or not _divides(sheet):
+    if sheet is None or not divides(sheet):
         yield track
         return
     ends = [f",{entry.begin:.3f}" for entry in sheet.entries[1:]] + [""]

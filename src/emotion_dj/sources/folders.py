@@ -11,13 +11,14 @@ import os
 import re
 from dataclasses import dataclass, field
 from fnmatch import translate
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote_from_bytes
 
 from emotion_dj.domain import Media, Omission, Track
 from emotion_dj.errors import LibraryError
-from emotion_dj.sources import cue_sheets
+from emotion_dj.sources import chapters, cue_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ class _Walk:
             return []
         self.seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            return sorted(entries, key=attrgetter("name"))
 
     def _demand_root(self) -> None:
         """Stop where all of it is gone, as when a disk is pulled out. Raises LibraryError."""
@@ -139,7 +140,9 @@ class SingleFiles:
                 self._sheets[folder] = _sheets(str(folder), _names(folder))
             divided = {path.name: self._sheets[folder].get(path.name)}
         for name, sheet in divided.items():
-            yield from cue_sheets.parts(_track(folder.as_uri(), str(folder), name), sheet)
+            (uri,), where = _uris(str(folder), [name]), os.path.join(folder, "")  # noqa: PTH118
+            track = _track(uri, where, name)
+            yield from cue_sheets.parts(track, sheet or _chapters(folder / name))
 
 
 def walk(root: Path) -> Iterator[Track | Omission]:
@@ -154,7 +157,8 @@ def walk(root: Path) -> Iterator[Track | Omission]:
 
 def is_audio(name: str) -> bool:
     """Tell whether a file is audio by its name."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - for each file
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem) and (dot + suffix).lower() in SUFFIXES
 
 
 def is_sheet(name: str) -> bool:
@@ -165,23 +169,36 @@ def is_sheet(name: str) -> bool:
 def _files(
     folder: str, entries: Sequence[os.DirEntry[str]], rules: tuple[_Rules, ...]
 ) -> Iterator[Track | Omission]:
-    """Yield the audio files of one folder: `Path.as_uri` of each would take longer than to look."""
-    begin, where = Path(folder).as_uri().rstrip("/"), os.path.join(folder, "")  # noqa: PTH118
-    sheets = _sheets(folder, [entry.name for entry in entries])
-    for entry in entries:
+    """Yield the audio files of one folder. All of it is counted in microseconds a file."""
+    names = [entry.name for entry in entries]
+    sheets, where = _sheets(folder, names), os.path.join(folder, "")  # noqa: PTH118
+    for entry, uri in zip(entries, _uris(folder, names), strict=True):
         name = entry.name
         if not is_audio(name) or _is_folder(entry):
             continue
         if _HIDDEN.match(name):
-            uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
             yield Omission(uri, "hidden", f"{name} is hidden by its name")
         elif not _is_file(entry) and os.path.exists(entry.path):  # noqa: PTH110 - a dead link fails
-            uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
             yield Omission(uri, "not_a_file", f"{name} is a pipe, a socket or a device")
         elif rules and _is_ignored(rules, entry.path):
-            yield _ignored(f"{begin}/{quote_from_bytes(os.fsencode(name))}", entry)
+            yield _ignored(uri, entry)
         else:
-            yield from cue_sheets.parts(_track(begin, where, name), sheets.get(name))
+            track, sheet = _track(uri, where, name), sheets.get(name) or _chapters(entry)
+            yield from cue_sheets.parts(track, sheet) if sheet else (track,)
+
+
+def _uris(folder: str, names: Sequence[str]) -> list[str]:
+    """Return the uris of what is in a folder, all at once: no name has a slash in it."""
+    begin = f"{Path(folder).as_uri().rstrip('/')}/"
+    quoted = quote_from_bytes(os.fsencode("/".join(names))).split("/")
+    return [begin + name for name in quoted[: len(names)]]
+
+
+def _chapters(file: os.DirEntry[str] | Path) -> Sheet | None:
+    try:
+        return chapters.within(os.fspath(file), file.stat())
+    except OSError:
+        return None  # a link that leads nowhere
 
 
 def _names(folder: Path) -> list[str]:
@@ -196,10 +213,11 @@ def _sheets(folder: str, names: Sequence[str]) -> dict[str, Sheet]:
     return cue_sheets.among(folder, texts, list(filter(is_audio, names))) if texts else {}
 
 
-def _track(begin: str, where: str, name: str) -> Track:
-    title = os.fsencode(os.path.splitext(name)[0]).decode("utf-8", "replace")  # noqa: PTH122
-    uri = f"{begin.rstrip('/')}/{quote_from_bytes(os.fsencode(name))}"
-    return Track(uri, title, media=Media("file", os.path.join(where, name)))  # noqa: PTH118
+def _track(uri: str, where: str, name: str) -> Track:
+    """Return a file as a track; ``where`` is its folder, with a slash."""
+    stem = name.rpartition(".")[0] or name
+    title = stem if stem.isascii() else os.fsencode(stem).decode("utf-8", "replace")
+    return Track(uri, title, media=Media("file", where + name))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -17,10 +17,12 @@ from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC, CueSheet, CueSheetTrack, CueSheetTrackIndex
 from mutagen.id3 import CHAP, ID3, TIT2, TPE1
 
+from emotion_dj.catalogue import Catalogue
 from emotion_dj.music import transcoding
 from emotion_dj.music.decode import decode
-from emotion_dj.sources import chapters
+from emotion_dj.sources import chapters, tags
 from emotion_dj.sources.local import Local
+from emotion_dj.tagging import Tagging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +51,7 @@ INDEX 01 00:12:00
 
 def recording(path: Path, codec: str, begins: Sequence[float] = ()) -> Path:
     """Write 20 seconds in three tones, by Ann, with chapters that begin so."""
+    path.parent.mkdir(exist_ok=True)
     time = np.arange(20 * RATE) / RATE
     tone = 0.3 * np.sin(2 * np.pi * np.select([time < 5.2, time < 12], HERTZ[:2], HERTZ[2]) * time)
     with av.open(str(path), "w") as container:
@@ -166,24 +169,24 @@ def test_a_song_is_not_opened(tmp_path: Path) -> None:
 def test_chapters_of_id3_are_sorted(tmp_path: Path) -> None:
     """A tag may hold them in any order, in any encoding; one without a title is numbered."""
     path = recording(tmp_path / "a.mp3", "libmp3lame")
-    tags = ID3()
-    tags.add(TPE1(encoding=3, text=["Ann"]))
+    frames = ID3()
+    frames.add(TPE1(encoding=3, text=["Ann"]))
     for number in (2, 0, 1):
         title = [TIT2(encoding=1, text=[TITLES[number]])] if number < 2 else []
         times = {"start_time": int(1000 * BEGINS[number]), "end_time": int(1000 * ENDS[number])}
-        tags.add(CHAP(element_id=f"c{9 - number}", sub_frames=title, **times))
-    tags.save(path)
+        frames.add(CHAP(element_id=f"c{9 - number}", sub_frames=title, **times))
+    frames.save(path)
     assert [track.title for track in found(large(path))] == ["Low", "Größe", "a 3"]
 
 
 def test_comments_of_ogg_are_chapters(tmp_path: Path) -> None:
     """CHAPTER001 and CHAPTER001NAME, as OggDroid and others write them."""
     path = recording(tmp_path / "a.opus", "libopus")
-    tags = mutagen.File(path)
+    comments = mutagen.File(path)
     for number, (begin, title) in enumerate(zip(BEGINS, TITLES, strict=True), start=1):
-        tags[f"CHAPTER{number:03}"] = f"00:00:{begin:06.3f}"
-        tags[f"CHAPTER{number:03}NAME"] = title
-    tags.save()
+        comments[f"CHAPTER{number:03}"] = f"00:00:{begin:06.3f}"
+        comments[f"CHAPTER{number:03}NAME"] = title
+    comments.save()
     assert [track.title for track in found(large(path))] == list(TITLES)
 
 
@@ -211,13 +214,23 @@ def test_a_sheet_in_a_tag_divides_its_file(
 ) -> None:
     """Titles and performers are the sheet's; it may name a file, or none."""
     path = recording(tmp_path / name, codec)
-    tags = FLAC(path) if codec == "flac" else APEv2()
-    tags["CUESHEET"] = SHEET.replace("TRACK 01", f"{head}TRACK 01")
-    tags.save(path)
+    fields = FLAC(path) if codec == "flac" else APEv2()
+    fields["CUESHEET"] = SHEET.replace("TRACK 01", f"{head}TRACK 01")
+    fields.save(path)
     large(path)
     tracks = found(path)
     assert [track.title for track in tracks] == list(TITLES)
     assert {(track.artists, track.album) for track in tracks} == {(("Bo",), "Tones")}
+
+
+def test_tags_of_before_are_taken_out_of_a_file_of_several_tracks(tmp_path: Path) -> None:
+    """It was tagged as one; it is not again."""
+    path = recording(tmp_path / "music" / "a.mp3", "libmp3lame", BEGINS)
+    assert tags.write(path, {"MOOD": "Calm"})
+    source = Local((large(path),))
+    tagging = Tagging(Catalogue(tmp_path / "c.sqlite"), ["ear"])
+    assert (len(list(source.tracks())), tagging.write([source]).changed) == (3, 0)
+    assert [tagging.restore([source]).changed for _ in range(2)] == [1, 0]
 
 
 def test_a_sheet_beside_a_file_is_believed_first(tmp_path: Path) -> None:

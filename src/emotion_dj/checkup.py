@@ -46,6 +46,7 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "tables": (("pyarrow",), "Parquet files"),
     "mix": (("python_stretch",), "songs of a mix whose beats meet"),
     "keyring": (("keyring",), "credentials in the system's keyring"),
+    "mpd": (("mpd",), "music and playlists of MPD, and playing on it"),
     "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
     "cluster": (("ray",), "music heard by many machines"),
     "train": (("torch", "litert_torch", "keras"), "training our models"),

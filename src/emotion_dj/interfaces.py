@@ -122,7 +122,8 @@ class Movable(Protocol):
 
 @runtime_checkable
 class FileSource(Protocol):
-    """A source of the listener's own files, whose tracks are ``file://`` uris below its roots.
+    """A source of the listener's own files, whose tracks are ``file://`` uris below its roots, or
+    anywhere where it has none.
 
     What is not there any more below a root is marked as missing; its files may be tagged.
     """

@@ -45,7 +45,7 @@ def test_every_source_is_told_with_its_tracks(client: httpx.Client) -> None:
     assert told["files"] == (2, False)
     assert told["subsonic"] == (4, True)
     assert told["spotify"] == (2, True)
-    empty = {"demo", "jellyfin", "deezer", "audius", "tables"}
+    empty = {"demo", "jellyfin", "deezer", "audius", "mpd", "tables"}
     assert {name for name, source in told.items() if source == (0, False)} == empty
     assert sum(tracks for tracks, _ in told.values()) == client.get("/library").json()["tracks"]
 

@@ -84,7 +84,7 @@ class Services:
         service.play([pick.track for pick in dj_set.picks], device=device)
 
     def play(self, tracks: Sequence[Track], *, device: str) -> None:
-        """Start tracks on a device by its id, on the first service that plays.
+        """Start tracks on a device by its id, on the service that has it, else on the first.
 
         Raises LoginRequired where none is ready, or a SourceError.
         """
@@ -92,7 +92,9 @@ class Services:
         if not ready:
             msg = "nobody is logged in to Spotify: run  emotion-dj login spotify"
             raise LoginRequired(msg)
-        ready[0].play(tracks, device=device)
+        known = self._devices(ready) if device and len(ready) > 1 else []
+        player = next((player for player, each in known if each.id == device), ready[0])
+        player.play(tracks, device=device)
 
     def player(self, name: str) -> Player:
         """Return the service on which sets are started by this name; nobody is asked.
@@ -105,9 +107,22 @@ class Services:
     def devices(self) -> list[Device]:
         """Return the devices on which a set can be started; none where nobody is logged in.
 
-        Raises SourceError.
+        Raises SourceError where no service tells its own.
         """
-        return [device for player in self._ready_players() for device in player.devices()]
+        return [device for _, device in self._devices(self._ready_players())]
+
+    @staticmethod
+    def _devices(players: Sequence[Any]) -> list[tuple[Any, Device]]:
+        """Return each device with its service; one that is down hides none of the others."""
+        found, down = [], []
+        for player in players:
+            try:
+                found += [(player, device) for device in player.devices()]
+            except SourceError as error:
+                down.append(error)
+        if down and not found:
+            raise down[0]
+        return found
 
     def _ready_players(self) -> list[Any]:
         return [self.source(name) for name in self._specs() if self._is_ready(name, Player)]

@@ -52,6 +52,8 @@ class Settings:
     excerpts, three of each track, or whole. ``engine`` is who hears, processes or ray; an empty
     ``ray_address`` is a cluster on this machine alone. ``subsonic_url`` and ``subsonic_user`` name
     the listener's server, ``jellyfin_url`` and ``jellyfin_user`` their Jellyfin.
+    ``mpd_address`` is the listener's MPD: host, host:port, or the path of its socket; ``mpd_music``
+    is the folder of its music on this machine, which MPD is asked for on a socket otherwise.
     ``spotify_client_id`` is the listener's own application at developer.spotify.com. What ends in
     ``_api``, ``_accounts`` or ``_embed`` is the address of a service, for proxies and tests; an
     empty ``reccobeats_api`` or ``deezer_api`` is not asked about songs of Spotify. ``include``
@@ -76,6 +78,8 @@ class Settings:
     subsonic_user: str = ""
     jellyfin_url: str = ""
     jellyfin_user: str = ""
+    mpd_address: str = ""
+    mpd_music: str = ""
     spotify_api: str = "https://api.spotify.com/v1"
     spotify_accounts: str = "https://accounts.spotify.com"
     spotify_client_id: str = ""

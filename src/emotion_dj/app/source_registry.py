@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from emotion_dj.app.settings import Settings
     from emotion_dj.sources.deezer import Deezer
     from emotion_dj.sources.jellyfin import Jellyfin
+    from emotion_dj.sources.mpd import Mpd
     from emotion_dj.sources.reccobeats import ReccoBeats
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.spotify_login import Session
@@ -66,6 +67,7 @@ def source_specs(settings: Settings) -> dict[str, SourceSpec]:
             _undivided("spotify", lambda: spotify(settings)),
         ),
         ("audius", "nothing", _undivided("audius", lambda: _audius(settings))),
+        ("mpd", "an MPD of yours and the extra mpd", _undivided("mpd", lambda: mpd(settings))),
     )
     named = {name: SourceSpec(name, needs, "built in", make) for name, needs, make in ours}
     theirs = {
@@ -256,6 +258,18 @@ def jellyfin(settings: Settings) -> Jellyfin:
     return Jellyfin(
         settings.jellyfin_url, settings.jellyfin_user, credentials.get("jellyfin_password")
     )
+
+
+def mpd(settings: Settings) -> Mpd:
+    """Return the listener's MPD. Raises SettingsError or MissingExtra."""
+    from emotion_dj.app import credentials
+    from emotion_dj.sources.mpd import Mpd
+
+    if not settings.mpd_address:
+        msg = "name your MPD in EMOTION_DJ_MPD_ADDRESS: host, host:port, or the path of its socket"
+        raise SettingsError(msg)
+    password = credentials.get("mpd_password") if credentials.has("mpd_password") else ""
+    return Mpd(address=settings.mpd_address, password=password, music=settings.mpd_music)
 
 
 def _demand_scheme(address: str) -> None:

@@ -92,11 +92,11 @@ def play(
         Path | None, typer.Option(help="Write the set as one recording: .opus, .mp3, .flac, .wav.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Write the set as a playlist: subsonic, jellyfin or spotify.")
+        str | None, typer.Option(help="As a playlist: subsonic, jellyfin, spotify or mpd.")
     ] = None,
     on: Annotated[
         str | None,
-        typer.Option(help="Start the set on a device of yours: spotify or spotify:NAME."),
+        typer.Option(help="Start the set on a device of yours: spotify, mpd, mpd:NAME."),
     ] = None,
     database: Database = None,
     as_json: Json = False,

@@ -72,7 +72,7 @@ def devices(dj: EmotionDJ) -> APIRouter:
 
     @routes.get("/devices", responses={200: {"model": models.Devices}})
     def listed() -> JsonObject:
-        """Return the listener's devices at Spotify; none where nobody is logged in."""
+        """Return the listener's devices at Spotify and MPD's outputs, none where neither is."""
         devices = dj.services.devices()
         return {"devices": [{"id": d.id, "name": d.name, "active": d.active} for d in devices]}
 

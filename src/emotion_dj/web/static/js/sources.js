@@ -10,7 +10,7 @@ import { computed, effect, signal } from "./signal.js";
 import { problem, why } from "./words.js";
 
 /** @type {Record<string, string>} */
-const BRANDS = { subsonic: "Subsonic", jellyfin: "Jellyfin", spotify: "Spotify", deezer: "Deezer", audius: "Audius" };
+const BRANDS = { subsonic: "Subsonic", jellyfin: "Jellyfin", spotify: "Spotify", deezer: "Deezer", audius: "Audius", mpd: "MPD" };
 
 const sources = signal(/** @type {Source[]} */ ([]));
 /** The names of those that no set is made of. */

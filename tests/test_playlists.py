@@ -11,11 +11,24 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from emotion_dj import messages, playlists
-from emotion_dj.domain import Affect, DJSet, Media, Mood, Pick, Plan, Reason, Track
+from emotion_dj.domain import (
+    Affect,
+    Analysis,
+    AudioFeatures,
+    DJSet,
+    Media,
+    Mood,
+    Pick,
+    Plan,
+    Reason,
+    Track,
+)
 from emotion_dj.errors import DataError
+from emotion_dj.sources import tags
 
 ODD = "/music/Ann & Bo/<one>\nline \udce9.mp3"
 RECORDING = "f3ef5f4b-2a04-4a0a-9e0f-1a2b3c4d5e6f"
+HEARD = Analysis(AudioFeatures("ear"), Affect(0.4, -0.6))
 SPACE = "{http://xspf.org/ns/0/}"
 
 
@@ -195,3 +208,48 @@ def test_a_part_of_a_file_is_played_alone(music: DJSet) -> None:
     lines = playlists.m3u8(replace(music, picks=(pick(track),))).decode().splitlines()
     limits = ["#EXTVLCOPT:start-time=5.200", "#EXTVLCOPT:stop-time=12.000"]
     assert lines[-3:] == [*limits, "/album.flac"]
+
+
+OPERATORS = frozenset(
+    "is isNot gt lt contains notContains startsWith endsWith inTheRange before after inTheLast"
+    " notInTheLast inPlaylist notInPlaylist isMissing isPresent".split()
+)
+"""Navidrome's, by navidrome.org/docs/usage/features/smart-playlists; `bpm` is a number, `mood` one
+of the tags that it imports."""
+
+
+def conditions(rule: dict[str, object]) -> list[tuple[str, str, object]]:
+    """Return the operator, field and argument of each condition below all and any."""
+    found = []
+    for operator, argument in rule.items():
+        if operator in {"all", "any"}:
+            assert isinstance(argument, list)
+            found += [one for inner in argument for one in conditions(inner)]
+        else:
+            assert operator in OPERATORS
+            assert isinstance(argument, dict)
+            found += [(operator, *pair) for pair in argument.items()]
+    return found
+
+
+@pytest.mark.parametrize("tempos", [(90.4, 121.6), (90.4, None)])
+def test_a_smart_playlist_is_a_rule_of_navidrome(
+    music: DJSet, tmp_path: Path, tempos: tuple[float | None, ...]
+) -> None:
+    """Its moods as `analyse --tags` writes them, the tempos of all of it, as many songs."""
+    picks = [replace(music.picks[0], tempo=tempo) for tempo in tempos]
+    path = (Affect(-0.6, -0.5), Affect(-0.5, -0.5), Affect(0.4, -0.6))
+    playlists.save(replace(music, picks=tuple(picks), path=path), tmp_path / "set.nsp")
+    rule = json.loads((tmp_path / "set.nsp").read_text(encoding="utf-8"))
+    assert (rule["name"], rule["sort"], rule["limit"]) == ("Emotion-DJ: sad, calm", "random", 2)
+    assert set(rule) == {"name", "comment", "all", "sort", "limit", "refreshDelay"}
+    moods = [("is", "mood", "Sad"), ("is", "mood", "Calm")]
+    bpm = [("inTheRange", "bpm", [90, 122])] if all(tempos) else []
+    assert conditions({"all": rule["all"]}) == moods + bpm
+    assert tags.heard(HEARD, Mood.CALM)["MOOD"] == moods[1][2]
+
+
+def test_a_smart_playlist_of_one_mood_needs_no_choice(music: DJSet) -> None:
+    """It is one condition; a set without a path stands where the listener is."""
+    rule = json.loads(playlists.render(replace(music, affect=Affect(0.4, -0.6)), "nsp"))
+    assert rule["all"] == [{"is": {"mood": "Calm"}}]

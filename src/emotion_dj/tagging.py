@@ -50,9 +50,13 @@ class Tagging:
     def write(
         self, libraries: Iterable[Source], report: Report = lambda _done, _total: None
     ) -> TaggingResult:
-        """Tag every file that was heard; one that could not be is passed over in silence."""
+        """Tag every file that was heard; one that could not be is passed over in silence, and so is
+        one of several tracks: its tags are those of the album.
+        """
 
         def one(track: Track, analysis: Analysis | None) -> bool:
+            if track.section:
+                return False
             fields = tags.heard(analysis, affect.mood(analysis.affect)) if analysis else {}
             return bool(fields) and tags.write(path_of(track), fields)
 
@@ -75,8 +79,7 @@ class Tagging:
         pairs = [
             (library, track)
             for library in map(_own, libraries)
-            for track in library.tracks()
-            if track.section is None  # its file's tags are those of the album
+            for track in {track.path: track for track in library.tracks()}.values()
         ]
         for done, (library, track) in enumerate(pairs, start=1):
             try:

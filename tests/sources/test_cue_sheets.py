@@ -13,6 +13,7 @@ from emotion_dj.music import mix
 from emotion_dj.music.decode import decode
 from emotion_dj.sources.cue_sheets import parse
 from emotion_dj.sources.local import Local
+from emotion_dj.sources.playlist_files import Playlists, uris
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,3 +145,44 @@ def test_one_file_for_each_track_is_no_album_in_one() -> None:
         "c.wav": 0,
     }
     assert sheets["a b.wav"].entries[0].words["TITLE"] == "One two"
+
+
+def test_a_file_that_is_named_alone_is_divided_as_its_folder_would(album: Path) -> None:
+    """As a root, and of a playlist, which may list the sheet in place of the file."""
+    tracks = found(album)[1]
+    assert list(Local((album,)).tracks()) == tracks
+    sheet = album.with_suffix(".cue")
+    listed = album.with_name("list.m3u")
+    for path, line in ((sheet, ""), (listed, "album.flac"), (listed, "album.cue\nalbum.flac")):
+        if path == listed:
+            path.write_text(line)
+        assert list(Playlists((), "playlists", (path,)).listing()) == tracks
+        assert uris(path) >= {track.uri for track in tracks}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["album.flac#t=5.2,12", "#EXTVLCOPT:start-time=5.200\n#EXTVLCOPT:stop-time=12\nalbum.flac"],
+)
+def test_a_part_that_a_playlist_lists_is_meant_alone(album: Path, line: str) -> None:
+    """By a media fragment, or as VLC says it, and as our own playlists are written."""
+    path = album.with_name("list.m3u")
+    path.write_text(line)
+    assert list(Playlists((), "playlists", (path,)).listing()) == found(album)[1][1:2]
+
+
+def test_a_start_that_is_no_tracks_hides_no_song(album: Path) -> None:
+    """Who has VLC skip an introduction still has the song."""
+    album.with_suffix(".cue").unlink()
+    path = album.with_name("list.m3u")
+    path.write_text("#EXTVLCOPT:start-time=3\nalbum.flac\n")
+    assert list(Playlists((), "playlists", (path,)).listing()) == found(album)[1]
+
+
+def test_a_sheet_of_one_file_for_each_track_lists_those(album: Path) -> None:
+    """As a playlist does; no other file of the folder is taken for one that is not there."""
+    (album.parent / "two.flac").write_bytes(b"sound")
+    sheet = album.with_suffix(".cue")
+    sheet.write_text("FILE two.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nFILE gone.wav WAVE\n")
+    (track,) = Playlists((), "playlists", (sheet,)).listing()
+    assert track.uri == (album.parent / "two.flac").as_uri()

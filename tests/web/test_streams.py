@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -10,8 +12,10 @@ import httpx
 import numpy as np
 import pytest
 
+from emotion_dj.sources.chapters import LARGE
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -22,12 +26,25 @@ FORMS = {"alac.m4a": "alac", "float.wav": "pcm_f32le", "wavpack.wv": "wavpack"}
 FORMS |= {"tta.tta": "tta", "wma.wma": "wmav2", "ac3.ac3": "ac3"}
 
 
-def song(path: Path, codec: str) -> Path:
+CHAPTERS = [
+    {
+        "id": n,
+        "start": 5 * n,
+        "end": 12 if n else 5,
+        "time_base": Fraction(1),
+        "metadata": {"title": t},
+    }
+    for n, t in enumerate(("First", "Second"))
+]
+
+
+def song(path: Path, codec: str, chapters: Sequence[av.container.Chapter] = ()) -> Path:
     """Write twelve seconds of noise at 44.1 kHz."""
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 12 * 44_100)).astype(np.float32)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=44_100, layout="mono")
         stream.bit_rate = 128_000
+        container.set_chapters(list(chapters))
         stream.codec_context.open()
         resampler = av.AudioResampler(stream.format, "mono", 44_100, stream.frame_size or 4096)
         frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="mono")
@@ -47,6 +64,7 @@ def streams(serve: Serve, tmp_path: Path) -> object:
     song(music / "mp3.mp3", "libmp3lame")
     for name, codec in FORMS.items():
         song(music / name, codec)
+    os.truncate(song(music / "mix.m4a", "aac", CHAPTERS), LARGE)
     song(tmp_path / "blob.flac", "flac").rename(tmp_path / "blob")
     (music / "link.flac").symlink_to(tmp_path / "blob")
     with serve("--library", str(music)) as address:
@@ -56,7 +74,9 @@ def streams(serve: Serve, tmp_path: Path) -> object:
 
 
 def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
-    """With a length, byte ranges and a HEAD, as a file would; others come as they are."""
+    """With a length, byte ranges and a HEAD, as a file would; a chapter comes without what is
+    around it, others come as they are.
+    """
     whole = httpx.get(streams["aiff"], timeout=60)
     assert (whole.status_code, whole.headers["content-type"]) == (200, "audio/ogg")
     with av.open(io.BytesIO(whole.content)) as container:
@@ -69,6 +89,9 @@ def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
     assert httpx.get(streams["aiff"], headers={"range": f"bytes={size}-"}).status_code == 416
     head = httpx.head(streams["aiff"])
     assert (head.headers["content-length"], head.content) == (str(size), b"")
+    chapter = httpx.get(streams["Second"], timeout=60)
+    assert chapter.headers["content-type"] == "audio/ogg"
+    assert measured(io.BytesIO(chapter.content))[0] == pytest.approx(7.0, abs=0.05)
     assert httpx.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
     linked = httpx.get(streams["link"])
     assert (linked.status_code, linked.headers["content-type"]) == (200, "audio/flac")

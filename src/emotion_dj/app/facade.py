@@ -325,7 +325,8 @@ class EmotionDJ:
         return Selection(self.settings, lambda: self._catalogue)
 
     def save(self, dj_set: DJSet, path: Path, *, relative: bool = False) -> tuple[Reason, ...]:
-        """Write a set as a playlist file, .m3u8, .xspf or .jspf; return what there is to know.
+        """Write a set as a playlist file, .m3u8, .xspf or .jspf, or its wish as a smart playlist of
+        Navidrome, .nsp; return what there is to know.
 
         ``relative`` names files as seen from the playlist's folder. Raises DataError.
         """

@@ -83,7 +83,7 @@ def play(
         typer.Option(help="The same seed gives the same set; without one each day has its own."),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf.")
+        Path | None, typer.Option(help="Write the set as .m3u8, .xspf or .jspf, its wish as .nsp.")
     ] = None,
     relative: Annotated[
         bool, typer.Option("--relative", help="Name files in --save as seen from its folder.")

@@ -77,21 +77,28 @@ def _command(line: str) -> tuple[str, str]:
     return name.upper(), rest.rpartition(" ")[0] if name.upper() == "FILE" else rest
 
 
-def among(folder: str, texts: Sequence[str], songs: Sequence[str]) -> dict[str, Sheet]:
-    """Return the sheets of a folder by the song that each divides into more than one track; a name
-    among ``texts`` that is not of a sheet is passed over.
-
-    A file that a sheet names and that is not there is the one of the same stem: albums are
-    compressed after their sheet was written.
-    """
+def among(folder: str, sheets: Sequence[str], songs: Sequence[str]) -> dict[str, Sheet]:
+    """Return the sheets of a folder by the song that each divides into more than one track."""
     found: dict[str, Sheet] = {}
-    for name in texts:
-        if not name.lower().endswith(SUFFIX):
-            continue
-        for file, sheet in _read(Path(folder, name)).items():
-            there = file if file in songs else _of_stem(songs, Path(file).stem, Path(name).stem)
-            if there and _divides(sheet):
-                found.setdefault(there, sheet)
+    for name in sheets:
+        for song, sheet in files(Path(folder, name), songs).items():
+            if sheet and divides(sheet):
+                found.setdefault(song, sheet)
+    return found
+
+
+def files(path: Path, songs: Sequence[str]) -> dict[str, Sheet | None]:
+    """Return what a sheet says by the songs beside it that it is about.
+
+    A file that a sheet names and that is not there is the one of the same stem, or the only one
+    is that of the sheet's: albums are compressed after their sheet was written.
+    """
+    said, found = _read(path), dict[str, Sheet | None]()
+    own = [path.stem] if len(said) == 1 else []
+    for file, sheet in said.items():
+        song = file if file in songs else _of_stem(songs, Path(file).stem, *own)
+        if song:
+            found.setdefault(song, sheet)
     return found
 
 
@@ -108,17 +115,20 @@ def _of_stem(names: Sequence[str], *stems: str) -> str | None:
     return next((name for stem in stems for name in names if Path(name).stem == stem), None)
 
 
-def _divides(sheet: Sheet) -> bool:
-    """Tell whether there are several tracks, each after the one before."""
+def divides(sheet: Sheet, shortest: float = 0.0) -> bool:
+    """Tell whether there are several tracks, each longer than so many seconds."""
     begins = [-1.0 if entry.begin is None else entry.begin for entry in sheet.entries]
-    rising = all(a < b for a, b in pairwise(begins))
+    rising = all(b - a > shortest for a, b in pairwise(begins))
     return len(begins) > 1 and begins[0] >= 0 and rising
 
 
-def parts(track: Track, sheet: Sheet) -> Iterator[Track]:
+def parts(track: Track, sheet: Sheet | None) -> Iterator[Track]:
     """Yield the tracks of a file that a sheet divides, each with a uri that tells from when to when
-    (W3C Media Fragments): ``file:///album.flac#t=10.5,200``.
+    (W3C Media Fragments): ``file:///album.flac#t=10.5,200``. What it does not divide is one track.
     """
+    if sheet is None or not divides(sheet):
+        yield track
+        return
     ends = [f",{entry.begin:.3f}" for entry in sheet.entries[1:]] + [""]
     album = sheet.album.words
     year = _YEAR.search(album.get("REM DATE", ""))

@@ -11,13 +11,14 @@ import os
 import re
 from dataclasses import dataclass, field
 from fnmatch import translate
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote_from_bytes
 
 from emotion_dj.domain import Media, Omission, Track
 from emotion_dj.errors import LibraryError
-from emotion_dj.sources import cue_sheets
+from emotion_dj.sources import chapters, cue_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ class _Walk:
             return []
         self.seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            return sorted(entries, key=attrgetter("name"))
 
     def _demand_root(self) -> None:
         """Stop where all of it is gone, as when a disk is pulled out. Raises LibraryError."""
@@ -122,57 +123,101 @@ class _Folders:
                 (self.links if entry.is_symlink() else self.paths).append(entry.path)
 
 
+@dataclass(slots=True)
+class SingleFiles:
+    """Files that are named one by one; what lies beside them is looked up once for a folder."""
+
+    _sheets: dict[Path, dict[str, Sheet]] = field(default_factory=dict)
+
+    def tracks(self, path: Path) -> Iterator[Track]:
+        """Yield the tracks of a file, as its folder would have them, or those of a CUE sheet."""
+        path = path.resolve()
+        folder = path.parent
+        if is_sheet(path.name):
+            divided = cue_sheets.files(path, list(filter(is_audio, _names(folder))))
+        else:
+            if folder not in self._sheets:
+                self._sheets[folder] = _sheets(str(folder), _names(folder))
+            divided = {path.name: self._sheets[folder].get(path.name)}
+        for name, sheet in divided.items():
+            (uri,), where = _uris(str(folder), [name]), os.path.join(folder, "")  # noqa: PTH118
+            track = _track(uri, where, name)
+            yield from cue_sheets.parts(track, sheet or _chapters(folder / name))
+
+
 def walk(root: Path) -> Iterator[Track | Omission]:
     """Yield every audio file below a folder, or the one that is named, in a stable order, and every
-    place that was passed over.
+    place that was passed over. A file that a CUE sheet divides is that sheet's tracks.
 
     Raises LibraryError where the root goes away meanwhile.
     """
     root = root.resolve()
-    if root.is_file():
-        yield _track(root.parent.as_uri(), str(root.parent), root.name)
-    else:
-        yield from _Walk(str(root))
+    yield from SingleFiles().tracks(root) if root.is_file() else _Walk(str(root))
 
 
 def is_audio(name: str) -> bool:
     """Tell whether a file is audio by its name."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - for each file
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem) and (dot + suffix).lower() in SUFFIXES
+
+
+def is_sheet(name: str) -> bool:
+    """Tell whether a file is a CUE sheet by its name."""
+    return name.lower().endswith(cue_sheets.SUFFIX)
 
 
 def _files(
     folder: str, entries: Sequence[os.DirEntry[str]], rules: tuple[_Rules, ...]
 ) -> Iterator[Track | Omission]:
-    """Yield the audio files of one folder: `Path.as_uri` of each would take longer than to look."""
-    begin, where = Path(folder).as_uri().rstrip("/"), os.path.join(folder, "")  # noqa: PTH118
-    sheets = _sheets(folder, [entry.name for entry in entries])
-    for entry in entries:
+    """Yield the audio files of one folder. All of it is counted in microseconds a file."""
+    names = [entry.name for entry in entries]
+    sheets, where = _sheets(folder, names), os.path.join(folder, "")  # noqa: PTH118
+    for entry, uri in zip(entries, _uris(folder, names), strict=True):
         name = entry.name
         if not is_audio(name) or _is_folder(entry):
             continue
         if _HIDDEN.match(name):
-            uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
             yield Omission(uri, "hidden", f"{name} is hidden by its name")
         elif not _is_file(entry) and os.path.exists(entry.path):  # noqa: PTH110 - a dead link fails
-            uri = f"{begin}/{quote_from_bytes(os.fsencode(name))}"
             yield Omission(uri, "not_a_file", f"{name} is a pipe, a socket or a device")
         elif rules and _is_ignored(rules, entry.path):
-            yield _ignored(f"{begin}/{quote_from_bytes(os.fsencode(name))}", entry)
+            yield _ignored(uri, entry)
         else:
-            track = _track(begin, where, name)
-            yield from cue_sheets.parts(track, sheets[name]) if name in sheets else (track,)
+            track, sheet = _track(uri, where, name), sheets.get(name) or _chapters(entry)
+            yield from cue_sheets.parts(track, sheet) if sheet else (track,)
+
+
+def _uris(folder: str, names: Sequence[str]) -> list[str]:
+    """Return the uris of what is in a folder, all at once: no name has a slash in it."""
+    begin = f"{Path(folder).as_uri().rstrip('/')}/"
+    quoted = quote_from_bytes(os.fsencode("/".join(names))).split("/")
+    return [begin + name for name in quoted[: len(names)]]
+
+
+def _chapters(file: os.DirEntry[str] | Path) -> Sheet | None:
+    try:
+        return chapters.within(os.fspath(file), file.stat())
+    except OSError:
+        return None  # a link that leads nowhere
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names alone
+    except OSError:
+        return []  # a folder may be entered and not listed
 
 
 def _sheets(folder: str, names: Sequence[str]) -> dict[str, Sheet]:
-    if not any(name.lower().endswith(cue_sheets.SUFFIX) for name in names):
-        return {}
-    return cue_sheets.among(folder, names, list(filter(is_audio, names)))
+    texts = list(filter(is_sheet, names))
+    return cue_sheets.among(folder, texts, list(filter(is_audio, names))) if texts else {}
 
 
-def _track(begin: str, where: str, name: str) -> Track:
-    title = os.fsencode(os.path.splitext(name)[0]).decode("utf-8", "replace")  # noqa: PTH122
-    uri = f"{begin.rstrip('/')}/{quote_from_bytes(os.fsencode(name))}"
-    return Track(uri, title, media=Media("file", os.path.join(where, name)))  # noqa: PTH118
+def _track(uri: str, where: str, name: str) -> Track:
+    """Return a file as a track; ``where`` is its folder, with a slash."""
+    stem = name.rpartition(".")[0] or name
+    title = stem if stem.isascii() else os.fsencode(stem).decode("utf-8", "replace")
+    return Track(uri, title, media=Media("file", where + name))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

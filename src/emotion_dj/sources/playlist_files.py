@@ -1,4 +1,4 @@
-"""Playlists of other players as a source: M3U, M3U8, PLS, XSPF and JSPF.
+"""Playlists of other players as a source: M3U, M3U8, PLS, XSPF and JSPF; a CUE sheet is one too.
 
 Each song is looked for as the playlist names it, beside the playlist where it was moved with its
 music, and in other letters where another system wrote it: drives and backslashes, names without
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.json_types import Json
 
-SUFFIXES: Final = frozenset({".m3u", ".m3u8", ".pls", ".xspf", ".jspf"})
+SUFFIXES: Final = frozenset({".m3u", ".m3u8", ".pls", ".xspf", ".jspf", ".cue"})
 
 _ENCODINGS: Final = ("utf-8", "cp1252", "cp1251", "shift_jis", "cp437", "latin-1")
 _PLS: Final = re.compile(rb"file\d+\s*=\s*(.*)", re.IGNORECASE)
@@ -35,7 +35,14 @@ _DRIVE: Final = re.compile(r"/?[a-z][:|](?=[\\/])", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 """How an address begins; a single letter would be a drive."""
 
+_PART: Final = re.compile(r"#t=(\d+(?:\.\d+)?)(?:,\d+(?:\.\d+)?)?$")
+_START: Final = re.compile(rb"#EXTVLCOPT:\s*start-time\s*=\s*(\d+(?:\.\d+)?)$", re.IGNORECASE)
+"""How a part of a file is named: as we name it, and as VLC does."""
+
 _TOLD: Final = ("location", "creator", "title")
+
+_NEAR_S: Final = 0.002
+"""Two times so near are one: they are written with three decimals."""
 
 _ABOVE: Final = 4
 """Folders above that of the playlist in which a song is looked for that is not where it was."""
@@ -43,10 +50,14 @@ _ABOVE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One song of a playlist: ``name`` for people, and the spellings that its bytes may mean."""
+    """One song of a playlist: ``name`` for people, and the spellings that its bytes may mean.
+
+    ``begin`` is where a part of a file begins that is meant alone, in seconds.
+    """
 
     name: str
     spellings: tuple[str, ...]
+    begin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,8 @@ def read(path: Path) -> list[Entry]:
     readers = {".pls": _pls, ".xspf": _xspf, ".jspf": _jspf}
     try:
         data = path.read_bytes()
+        if folders.is_sheet(path.name):
+            return [Entry(path.name, (str(path.absolute()),))]
         return readers.get(path.suffix.lower(), _m3u)(data)
     except (OSError, ValueError, ET.ParseError) as error:
         why = getattr(error, "strerror", None) or error
@@ -102,24 +115,22 @@ def _uris(entry: Entry, finder: _Finder) -> Iterator[str]:
         return
     named = finder.folder / _path_of(name)
     yield Path(os.path.abspath(named)).as_uri()  # noqa: PTH100 - links stay
-    found = finder.find(entry)
-    if found is not None:
-        yield found.resolve().as_uri()
+    for track in finder.tracks(entry):
+        yield track.uri
 
 
 def _songs(path: Path) -> Iterator[Track | Omission]:
-    finder, entries, seen = _Finder(path), read(path), set[Path]()
+    finder, entries, seen = _Finder(path), read(path), set[str]()
     if not entries:
         msg = f"{path} lists no song: name another playlist, or a folder"
         raise LibraryError(msg)
     missed = []
     for entry in entries:
-        found = finder.find(entry)
-        if found is None:
+        tracks = finder.tracks(entry)
+        yield from (track for track in tracks if track.uri not in seen)
+        seen.update(track.uri for track in tracks)
+        if not tracks:
             missed.append(entry.name)
-        elif found not in seen:
-            seen.add(found)
-            yield from folders.walk(found)
     if not seen:
         msg = f"none of the {len(entries)} songs that {path} lists is here: '{missed[0]}' is one"
         raise LibraryError(msg)
@@ -133,19 +144,26 @@ class _Finder:
 
     playlist: Path
     _names: dict[Path, dict[str, str]] = field(default_factory=dict)
+    _files: folders.SingleFiles = field(default_factory=folders.SingleFiles)
 
     @property
     def folder(self) -> Path:
         """The folder of the playlist."""
         return self.playlist.absolute().parent
 
+    def tracks(self, entry: Entry) -> list[Track]:
+        """Return the tracks of an entry's file; that which begins where the entry says, if any."""
+        found = self.find(entry)
+        tracks = list(self._files.tracks(found)) if found else []
+        return [track for track in tracks if _begins(track, entry.begin)] or tracks
+
     def find(self, entry: Entry) -> Path | None:
-        """Return the song's file, None where there is none, or it is elsewhere in the network."""
+        """Return the entry's file, None where there is none, or it is elsewhere in the network."""
         for name in entry.spellings:
             if _is_elsewhere(name):
                 continue
             quoted = _unquoted(name) if "%" in name else name
-            for form in dict.fromkeys((name, quoted)):
+            for form in dict.fromkeys((name, quoted, _PART.sub("", quoted))):
                 found = self._look(_path_of(form))
                 if found is not None:
                     return found
@@ -197,10 +215,16 @@ class _Finder:
         return self._names[folder]
 
 
+def _begins(track: Track, begin: float | None) -> bool:
+    section = track.section if begin is not None else None
+    return section is not None and abs(section.begin - (begin or 0.0)) < _NEAR_S
+
+
 def _is_song(path: str | Path) -> bool:
-    """Tell a file of audio; what is too long, or holds a zero, is none."""
+    """Tell a file of audio, or a sheet; what is too long, or holds a zero, is none."""
     name = os.fspath(path)
-    return folders.is_audio(name) and os.path.isfile(name)  # noqa: PTH113 - raises nothing
+    is_named = folders.is_audio(name) or folders.is_sheet(name)
+    return is_named and os.path.isfile(name)  # noqa: PTH113 - raises nothing
 
 
 def _is_elsewhere(name: str) -> bool:
@@ -231,8 +255,14 @@ def _parts(name: str) -> list[str]:
 
 
 def _m3u(data: bytes) -> list[Entry]:
-    lines = (line.strip() for line in _as_utf8(data).splitlines())
-    return [_entry(line) for line in lines if line and not line.startswith(b"#")]
+    entries, begin = [], None
+    for line in map(bytes.strip, _as_utf8(data).splitlines()):
+        if start := _START.match(line):
+            begin = float(start[1])
+        elif line and not line.startswith(b"#"):
+            entries.append(_entry(line, begin))
+            begin = None
+    return entries
 
 
 def _pls(data: bytes) -> list[Entry]:
@@ -246,7 +276,7 @@ def _as_utf8(data: bytes) -> bytes:
     return data.decode(said).encode() if said else data
 
 
-def _entry(line: bytes) -> Entry:
+def _entry(line: bytes, begin: float | None = None) -> Entry:
     """Return a line as what the disk may call it, and what any encoding makes of it."""
     spellings = [os.fsdecode(line)]
     for encoding in () if line.isascii() else _ENCODINGS:
@@ -254,7 +284,13 @@ def _entry(line: bytes) -> Entry:
             spellings.append(line.decode(encoding))
         except UnicodeDecodeError:
             continue
-    return Entry(text_guess.guess(line), tuple(dict.fromkeys(spellings)))
+    name = text_guess.guess(line)
+    return Entry(name, tuple(dict.fromkeys(spellings)), _begin(name) if begin is None else begin)
+
+
+def _begin(name: str) -> float | None:
+    part = _PART.search(name)
+    return float(part[1]) if part else None
 
 
 def _xspf(data: bytes) -> list[Entry]:
@@ -287,4 +323,4 @@ def _told(location: Json, creator: Json, title: Json) -> Entry:
         return Entry(name, ())
     address = str(place).encode("utf-8", "ignore").decode()  # JSON may hold half a letter
     plain = address if _ADDRESS.match(address) else _unquoted(address)
-    return Entry(plain, tuple(dict.fromkeys((plain, address))))
+    return Entry(plain, tuple(dict.fromkeys((plain, address))), _begin(plain))

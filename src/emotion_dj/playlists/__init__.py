@@ -1,4 +1,4 @@
-"""Sets as files that other players open: M3U8, XSPF and JSPF.
+"""Sets as files that other players open: M3U8, XSPF and JSPF; as a rule for Navidrome: NSP.
 
 M3U8 is what VLC and others agree on (extended M3U in UTF-8); XSPF and JSPF follow xspf.org
 version 1.
@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from emotion_dj.artifacts import write_atomically
 from emotion_dj.errors import DataError
+from emotion_dj.playlists.smart import nsp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +109,7 @@ FORMS: Final[Mapping[str, Write]] = {
     ".m3u": m3u8,
     ".xspf": xspf,
     ".jspf": jspf,
+    ".nsp": nsp,
 }
 
 

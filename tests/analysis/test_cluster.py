@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Analysis
     from emotion_dj.interfaces import Audio
 
-pytestmark = [pytest.mark.needs_ray, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.needs_ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ANALYSER = model_registry.audio_model_id()
 FILES = 24

@@ -8,9 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -41,10 +42,26 @@ class Service:
         return found.group(1)
 
 
+@cache
+def _heard_demo() -> tempfile.TemporaryDirectory[str]:
+    """Hear the demo library, once for all tests of this process."""
+    folder = tempfile.TemporaryDirectory(prefix="heard-")
+    command = [sys.executable, "-m", "emotion_dj", "analyse", "demo"]
+    database = ["--database", f"{folder.name}/c.sqlite"]
+    subprocess.run([*command, *database], check=True, capture_output=True)
+    return folder
+
+
 @contextmanager
 def running(home: Path, *arguments: str, **more: str) -> Iterator[Service]:
-    """Run `emotion-dj serve` in a home folder, in an environment with more."""
-    own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
+    """Run `emotion-dj serve` in a home folder, in an environment with more.
+
+    The demo library is heard already, where no other database is named.
+    """
+    database = home / "c.sqlite"
+    if "demo" in arguments and not database.exists():
+        shutil.copy(f"{_heard_demo().name}/c.sqlite", database)
+    own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(database)}
     environment = {**os.environ, **own, **more}
     command = [sys.executable, "-m", "emotion_dj", "serve", "--port", "0", *arguments]
     log = home / "serve.log"
@@ -90,13 +107,10 @@ def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
 
 @contextmanager
 def serving_demo(home: Path) -> Iterator[str]:
-    """Serve the demo library, heard to the end before the block begins."""
+    """Serve the demo library, with what makes sets loaded before the block begins."""
     with serving(home, "--library", "demo") as address:
-        with httpx.Client(base_url=address, timeout=120) as client:
-            client.post("/api/v1/sets", json={"mood": "calm"}).raise_for_status()
-            for _ in range(10_000):
-                if not client.get("/api/v1/library").json()["scan"]["running"]:
-                    break
+        sets = f"{address}/api/v1/sets"
+        httpx.post(sets, json={"mood": "calm"}, timeout=120).raise_for_status()
         yield address
 
 

@@ -60,6 +60,7 @@ def answered(address: str, seconds: float) -> list[float]:
     return times
 
 
+@pytest.mark.slow  # it waits for real
 def test_a_head_that_trickles_ends_in_time(quick_address: str) -> None:
     """A byte now and then does not keep a line: 408 after ten seconds, and the line ends."""
     with connect(quick_address) as line:
@@ -77,6 +78,7 @@ def test_a_head_that_trickles_ends_in_time(quick_address: str) -> None:
     assert time.monotonic() - began > HEAD_SECONDS - 1
 
 
+@pytest.mark.slow  # it waits for real
 def test_one_who_says_nothing_is_hung_up_on(quick_address: str) -> None:
     """A line on which nothing comes ends without a word."""
     with connect(quick_address) as line:

@@ -65,7 +65,8 @@ def test_a_library_without_music_is_said(serve: Serve, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def starting(serve: Serve) -> Iterator[str]:
+def starting(serve: Serve, tmp_path: Path) -> Iterator[str]:
     """Return a service that has just begun to hear the demo library."""
-    with serve("--library", "demo") as address:
+    new = str(tmp_path / "new.sqlite")
+    with serve("--library", "demo", EMOTION_DJ_DATABASE=new) as address:
         yield address

@@ -350,6 +350,7 @@ def stalled(address: str, length: int) -> bytes:
         return line.recv(200)
 
 
+@pytest.mark.slow  # it waits for real
 def test_a_body_that_never_comes_is_given_up(address: str) -> None:
     """A connection that promises a body and stalls holds no one else up, and is closed."""
     assert b" 408 " in stalled(address, 1000)

@@ -81,6 +81,7 @@ def test_evaluate_emotion_says_what_people_saw(shared: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.needs_shared
+@pytest.mark.slow
 def test_evaluate_music_on_a_table(shared: Path, tmp_path: Path) -> None:
     """Twelve of Emotify's tracks, as JSON and for people."""
     lines = (shared / "data/music/emotify.csv").read_text(encoding="utf-8").splitlines()

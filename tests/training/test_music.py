@@ -99,6 +99,7 @@ def test_what_teachers_say_of_a_held_fold_is_never_learnt(corpus: Corpus, tmp_pa
     assert len(right.agreement) == 3
 
 
+@pytest.mark.slow
 def test_the_ear_hears_arousal_better_than_chance(shared: Path, tmp_path: Path) -> None:
     """`evaluate music` reports R2 and r of each target; arousal follows the listeners."""
     table = excerpt(shared, tmp_path / "t.csv", 30)

@@ -28,10 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emotion_dj.app import EmotionDJ
+    from emotion_dj.domain import Track
     from emotion_dj.web.scan import Scan
 
 
 PASSWORD: Final = "subsonic_password"  # noqa: S105 - the name of one
+
+
+NAMED: Final = 100
+"""Songs of a list that are named where nothing is known of them."""
 
 
 class Place(Body):
@@ -58,9 +63,13 @@ class Folder(BaseModel):
 
 
 class Added(BaseModel):
-    """How many tracks a table added."""
+    """How many tracks a table added; ``unmatched`` is how many songs it only names of which nothing
+    is known here, and ``names`` are the first of them.
+    """
 
     tracks: int
+    unmatched: int
+    names: list[str]
 
 
 def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
@@ -96,15 +105,22 @@ def routes(dj: EmotionDJ, scan: Scan) -> APIRouter:
     @routes.post("/library/tables", responses={200: {"model": Added}})
     def table(
         file: Annotated[UploadFile, File(description="CSV, JSON or Parquet")],
-    ) -> dict[str, int]:
+    ) -> JsonObject:
         """Take tracks and their features from a table."""
+        unmatched: list[Track] = []
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"table{_ending(file.filename)}"
             path.write_bytes(file.file.read())
             with _input():
-                return {"tracks": dj.library.import_table(path)}
+                count = dj.library.import_table(path, unmatched.append)
+        names = [_name(track) for track in unmatched[:NAMED]]
+        return {"tracks": count, "unmatched": len(unmatched), "names": names}
 
     return routes
+
+
+def _name(track: Track) -> str:
+    return " — ".join(part for part in (track.title, ", ".join(track.artists)) if part)
 
 
 @contextmanager

@@ -44,6 +44,13 @@ def test_a_folder_is_chosen_and_heard(
         says(page, "#music", "3 songs")
         assert page.locator("#map .star").count() == 3
         says(page, "#add-dialog", "broken.mp3")
+        heard = min(mine.glob("*.opus")).as_uri()
+        rows = f"uri,title,artist\n{heard},,\n,No such song,Nobody\n"
+        table = {"name": "list.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        page.set_input_files("#add-dialog input[type=file]", table)
+        says(page, "#add-dialog [role=status]", "1 songs of the table were added")
+        says(page, "#add-dialog", "1 songs of this list are not known here")
+        says(page, "#add-dialog", "No such song — Nobody")
         page.keyboard.press("Escape")
         page.check("#moods input[value=calm]")
         says(page, "#play-word", "Pause")

@@ -185,6 +185,9 @@ def test_a_playlist_that_is_dropped_comes_next(page: Page, says: Callable[..., N
         assert page.locator("#set .title").all_inner_texts()[1 : 1 + len(titles)] == titles
         page.check("input[value=sad]")
         says(page, "#opening", "You want sad")
+    some = f"{kept[0][1]}#EXTINF:1,Nobody - Nothing\nnothing.mp3\n"
+    page.evaluate(DROP, ["some.m3u8", some])
+    says(page, "#done", "come next; not in your music: Nothing")
     page.evaluate(DROP, ["other.m3u8", "#EXTM3U\n#EXTINF:1,Nobody - Nothing\nnothing.mp3\n"])
     says(page, "#opening", "None of the songs of this playlist is in your music")
 

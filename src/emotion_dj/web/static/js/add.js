@@ -14,6 +14,9 @@ const AT_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"].includes(location.ho
 const folder = signal(/** @type {Folder | null} */ (null));
 const told = signal(/** @type {{code: string, text?: string, values?: Record<string, unknown>} | null} */ (null));
 
+/** The songs that a list only names and of which nothing is known here: how many, the first by name. */
+const missed = signal(/** @type {{n: number, names: string[]}} */ ({ n: 0, names: [] }));
+
 let drawn = false;
 
 /** Open the dialog. */
@@ -21,6 +24,7 @@ export function open() {
   if (!drawn) draw();
   drawn = true;
   told.value = null;
+  missed.value = { n: 0, names: [] };
   $("add-dialog").showModal();
   if (AT_THIS_MACHINE) void go("");
 }
@@ -28,7 +32,7 @@ export function open() {
 function draw() {
   const [browser, words] = [make("div", "folders"), make("p", "small")];
   words.setAttribute("role", "status");
-  effect(() => $("add").replaceChildren(...(AT_THIS_MACHINE ? [browser, server(), table()] : [make("p", "", say("addThere"))]), words, again(), failures()));
+  effect(() => $("add").replaceChildren(...(AT_THIS_MACHINE ? [browser, server(), table()] : [make("p", "", say("addThere"))]), words, unknown(), again(), failures()));
   effect(() => browser.replaceChildren(...(folder.value ? shown(folder.value) : [])));
   effect(() => {
     const state = library.state();
@@ -99,7 +103,8 @@ function table() {
 
 /** @param {File} file */
 export const take = (file) => (open(), attempt(async () => {
-  const { tracks } = await upload("/library/tables", file);
+  const { tracks, unmatched, names } = await upload("/library/tables", file);
+  missed.value = { n: unmatched, names };
   told.value = { code: "addedTable", values: { n: tracks } };
 }));
 
@@ -115,8 +120,17 @@ const again = () => button(say("rescan"), () => void attempt(() => post("/librar
 /** What could not be heard, and why. */
 function failures() {
   const failed = library.library.value?.failed ?? [];
-  if (!failed.length) return "";
+  return failed.length ? listed(say("failed", { n: failed.length }), failed.map(String)) : "";
+}
+
+function unknown() {
+  const { n, names } = missed.value;
+  return n ? listed(say("unknownSongs", { n }), names) : "";
+}
+
+/** @param {string} title @param {string[]} lines */
+function listed(title, lines) {
   const list = make("ul", "small");
-  list.append(...failed.map((why) => make("li", "", String(why))));
-  return folded(say("failed", { n: failed.length }), list);
+  list.append(...lines.map((line) => make("li", "", line)));
+  return folded(title, list);
 }

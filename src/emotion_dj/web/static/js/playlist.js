@@ -6,6 +6,7 @@ import * as notices from "./notices.js";
 import * as queue from "./queue.js";
 
 const MOST = 100;
+const NAMED = 3; // of the songs that are not here
 
 /** @typedef {{title: string, artist: string}} Entry */
 
@@ -13,26 +14,28 @@ const MOST = 100;
 export async function take(file) {
   dj.wake();
   try {
-    const songs = await notices.during("choosing", found(entries(file.name, await file.text())));
-    if (!songs.length) throw new Problem("no_songs", "");
-    dj.change("added_many", { n: songs.length }, () => queue.insert(...songs));
+    const { picks, missed } = await notices.during("choosing", found(entries(file.name, await file.text())));
+    if (!picks.length) throw new Problem("no_songs", "");
+    const values = { n: picks.length, names: missed.slice(0, NAMED).join(", ") + (missed.length > NAMED ? ", …" : "") };
+    dj.change(missed.length ? "added_some" : "added_many", values, () => queue.insert(...picks));
     if (!queue.current.peek()) void dj.play(0);
   } catch (error) {
     dj.trouble(error);
   }
 }
 
-/** @param {Entry[]} wanted @returns {Promise<SetPick[]>} */
+/** @param {Entry[]} wanted @returns {Promise<{picks: SetPick[], missed: string[]}>} */
 async function found(wanted) {
-  const picks = [];
+  const picks = [], missed = [];
   for (const { title, artist } of wanted.slice(0, MOST)) {
     const { tracks } = await get(`/tracks?limit=20&q=${encodeURIComponent(title.slice(0, 200))}`);
     const same = (/** @type {Entry & {artists: string[]}} */ one) => alike(one.title, title) && (!artist || !one.artists.length || one.artists.some((name) => alike(name, artist)));
     const track = tracks.find(same);
     const pick = track && (await get(`/tracks/${track.id}/pick`).catch(() => null)); // not heard yet: it cannot be placed
     if (pick) picks.push(pick);
+    else missed.push(title);
   }
-  return picks;
+  return { picks, missed };
 }
 
 /** @param {string} one @param {string} other */

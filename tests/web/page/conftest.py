@@ -105,7 +105,9 @@ def listen(page: Page) -> list[str]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     def said(message: Any) -> None:
-        expected = re.search("status of (404|422)|ERR_(CONNECTION|INCOMPLETE|EMPTY|CONTENT_LENGTH)", message.text)
+        expected = re.search(
+            "status of (404|422)|ERR_(CONNECTION|INCOMPLETE|EMPTY|CONTENT_LENGTH)", message.text
+        )
         if message.type in {"error", "warning"} and not expected:
             complaints.append(f"{message.text} {message.location['url']}".strip())
 

@@ -31,8 +31,8 @@ NAMES = [
     "a:b",
 ]
 MPV = ["mpv", "--no-config", "--no-video", "--ao=null", "--length=0.05"]
-VLC = ["cvlc", "-vv", "-I", "dummy", "--aout=dummy", "--run-time=0.2", "--play-and-exit"]
-"""VLC plays the first moment of each song."""
+VLC = ["cvlc", "-vv", "-I", "dummy", "--aout=dummy", "--run-time=1", "--play-and-exit"]
+"""VLC plays the first second of each song."""
 
 
 @pytest.fixture
@@ -50,10 +50,9 @@ def music(tmp_path: Path, demo_music: Path) -> DJSet:
 
 
 @pytest.mark.parametrize("relative", [False, True])
-@pytest.mark.parametrize("form", ["m3u8", "m3u"])
-def test_mpv_plays_every_song(music: DJSet, tmp_path: Path, form: str, *, relative: bool) -> None:
+def test_mpv_plays_every_song(music: DJSet, tmp_path: Path, *, relative: bool) -> None:
     """Each is opened, and ends without a word."""
-    path = tmp_path / f"set.{form}"
+    path = tmp_path / "set.m3u8"
     playlists.save(music, path, relative=relative)
     command = [*MPV, f"--playlist={path}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -63,7 +62,7 @@ def test_mpv_plays_every_song(music: DJSet, tmp_path: Path, form: str, *, relati
 
 
 @pytest.mark.parametrize("relative", [False, True])
-@pytest.mark.parametrize("form", ["m3u8", "m3u", "xspf"])
+@pytest.mark.parametrize("form", ["m3u8", "xspf"])
 def test_vlc_plays_every_song(
     music: DJSet,
     tmp_path: Path,

@@ -39,7 +39,7 @@ LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
 EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "demo": (("immich_memories_music",), "28 tracks to try it with"),
     "heic": (("pillow_heif",), "photos in HEIC, as iPhones take them"),
-    "web": (("fastapi", "uvicorn"), "the page and the HTTP service"),
+    "web": (("fastapi", "rjsmin", "uvicorn"), "the page and the HTTP service"),
     "lan": (("cryptography", "zeroconf"), "the page for phones at home, by https"),
     "opencv": (("cv2",), "the detector haar"),
     "tags": (("mutagen",), "moods and tempo written into music files"),

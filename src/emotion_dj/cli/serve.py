@@ -63,7 +63,7 @@ def serve(
     database: Database = None,
 ) -> None:
     """Open the page on this machine: your face, your music. Beyond it devices are paired first."""
-    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+    if not all(map(find_spec, ("fastapi", "rjsmin", "uvicorn"))):
         raise MissingExtra("web", "the page")
     from emotion_dj.app import settings
 

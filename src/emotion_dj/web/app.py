@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fastapi import (
-    FastAPI,
-    Response,
-)
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI, Response
 from starlette.applications import Starlette
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.gzip import GZipMiddleware
@@ -45,6 +40,7 @@ from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import MAX_BODY, ROOT, Middleware
 from emotion_dj.web.network import HERE
 from emotion_dj.web.scan import Scan
+from emotion_dj.web.shell import Shell
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -93,8 +89,7 @@ def create(
         adding.routes(dj, scan),
         playlist_export.routes(dj, recommend, pairing),
     )
-    static = StaticFiles(directory=str(files("emotion_dj.web") / "static"), html=True)
-    page = GZipMiddleware(static, minimum_size=500)
+    page = GZipMiddleware(Shell(), minimum_size=500)
     embed = devices.page(dj.settings.spotify_embed)
     trust = [_authority(authority)] if authority else []
     everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]

@@ -84,8 +84,12 @@ ACT = """([selector, event]) => {
   window.pressed = performance.now();
   document.querySelector(selector)[event]();
 }"""
-NEW = """(before) => new Promise((done) => {
+NEW = """(before) => new Promise((done, fail) => {
   const look = setInterval(() => {
+    if (performance.now() - pressed > 120_000) {
+      clearInterval(look);
+      fail(new Error("no new song in two minutes"));
+    }
     const title = document.querySelector("#now-title").textContent;
     const now = heard.findLast(([at, level]) => level > -45);
     const same = title === before && document.querySelector("#done p");
@@ -199,7 +203,7 @@ def acts(chromium: Browser, address: str, picture: Path, times: int) -> None:
     moods = page.locator("#moods input").evaluate_all("all => all.map(one => one.value)")
     took: dict[str, list[float]] = {"mood": [], "plane": [], "photo": []}
     for turn in range(times):
-        mood = moods[turn % len(moods)]
+        mood = moods[(turn + 1) % len(moods)]  # not the one that is chosen
         took["mood"] += answer(page, partial(press, page, f"#moods input[value={mood}]"))
         took["plane"] += answer(page, partial(place, page, turn))
         took["photo"] += answer(page, lambda: show(page, picture))
@@ -241,8 +245,10 @@ def place(page: Page, turn: int) -> None:
 
 
 def show(page: Page, picture: Path) -> None:
-    """Choose a photo."""
-    page.evaluate("() => { window.pressed = performance.now(); }")
+    """Choose a photo, though it be the one of before."""
+    page.evaluate(
+        "() => { window.pressed = performance.now(); document.querySelector('#photo').value = ''; }"
+    )
     page.set_input_files("#photo", picture)
 
 

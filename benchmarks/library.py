@@ -98,12 +98,14 @@ def cut(source: Path, start: float, target: Path) -> None:
         given = old.streams.audio[0]
         kept = new.add_stream_from_template(given)
         old.seek(int(start * av.time_base))
-        first = None
-        for packet in old.demux(given):
-            first = packet.pts if first is None else first
-            if packet.pts is None or float((packet.pts - first) * packet.time_base) > SECONDS:
+        packets = (packet for packet in old.demux(given) if packet.pts is not None)
+        first = 0
+        for count, packet in enumerate(packets):
+            first = first if count else packet.pts or 0
+            at = (packet.pts or 0) - first
+            if float(at * packet.time_base) > SECONDS:
                 break
-            packet.pts = packet.dts = packet.pts - first
+            packet.pts = packet.dts = at
             packet.stream = kept
             new.mux(packet)
 

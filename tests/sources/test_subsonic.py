@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import pytest
 
 from emotion_dj.app import EmotionDJ
 from emotion_dj.app.settings import Settings
+from emotion_dj.domain import Affect, DJSet, Plan, Reason
 from emotion_dj.errors import (
     LabelError,
     LoginRequired,
@@ -169,6 +171,25 @@ def test_short_troubles_are_waited_out() -> None:
         with pytest.raises(SourceError, match="not well"):
             Subsonic(at, "a", "b").search("x")
         assert len(asked) == http.TRIES
+
+
+def test_a_playlist_is_tried_again_where_the_server_was_not_well(dj: EmotionDJ) -> None:
+    """What was made all the same is looked for, and not made twice; two failures are said."""
+    (pick,) = dj.recommend(mood="calm", n=1).picks
+
+    def written(at: str) -> int:
+        track = replace(pick.track, uri=f"subsonic:{at.removeprefix('http://')}/1")
+        picks = (replace(pick, track=track),)
+        music = DJSet(picks, Plan("match"), (), Affect(0, 0), Reason("journey"))
+        return Subsonic(at, "a", "b").write(music, name="x").songs
+
+    unwell = (500, {}, b"")
+    with misbehaving((200, {}, FINE), unwell, (200, {}, FINE)) as (at, asked):
+        assert written(at) == 1
+        verbs = [path.partition("?")[0].rpartition("/")[2] for path in asked]
+        assert verbs == ["getPlaylists.view", "createPlaylist.view"] * 2
+    with misbehaving((200, {}, FINE), unwell) as (at, _), pytest.raises(SourceError):
+        written(at)
 
 
 def test_long_waits_fail_at_once() -> None:

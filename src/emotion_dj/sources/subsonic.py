@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from emotion_dj.domain import SavedPlaylist, Tags, Track
-from emotion_dj.errors import LoginRequired, NotAvailable, SourceError
+from emotion_dj.errors import LoginRequired, NotAvailable, RateLimited, SourceError
 from emotion_dj.sources.http import MAX_AUDIO, MAX_FAULT, MAX_PICTURE, Client, at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import httpx
 
@@ -138,14 +138,27 @@ class Subsonic:
         if not songs:
             msg = "none of these songs is on the Subsonic server: play from it with --library"
             raise NotAvailable(msg)
-        old = self._playlist(name)
-        named = {"playlistId": old} if old else {"name": name}
-        self._ask("createPlaylist", once=True, **named, songId=songs[:BATCH])
+        self._begin(name, songs[:BATCH])
+        made = self._playlist(name) if len(songs) > BATCH else None
         for start in range(BATCH, len(songs), BATCH):
-            old = old or self._playlist(name)
             part = songs[start : start + BATCH]
-            self._ask("updatePlaylist", once=True, playlistId=old, songIdToAdd=part)
+            self._ask("updatePlaylist", once=True, playlistId=made, songIdToAdd=part)
         return SavedPlaylist(name, self._host, len(songs), len(music.picks))
+
+    def _begin(self, name: str, songs: Sequence[str]) -> None:
+        """Create a playlist, or replace what is on it, at the second try where the first one meets
+        a server that is not well: small ones lock their database while they note what they stream.
+        """
+        try:
+            self._ask("createPlaylist", once=True, **self._named(name), songId=songs)
+        except (LoginRequired, NotAvailable, RateLimited):
+            raise
+        except SourceError:  # it may have been made all the same, and is looked for again
+            self._ask("createPlaylist", once=True, **self._named(name), songId=songs)
+
+    def _named(self, name: str) -> JsonObject:
+        old = self._playlist(name)
+        return {"playlistId": old} if old else {"name": name}
 
     def _playlist(self, name: str) -> str | None:
         """Return the id of the listener's playlist called ``name``, None where there is none."""

@@ -178,7 +178,7 @@ def test_ten_thousand_songs(serve: Serve, opened: Opened, says: Says, tmp_path: 
         with (tmp_path / "many.csv").open("rb") as file:
             sent = {"file": ("many.csv", file)}
             added = httpx.post(f"{address}/api/v1/library/tables", files=sent, timeout=120)
-        assert added.json() == {"tracks": 10_000}
+        assert added.json()["tracks"] == 10_000
         with opened(address) as page:
             says(page, "#music", re.compile(r"100\d\d songs"))
             assert 1000 < page.locator("#map .star").count() <= 1700

@@ -70,6 +70,10 @@ def test_a_folder_with_one_of_each_fault_is_heard(shared: Path, tmp_path: Path) 
     assert all(name in why for name, why in failed.items())
     assert found["claims_1h.flac"]["duration_ms"] == 20_000
     assert found["claims_1h.flac"]["left_out"] is None
+    shutil.copy(folder / "claims_1h.flac", folder / "copy.flac")
+    run("analyse", folder)  # of the copy its audio is known, and so how long it is
+    lengths = {row["uri"].rpartition("/")[2]: row["duration_ms"] for row in listed()}
+    assert lengths["claims_1h.flac"] == lengths["copy.flac"] == 20_000
     assert found["hidden_track.flac"]["duration_ms"] == pytest.approx(342_000, abs=500)
 
 

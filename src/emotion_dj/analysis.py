@@ -248,6 +248,7 @@ class Run:
             left = moves.left(marked)
             track = self._described(library, marked, left, progress)
             if track is not None:
+                track = moves.measured(marked, track)
                 names |= {left[0].uri: track.uri} if left else {}
                 fingerprint = marked.fingerprint
                 rows.append((track, marked.lasting_tag, fingerprint, known[fingerprint]))

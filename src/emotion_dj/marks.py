@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from emotion_dj.interfaces import AudioSource, Source
@@ -60,6 +61,14 @@ class Moves:
         """Ask for all that is known of them, at once."""
         self._stored = set(catalogue.numbers([marked.track.uri for marked in met]))
         self._places = catalogue.tracks_by_fingerprint({marked.fingerprint for marked in met})
+        self._lengths = {mark: [t.duration for t, _ in ts] for mark, ts in self._places.items()}
+
+    def measured(self, marked: Marked, track: Track) -> Track:
+        """Return the track with the least length that is known of its audio: where a header claims
+        too much, that is what was measured.
+        """
+        known = self._lengths.get(marked.fingerprint, ())
+        return replace(track, duration=min(filter(None, (track.duration, *known)), default=None))
 
     def left(self, marked: Marked) -> tuple[Track, str] | None:
         """Return the track, with its modification tag, that moved to a place, each one once."""

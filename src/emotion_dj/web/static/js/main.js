@@ -42,8 +42,8 @@ async function begin() {
   photos();
   $("add-open").addEventListener("click", async () => (await adding()).open());
   later();
+  await reach();
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
-  return reach();
 }
 
 /** Get what the page needs from the server, however long it takes to come (back). */

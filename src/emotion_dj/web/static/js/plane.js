@@ -36,7 +36,7 @@ const you = element("g", { class: "you", tabindex: 0, role: "slider", "aria-valu
 let settling = 0;
 
 export function begin() {
-  paint();
+  requestAnimationFrame(() => setTimeout(paint)); // after the first frame: what can be pressed comes first
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   new ResizeObserver(() => map.style.setProperty("--px", String(220 / map.clientWidth || 1))).observe(map);
   you.append(cloud, element("circle", { r: 5 }), word);

@@ -30,6 +30,15 @@ def test_every_language_speaks(page: Page, says: Callable[..., None]) -> None:
         assert not re.search(r"\b[a-z]+[A-Z]\w+\b", page.inner_text("main")), tag
 
 
+def test_the_page_says_the_same_before_its_scripts() -> None:
+    """So that nothing moves when they come: each word in it is the English one of its key."""
+    page = (I18N.parent / "index.html").read_text(encoding="utf-8")
+    words = json.loads((I18N / "en.json").read_text(encoding="utf-8"))
+    there = re.findall(r'data-i18n="([^"]+)"[^>]*>([^<]*)<', page)
+    assert len(there) > 60
+    assert [(key, words[key]) for key, _ in there] == there
+
+
 def test_one_is_not_many_in_any_language(page: Page, says: Callable[..., None]) -> None:
     """Wherever a number counts something, its noun and verb go with it."""
     counted = """([key, n]) => import("/js/main.js").then(({ $$ }) =>

@@ -3,7 +3,7 @@
 import { computed, signal } from "./signal.js";
 import { keep, kept } from "./store.js";
 
-export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "Español" };
+const LANGUAGES = ["en", "de", "fr", "es"];
 
 export const language = signal("en");
 const messages = signal(/** @type {Record<string, string>} */ ({}));
@@ -12,7 +12,7 @@ const plurals = computed(() => new Intl.PluralRules(language.value));
 /** The user's choice, else the browser's language, else English. */
 export function preferred() {
   const wanted = [kept("local", "language"), ...navigator.languages.map((tag) => tag.slice(0, 2))];
-  return wanted.find((tag) => tag && tag in LANGUAGES) || "en";
+  return wanted.find((tag) => tag && LANGUAGES.includes(tag)) || "en";
 }
 
 /** @param {string} tag */

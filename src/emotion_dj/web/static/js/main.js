@@ -68,7 +68,6 @@ async function elsewhere() {
 
 /** The words that stand in the page itself. */
 function speak() {
-  $("language").append(...Object.entries(i18n.LANGUAGES).map(([tag, name]) => new Option(name, tag)));
   $("language").value = i18n.language.peek();
   $("language").addEventListener("change", () => void i18n.choose($("language").value));
   effect(() => {

@@ -45,6 +45,7 @@ async function begin() {
   $("add-open").addEventListener("click", async () => (await adding()).open());
   later();
   await reach(about);
+  Player.prepare();
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
 }
 

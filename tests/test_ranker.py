@@ -91,6 +91,7 @@ def test_a_crowd_is_looked_at_as_far_as_is_asked(
     around, parts = crowd([0.5, 0.625], [1], [9])
     rows, found = around.within(reach, count)
     assert (rows.tolist(), found.tolist()) == (list(range(len(costs))), costs)
+    assert (rows.dtype, found.dtype) == (np.intp, np.float32)
     assert len(parts) == asked
 
 
@@ -285,6 +286,29 @@ def test_copies_are_neither_taken_nor_exchanged_for() -> None:
     picks = rank(music, [MIDDLE] * 4)
     assert sorted(pick.track.title for pick in picks) == ["A", "B", "C", "D"]
     assert len(rank(music, [MIDDLE] * 9)) == 4
+
+
+def test_copies_stay_out_until_the_end() -> None:
+    """Of three copies that come one after the other, one is played."""
+    music = replace(
+        songs(4, valence=[0, 0.01, 0.02, 0.9]),
+        load=lambda rows: [Track(f"x:{row}", "AAAB"[row], ("X",), duration=99.0) for row in rows],
+    )
+    assert rows_of(rank(music, [MIDDLE] * 2)) == [0, 3]
+
+
+def test_what_is_offered_for_exchange() -> None:
+    """Within what variety and two joins are worth of the cheapest: as many as a neighbourhood and
+    the other songs for the same target; no copies.
+    """
+    way, other = NearestRanker(variety=0.25, mixing=0.125), Affect(1, 0)
+    near, far = crowd([0.5, 1], [1.001])[0], crowd([0] * 99)[0]
+    crowds = {MIDDLE: near, other: far}
+    offers = way._offers([other, MIDDLE, other, other], crowds, [0])
+    assert [rows.tolist() for rows, _ in offers] == [
+        list(range(1, 50)), [1], list(range(1, 50)), list(range(1, 50))
+    ]  # fmt: skip
+    assert offers[1][1].tolist() == [1]
 
 
 def test_grids_are_kept_as_long_as_what_they_are_of() -> None:

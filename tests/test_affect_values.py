@@ -164,6 +164,8 @@ def test_a_room_of_nobody_is_said() -> None:
     assert str(refused.value) == "there is no face to read"
     with pytest.raises(ValueError, match="zip"):
         affect.aggregate([face(1), face(1)], [at(0, 0)])
+    with pytest.raises(ValueError, match="zip"):
+        affect.mean([Affect(0, 0)], [1, 1])
 
 
 def test_faces_disagree_from_a_distance_on() -> None:

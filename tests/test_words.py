@@ -144,6 +144,7 @@ HAPPY, SAD, CALM, TIRED = (0.80, 0.45), (-0.65, -0.35), (0.35, -0.60), (-0.20, -
     [
         ("happy", "happy", HAPPY),
         ("very happy", "very happy", (1, 0.63)),
+        ("so much sleep", "so much sleep", (0.28, -1)),
         ("really very sad", "really very sad", (-0.91, -0.49)),
         ("so terribly sad", "so terribly sad", (-0.91, -0.49)),
         ("so very terribly awfully sad", "so very terribly awfully sad", SAD),

@@ -166,6 +166,7 @@ def test_what_mixes_is_counted_by_neighbours() -> None:
     rows = np.arange(7)
     assert sequencing.follows(music, rows).tolist() == [False, True, True, *[False] * 4]
     assert sequencing.mixes(music, rows) == pytest.approx(2 / 6)
+    assert sequencing.mixes(music, rows[2:4]) == 0
     assert sequencing.follows(music, rows[[3, 0]]).tolist() == [False, False]
     for few in (rows[:0], rows[:1]):
         assert sequencing.mixes(music, few) == 1

@@ -156,6 +156,7 @@ HAPPY, SAD, CALM, TIRED = (0.80, 0.45), (-0.65, -0.35), (0.35, -0.60), (-0.20, -
         ("not at all that sad", "not at all that sad", (0.325, 0)),
         ("not in any way that sad", "not in any way that sad", SAD),
         ("not calm", "not calm", (0, 0.3)),
+        ("not background", "not background", (-0.15, 0)),
         ("happy not", "happy", (-0.4, 0)),
         ("happy I am not", "happy", (-0.4, 0)),
         ("happy this is surely not", "happy", (-0.4, 0)),
@@ -225,6 +226,7 @@ def test_words_pull_apart_within_a_role_alone() -> None:
         understand("very happy, calm, a bit sad")
     assert asked.value.values == {"said": ["very happy", "bit sad"]}
     assert understand("I am sad but I want something happy").wish
+    assert words._cosine(*understand("neutral, happy").terms) == 0
     assert words._cosine(*understand("happy, calm").terms) == pytest.approx(0.0158, abs=1e-3)
 
 

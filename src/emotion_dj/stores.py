@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emotion_dj.domain import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from emotion_dj.domain import (
@@ -148,11 +148,27 @@ class AnalysisStore(Protocol):
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
+        wanted: Sequence[int] = (),
     ) -> Candidates | None:
         """Return what a set along a path is chosen of; None where all `candidates` are better.
 
         In a large catalogue with an index of the plane that is what stands nearest to the path and
-        has a uri that begins with one of the prefixes, and what the listener's taste follows from.
+        has a uri that begins with one of the prefixes, what the listener's taste follows from, and
+        those of the tracks ``wanted``, numbers found in `surroundings`, that may be picked.
+        """
+
+    def surroundings(
+        self,
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Callable[[Mapping[Affect, float]], Candidates]:
+        """Return what looks farther around targets than `candidates_near`, where it `is_indexed`.
+
+        Called with distances from targets, wider ones each time, it returns all tracks within
+        them, as far as is known, and what the listener answered; artist, album, key and content
+        stand as unknown.
         """
 
 

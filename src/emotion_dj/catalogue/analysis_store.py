@@ -16,7 +16,7 @@ from emotion_dj.catalogue.track_store import load_tracks
 from emotion_dj.domain import ME, Candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -164,14 +164,30 @@ class Analyses:
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
+        wanted: Sequence[int] = (),
     ) -> Candidates | None:
         """Return what a set along a path is chosen of; None where all `candidates` are better."""
         if not self.is_indexed():
             return None
-        near = self._database.backend.near(path, analysers, prefixes=prefixes, who=listener.id)
+        near = self._database.backend.near(
+            path, analysers, prefixes=prefixes, who=listener.id, wanted=wanted
+        )
         with self._database.reading() as connection:
             some = analyses.c.id.in_(near)
             return self._as_candidates(column_cache.read(connection, analysers, some))
+
+    def surroundings(
+        self,
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Callable[[Mapping[Affect, float]], Candidates]:
+        """Return what looks farther around the targets of a set than `candidates_near` does."""
+        from emotion_dj.catalogue.surroundings import Surroundings
+
+        around = Surroundings(self._database, analysers, prefixes=prefixes, who=listener.id)
+        return lambda reach: self._as_candidates(around.columns(reach))
 
     def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(

@@ -82,12 +82,18 @@ def read(
     else:
         rows = connection.execute(_query(analysers).where(some))
     parts = [_part(batch, names) for batch in rows.partitions(_BATCH)] or [_part([], names)]
-    priority = np.concatenate([priority for priority, _ in parts])
-    whole = _joined([columns for _, columns in parts])
+    whole = joined(parts)
     if len(analysers) == 1:
         return whole
-    whole = replace(whole, embedding=_own_dimensions(whole.embedding, priority))
+    priority = np.concatenate([priority for priority, _ in parts])
     return whole.rows(_highest_priority(whole.number, priority))
+
+
+def joined(parts: Sequence[tuple[npt.NDArray[np.int8], Columns]]) -> Columns:
+    """Return parts as one, each with the place of every row's analyser among those asked for."""
+    priority = np.concatenate([priority for priority, _ in parts])
+    whole = _joined([columns for _, columns in parts])
+    return replace(whole, embedding=_own_dimensions(whole.embedding, priority))
 
 
 def save(database: int, mark: str, columns: Columns) -> None:

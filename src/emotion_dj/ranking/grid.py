@@ -101,6 +101,7 @@ class ListenerGrid:
             cell = band * np.int32(grid.side**2) + grid.cell
             self.starts = _starts(cell, bands * grid.side**2)
         best = np.linspace(low, high, bands + 1)[1:]
+        self.least_uncertainty = grid.least_uncertainty
         self.gains = best - UNCERTAINTY_WEIGHT * grid.least_uncertainty
 
     def around(self, target: Affect, reach: npt.NDArray[np.float64]) -> Rows:
@@ -123,13 +124,13 @@ class Search:
     """Looks for what costs one listener least, in one grid of theirs.
 
     ``margin`` is how far is looked first. The targets of a set are near to each other, so it is
-    what was enough for the one before.
+    what was enough for the one before. Without a ``seed`` nothing is left to chance.
     """
 
     candidates: Candidates
     preferences: Preferences
     grid: ListenerGrid
-    seed: int
+    seed: int | None
     margin: float = 0.01
 
     def nearest(self, target: Affect) -> Iterator[Neighbourhood]:
@@ -148,6 +149,20 @@ class Search:
                 self.margin = LEAST_GROWTH * (margin + float(cost[first[-1]]) - limit)
             yield rows[first[count:]], cost[first[count:]]
             count, wanted = len(first), min(4 * wanted, total)
+
+    def cheapest(self, target: Affect, count: int) -> tuple[Rows, float]:
+        """Return the rows that cost least, so many or all, and the distance from the target beyond
+        which none costs less, unless it is liked more than all of these.
+        """
+        rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
+        for part, expense in self.nearest(target):
+            rows, costs = np.append(rows, part), np.append(costs, expense)
+            if len(rows) >= count:
+                gain = float(attraction(self.preferences, rows).max())
+                gain -= UNCERTAINTY_WEIGHT * self.grid.least_uncertainty
+                width = UNCERTAINTY_RADIUS * target.uncertainty
+                return rows[:count], float(costs[count - 1]) + gain + width
+        return rows, np.inf
 
     def _within(self, target: Affect, margin: float) -> tuple[Rows, float]:
         """Return rows among which are all that cost no more than a limit, and that limit.
@@ -168,9 +183,10 @@ class Search:
             + np.float32(RECENCY_WEIGHT) * self.preferences.recency[rows]
         )
         wanted = attraction(self.preferences, rows)
-        jitter = np.float32(SEED_JITTER) * _jitter(rows, self.seed)
+        if self.seed is not None:
+            wanted = wanted - np.float32(SEED_JITTER) * _jitter(rows, self.seed)
         outside = distance_outside(target, self.candidates, rows)
-        return np.asarray(outside + against - (wanted - jitter), np.float32)
+        return np.asarray(outside + against - wanted, np.float32)
 
 
 def attraction(preferences: Preferences, rows: Rows | slice) -> Floats:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emotion_dj.domain import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from emotion_dj.domain import (
@@ -163,13 +163,23 @@ class AnalysisStore(Protocol):
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
-    ) -> Callable[[Mapping[Affect, float]], Candidates]:
-        """Return what looks farther around targets than `candidates_near`, where it `is_indexed`.
-
-        Called with distances from targets, wider ones each time, it returns all tracks within
-        them, as far as is known, and what the listener answered; artist, album, key and content
-        stand as unknown.
+    ) -> Surroundings | None:
+        """Return what looks farther around targets than `candidates_near`, where it `is_indexed`;
+        None where nothing is prepared for that yet, which is begun meanwhile.
         """
+
+
+class Surroundings(Protocol):
+    """Tracks around targets by the ten thousand: artist, album, key and content are unknown.
+
+    Some may have changed or gone lately. All embeddings have the same dimensions.
+    """
+
+    def answered(self) -> Candidates:
+        """Return what the listener liked and skipped last."""
+
+    def within(self, reach: Mapping[Affect, float]) -> Candidates:
+        """Return what stands within so much of the targets, and was not returned before."""
 
 
 class FeedbackStore(Protocol):

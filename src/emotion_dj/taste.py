@@ -116,9 +116,19 @@ def of_listener(
 
     Raises CatalogueError.
     """
-    counts, here = store.feedback_counts(listener), now or datetime.now(UTC)
-    plays = [(number, here - at) for number, at in store.last_plays(len(music), listener)]
-    return learn(counts, music, plays=plays)
+    plays = plays_of(store, len(music), listener, now=now)
+    return learn(store.feedback_counts(listener), music, plays=plays)
+
+
+def plays_of(
+    store: FeedbackStore, most: int, listener: Listener = ME, *, now: datetime | None = None
+) -> list[tuple[int, timedelta]]:
+    """Return the tracks that a listener played last, and how long ago, at most so many.
+
+    Raises CatalogueError.
+    """
+    here = now or datetime.now(UTC)
+    return [(number, here - at) for number, at in store.last_plays(most, listener)]
 
 
 def learn(
@@ -269,4 +279,4 @@ def _lookup(
 
 def _chunks(n: int) -> list[Rows]:
     """Cut the rows into parts, so that a large library needs no large table of features."""
-    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
+    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, max(n, 1), _CHUNK)]

@@ -8,20 +8,23 @@ import numpy as np
 from sqlalchemy import func, select
 
 from emotion_dj.catalogue import column_cache
+from emotion_dj.catalogue.backends import plane_tiles
 from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
 from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
+from emotion_dj.catalogue.surroundings import Surroundings
 from emotion_dj.catalogue.track_store import load_tracks
 from emotion_dj.domain import ME, Candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Row
 
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
+    from emotion_dj.catalogue.surroundings import Packer
     from emotion_dj.domain import Affect, Analysis, Listener, Track
     from emotion_dj.json_types import JsonObject
     from emotion_dj.stores import AnalysisRecord
@@ -43,6 +46,7 @@ class Analyses:
     """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
+    _packer: Packer
     _counted: tuple[int, bool] | None = None
 
     def revision(self) -> int:
@@ -182,12 +186,21 @@ class Analyses:
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
-    ) -> Callable[[Mapping[Affect, float]], Candidates]:
-        """Return what looks farther around the targets of a set than `candidates_near` does."""
-        from emotion_dj.catalogue.surroundings import Surroundings
-
-        around = Surroundings(self._database, analysers, prefixes=prefixes, who=listener.id)
-        return lambda reach: self._as_candidates(around.columns(reach))
+    ) -> Surroundings | None:
+        """Return what looks farther around targets; None where nothing is packed for it yet."""
+        self._packer.start(analysers)
+        with self._database.reading() as connection:
+            head = plane_tiles.read(connection, [plane_tiles.HEAD], analysers)
+        if not head:
+            return None
+        return Surroundings(
+            self._database,
+            analysers,
+            head[0],
+            prefixes=prefixes,
+            who=listener.id,
+            load=self._as_candidates,
+        )
 
     def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(

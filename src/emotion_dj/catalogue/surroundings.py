@@ -4,123 +4,156 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
+from itertools import pairwise
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from emotion_dj.catalogue import column_cache
 from emotion_dj.catalogue.backends import plane_tiles
-from emotion_dj.catalogue.schema import MUSIC
 from emotion_dj.catalogue.column_cache import Columns
+from emotion_dj.catalogue.schema import MUSIC
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
+    from sqlalchemy import Connection
 
     from emotion_dj.catalogue.backends.plane_tiles import Tile
     from emotion_dj.catalogue.database import Database
-    from emotion_dj.domain import Affect
+    from emotion_dj.domain import Affect, Candidates
 
-MOST_NEW: Final = 64
-"""Tiles that are packed for one set at most where nobody has asked for them: a fraction of a
-second. The next set finds them, and packs others."""
-
-MOST_AGAIN: Final = 4
-"""Tiles that are packed anew for a set at most, of those that the music has changed since."""
-
-_ANSWERED: Final = -1
-_MEASURES: Final = 5
+_MEASURES: Final = 3
 
 
 class Surroundings:
-    """Fits `stores.Surroundings`."""
+    """Fits `stores.Surroundings`; ``head`` tells what is packed."""
 
-    def __init__(
-        self, database: Database, analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+    def __init__(  # noqa: PLR0913 - each by its name
+        self,
+        database: Database,
+        analysers: Sequence[str],
+        head: Tile,
+        *,
+        prefixes: Sequence[str],
+        who: str,
+        load: Callable[[Columns], Candidates],
     ) -> None:
-        """Keep what is asked for; nothing is read yet."""
-        self._database, self._analysers, self._who = database, tuple(analysers), who
+        """Keep what is asked for; ``load`` makes candidates of columns."""
+        self._database, self._analysers, self._load = database, tuple(analysers), load
+        self._prefixes, self._who = prefixes, who
         self._begins = [np.frombuffer(prefix.encode()[:4], np.uint8) for prefix in prefixes]
-        self._prefixes, self._new, self._again = prefixes, MOST_NEW, MOST_AGAIN
-        self._tiles: dict[int, Tile] = {}
+        self._seen: set[int] = set()
+        widths: dict[int, int] = {}
+        for place, width in sorted(zip(head.places, map(_number, head.parts), strict=True)):
+            widths[place] = width
+        ends = np.cumsum(list(widths.values())).tolist()
+        self._columns = dict(zip(widths, pairwise([0, *ends]), strict=True))
 
-    def columns(self, reach: Mapping[Affect, float]) -> Columns:
-        """Return the tracks within so much of the targets, and those of what was asked before.
-
-        Artist, album, key and content are not told: they stand as unknown.
-        """
-        self._read(plane_tiles.within(reach) - self._tiles.keys())
-        return column_cache.joined(list(self._parts()))
-
-    def _read(self, wanted: set[int]) -> None:
-        """Take tiles that are packed, and pack some of those that are not."""
+    def answered(self) -> Candidates:
+        """Return what the listener liked and skipped."""
         with self._database.reading() as connection:
-            if not self._tiles:
-                self._tiles[_ANSWERED] = plane_tiles.answered(
-                    connection, self._analysers, prefixes=self._prefixes, who=self._who
-                )
-            now = self._database.states(connection, MUSIC).get(MUSIC, 0)
-            found = plane_tiles.read(connection, sorted(wanted), self._analysers)
-        self._tiles |= {tile.tile: tile for tile in found}
-        missing = sorted(wanted - self._tiles.keys())[: self._new]
-        older = [tile.tile for tile in found if tile.music != now][: self._again]
-        self._new, self._again = self._new - len(missing), self._again - len(older)
-        if missing or older:
-            self._pack(missing + older, now)
+            tile = plane_tiles.answered(
+                connection, self._analysers, prefixes=self._prefixes, who=self._who
+            )
+        return self._candidates([tile])
 
-    def _pack(self, tiles: Sequence[int], now: int) -> None:
-        """Pack tiles, where the server does not only let read: others of them were packed."""
-        with suppress(CatalogueError), self._database.writing() as connection:
-            packed = plane_tiles.pack(connection, tiles, self._analysers, now)
-            self._tiles |= {tile.tile: tile for tile in packed}
+    def within(self, reach: Mapping[Affect, float]) -> Candidates:
+        """Return the tracks within so much of the targets that were not returned before."""
+        wanted = plane_tiles.within(reach) - self._seen
+        self._seen |= wanted
+        with self._database.reading() as connection:
+            tiles = plane_tiles.read(connection, sorted(wanted), self._analysers)
+        return self._candidates(tiles)
 
-    def _parts(self) -> Iterator[tuple[npt.NDArray[np.int8], Columns]]:
-        """Yield what was answered, and then all else, each with the place of its analyser."""
-        known = np.zeros(0, np.int64)
-        for of_listener in (True, False):
-            parts: dict[tuple[int, int], list[bytes]] = defaultdict(list)
-            for tile in self._tiles.values():
-                if (tile.tile == _ANSWERED) == of_listener:
-                    for place, part in zip(tile.places, tile.parts, strict=True):
-                        parts[place, _dimensions(part)].append(part)
-            for (place, width), packed in parts.items():
-                rows = np.frombuffer(b"".join(packed), _record(width))
-                rows = rows if of_listener else rows[self._fits(rows) & ~np.isin(rows["number"], known)]
-                known = np.append(known, rows["number"]) if of_listener else known
-                yield np.full(len(rows), place, np.int8), _columns(rows)
+    def _candidates(self, tiles: Sequence[Tile]) -> Candidates:
+        """Return the tracks of tiles, those of each analyser together."""
+        packed: dict[tuple[int, int], list[bytes]] = defaultdict(list)
+        for tile in tiles:
+            for place, part in zip(tile.places, tile.parts, strict=True):
+                packed[place, _number(part[20:22])].append(part)
+        parts = [
+            self._part(np.frombuffer(b"".join(same), _record(width)), place)
+            for (place, width), same in packed.items()
+        ]
+        none = self._part(np.zeros(0, _record(_MEASURES)), -1)
+        return self._load(parts[0] if len(parts) == 1 else column_cache.joined([none, *parts]))
+
+    def _part(self, rows: npt.NDArray[np.void], place: int) -> Columns:
+        """Return the tracks of one analyser, of the sources that are asked for."""
+        rows = rows[self._fits(rows)] if self._begins else rows
+        sounds = rows["vector"][:, _MEASURES:].astype(np.float16)
+        first, last = self._columns.get(place, (0, 0))
+        width = max((end for _, end in self._columns.values()), default=0)
+        if sounds.shape[1] != width:
+            whole = np.zeros((len(rows), width), np.float16)
+            whole[:, first:last] = sounds[:, : last - first] if sounds.shape[1] else 0
+            sounds = whole
+        return _columns(rows, sounds)
 
     def _fits(self, rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
         """Say of each row whether its uri begins as one of the prefixes does, as far as is known."""
-        if not self._begins:
-            return np.ones(len(rows), bool)
         fits = [(rows["begin"][:, : len(begin)] == begin).all(axis=1) for begin in self._begins]
         return np.asarray(np.any(fits, axis=0))
 
 
-def _dimensions(part: bytes) -> int:
-    """Return how many numbers the vectors of a part have."""
-    return int.from_bytes(part[12:14], "big")
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, "big")
 
 
 def _record(width: int) -> np.dtype[np.void]:
     """Return how a track is packed: see `plane_tiles`."""
+    place, head = [("valence", ">f4"), ("arousal", ">f4")], [("head", ">i4")]
     return np.dtype(
-        [("number", ">i8"), ("begin", "u1", (4,)), ("head", ">i4"), ("vector", ">f2", (width,))]
+        [("number", ">i8"), ("begin", "u1", (4,)), *place, *head, ("vector", ">f2", (width,))]
     )
 
 
-def _columns(rows: npt.NDArray[np.void]) -> Columns:
+def _columns(rows: npt.NDArray[np.void], sounds: npt.NDArray[np.float16]) -> Columns:
     measures = rows["vector"][:, :_MEASURES].astype(np.float32)
     number, none = rows["number"].astype(np.int64), np.full(len(rows), -1, np.int32)
     return Columns(
         number,
+        *(rows[axis].astype(np.float32) for axis in ("valence", "arousal")),
         *np.ascontiguousarray(measures.T),
         key=none.astype(np.int8),
         artist=none,
         album=none,
         content=number,
         left_out=none.astype(np.int8),
-        embedding=rows["vector"][:, _MEASURES:].astype(np.float16),
+        embedding=sounds,
     )
+
+
+class Packer:
+    """Packs tiles while sets are made of the older ones, or of what is near alone."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep where the tiles are; nothing is read yet."""
+        self._database, self._thread = database, Thread()
+
+    def start(self, analysers: Sequence[str]) -> None:
+        """See to it that what has changed long enough is packed; do not wait for it."""
+        if not self._thread.is_alive() and self._is_due(analysers):
+            self._thread = Thread(target=self._pack, args=[analysers], daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return when nothing is being packed."""
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _is_due(self, analysers: Sequence[str]) -> bool:
+        with self._database.reading() as connection:
+            return plane_tiles.is_due(connection, analysers, self._state(connection))
+
+    def _state(self, connection: Connection) -> int:
+        return self._database.states(connection, MUSIC).get(MUSIC, 0)
+
+    def _pack(self, analysers: Sequence[str]) -> None:
+        """Pack, where the server does not only let read, and is still there."""
+        with suppress(CatalogueError), self._database.writing() as connection:
+            plane_tiles.pack(connection, analysers, self._state(connection))

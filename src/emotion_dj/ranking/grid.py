@@ -80,6 +80,25 @@ class Grid:
         return np.asarray(np.clip((values + 1) * (self.side / 2), 0, self.side - 1), np.uint16)
 
 
+class Gains:
+    """How much farther away than others the best liked tracks of each cell of a grid may be."""
+
+    def __init__(self, grid: Grid, preferences: Preferences) -> None:
+        """Look through all rows once."""
+        cells = np.flatnonzero(np.diff(grid.starts))
+        wanted = attraction(preferences, grid.rows)
+        self._gains = np.maximum.reduceat(wanted, grid.starts[cells]) if len(cells) else wanted
+        self._gains = self._gains - np.float32(UNCERTAINTY_WEIGHT * grid.least_uncertainty)
+        self._side, (self._line, self._column) = grid.side, np.divmod(cells, grid.side)
+
+    def within(self, target: Affect, reach: float) -> float:
+        """Return the largest gain within so much of a target, or of its cells; 0 where is none."""
+        across = _outside(target.valence, self._column, self._side)
+        up = _outside(target.arousal, self._line, self._side)
+        near = across**2 + affect.AROUSAL_WEIGHT * up**2 <= reach**2
+        return float(self._gains[near].max(initial=0))
+
+
 class ListenerGrid:
     """The rows of a grid by bands of one listener's taste first, and by cell within each.
 
@@ -101,7 +120,6 @@ class ListenerGrid:
             cell = band * np.int32(grid.side**2) + grid.cell
             self.starts = _starts(cell, bands * grid.side**2)
         best = np.linspace(low, high, bands + 1)[1:]
-        self.least_uncertainty = grid.least_uncertainty
         self.gains = best - UNCERTAINTY_WEIGHT * grid.least_uncertainty
 
     def around(self, target: Affect, reach: npt.NDArray[np.float64]) -> Rows:
@@ -124,7 +142,8 @@ class Search:
     """Looks for what costs one listener least, in one grid of theirs.
 
     ``margin`` is how far is looked first. The targets of a set are near to each other, so it is
-    what was enough for the one before. Without a ``seed`` nothing is left to chance.
+    what was enough for the one before. Without a ``seed`` nothing is left to chance. ``first`` is
+    how many rows there are in the first part of what is found.
     """
 
     candidates: Candidates
@@ -132,11 +151,12 @@ class Search:
     grid: ListenerGrid
     seed: int | None
     margin: float = 0.01
+    first: int = NEIGHBOURHOOD
 
     def nearest(self, target: Affect) -> Iterator[Neighbourhood]:
         """Yield all rows with their costs in parts, the cheapest first; later ones cost more."""
         total, count = len(self.candidates), 0
-        wanted, margin = min(NEIGHBOURHOOD, total), self.margin
+        wanted, margin = min(self.first, total), self.margin
         while count < total:
             rows, limit = self._within(target, margin)
             cost = self.costs(target, rows)
@@ -149,20 +169,6 @@ class Search:
                 self.margin = LEAST_GROWTH * (margin + float(cost[first[-1]]) - limit)
             yield rows[first[count:]], cost[first[count:]]
             count, wanted = len(first), min(4 * wanted, total)
-
-    def cheapest(self, target: Affect, count: int) -> tuple[Rows, float]:
-        """Return the rows that cost least, so many or all, and the distance from the target beyond
-        which none costs less, unless it is liked more than all of these.
-        """
-        rows, costs = np.zeros(0, np.intp), np.zeros(0, np.float32)
-        for part, expense in self.nearest(target):
-            rows, costs = np.append(rows, part), np.append(costs, expense)
-            if len(rows) >= count:
-                gain = float(attraction(self.preferences, rows).max())
-                gain -= UNCERTAINTY_WEIGHT * self.grid.least_uncertainty
-                width = UNCERTAINTY_RADIUS * target.uncertainty
-                return rows[:count], float(costs[count - 1]) + gain + width
-        return rows, np.inf
 
     def _within(self, target: Affect, margin: float) -> tuple[Rows, float]:
         """Return rows among which are all that cost no more than a limit, and that limit.
@@ -187,6 +193,12 @@ class Search:
             wanted = wanted - np.float32(SEED_JITTER) * _jitter(rows, self.seed)
         outside = distance_outside(target, self.candidates, rows)
         return np.asarray(outside + against - wanted, np.float32)
+
+
+def _outside(at: float, line: Rows, side: int) -> npt.NDArray[np.float64]:
+    """Return how far a place is from lines of cells along one axis."""
+    begin = line * (2 / side) - 1
+    return np.asarray(np.maximum(0, np.maximum(begin - at, at - begin - 2 / side)))
 
 
 def attraction(preferences: Preferences, rows: Rows | slice) -> Floats:

@@ -1,9 +1,9 @@
 """The plane in tiles, each with all its tracks packed in one value: rows by the ten thousand.
 
 What a taste is asked of is far more than a set is ranked of, and a few dozen bytes of each track
-are enough for it. PostgreSQL gives them a hundred times as fast in one value as in rows. A tile is
-packed when it is first asked for, and again, a few at a time, after a change of the music; what it
-still says of older tracks does no harm, since whatever is chosen is looked up in the tables.
+are enough for it. PostgreSQL gives them a hundred times as fast in one value as in rows. All are
+packed at once, seconds for a million tracks, and again some time after the music has changed; what
+they say of older tracks does no harm, since whatever is chosen is looked up in the tables.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from emotion_dj.catalogue.backends.plane_index import (
     ANSWERED,
     ANSWERS,
     BEGINS,
-    PLACE,
     PLACED,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from psycopg import Cursor
     from sqlalchemy import Connection
 
     from emotion_dj.domain import Affect
@@ -35,18 +35,24 @@ SIDE: Final = 80
 
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS tiles (analysers text, tile integer, music bigint NOT NULL, "
-    "places smallint[] NOT NULL, parts bytea[] NOT NULL, PRIMARY KEY (analysers, tile))",
+    "at timestamp with time zone NOT NULL DEFAULT now(), places smallint[] NOT NULL, "
+    "parts bytea[] NOT NULL, PRIMARY KEY (analysers, tile))",
     "ALTER TABLE tiles ALTER parts SET STORAGE EXTERNAL",
 )
-"""``music`` is the state of the music of which a tile was packed. ``parts`` are records of one
-length each, ``places`` the place of their analyser in the list."""
+"""``music`` is the state of the music when it was packed, ``at`` the time. ``parts`` are records of
+one length each, ``places`` the place of their analyser in the list; those of tile HEAD are how long
+the embeddings of each analyser are."""
+
+HEAD: Final = -1
+
+_LOCK: Final = 0x656D6F74  # "emot"
+"""The advisory lock under which tiles are packed."""
 
 
 class Tile(NamedTuple):
-    """A tile as it is stored: the state it was packed of, and its parts with their analysers."""
+    """A tile as it is stored: its parts, and the place of the analyser of each in the list."""
 
     tile: int
-    music: int
     places: list[int]
     parts: list[bytes]
 
@@ -67,16 +73,22 @@ def _apart(at: float) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def read(connection: Connection, tiles: Sequence[int], analysers: Sequence[str]) -> list[Tile]:
-    """Return those of the tiles that were packed."""
-    return _asked(connection, _READ, {"tiles": list(tiles), "analysers": list(analysers)})
+    """Return those of the tiles that are packed, as far as there is something in them."""
+    return _tiles(connection, _READ, {"tiles": list(tiles), "analysers": list(analysers)})
 
 
-def pack(
-    connection: Connection, tiles: Sequence[int], analysers: Sequence[str], music: int
-) -> list[Tile]:
-    """Pack tiles of what the tables have now, in the state ``music``; store and return them."""
-    values = {"tiles": sorted(tiles), "analysers": list(analysers), "music": music}
-    return _asked(connection, _PACK, values)
+def is_due(connection: Connection, analysers: Sequence[str], music: int) -> bool:
+    """Tell whether tiles are not packed yet, or long ago of a state that is not ``music``."""
+    values = {"analysers": list(analysers), "music": music}
+    return not _asked(connection, _FRESH, values).fetchall()
+
+
+def pack(connection: Connection, analysers: Sequence[str], music: int) -> None:
+    """Pack all tiles of what the tables have now, in the state ``music``, unless others do."""
+    values = {"analysers": list(analysers), "music": music, "lock": _LOCK}
+    if _asked(connection, "SELECT 1 WHERE pg_try_advisory_xact_lock(%(lock)s)", values).fetchall():
+        _asked(connection, _FORGET, values)
+        _asked(connection, _PACK, values)
 
 
 def answered(
@@ -86,50 +98,20 @@ def answered(
     values: JsonObject = {"analysers": list(analysers), "listener": who, "answered": ANSWERED}
     if prefixes:
         values["prefixes"] = list(prefixes)
-    query = _ANSWERED.format(begins=BEGINS if prefixes else "")
-    return _asked(connection, query, values)[0]
+    query = _ANSWERED.format(begins=_native(BEGINS) if prefixes else "")
+    return _tiles(connection, query, values)[0]
 
 
-def _asked(connection: Connection, query: str, values: JsonObject) -> list[Tile]:
+def _tiles(connection: Connection, query: str, values: JsonObject) -> list[Tile]:
+    return [Tile(*row) for row in _asked(connection, query, values)]
+
+
+def _asked(connection: Connection, query: str, values: JsonObject) -> Cursor[Any]:
     """Ask in the form of the wire, which needs no parsing."""
-    from psycopg.rows import args_row
-
     given = connection.connection.driver_connection
     assert given is not None  # noqa: S101 - it was just taken from the pool
-    with given.cursor(binary=True, row_factory=args_row(Tile)) as cursor:
-        return list(cursor.execute(query, values).fetchall())
-
-
-_LINE: Final = f"least({SIDE - 1}, floor(({{axis}} + 1) * {SIDE / 2}))::integer"
-_TILE: Final = (
-    f"({_LINE.format(axis='analyses.arousal')} * {SIDE} + {_LINE.format(axis='analyses.valence')})"
-)
-
-_BOX: Final = f"""box(
- point(tile %% {SIDE} * {2 / SIDE} - 1.001, (tile / {SIDE} * {2 / SIDE} - 1.001) * {{across}}),
- point((tile %% {SIDE} + 1) * {2 / SIDE} - 0.999,
-  ((tile / {SIDE} + 1) * {2 / SIDE} - 0.999) * {{across}}))""".format(
-    across=affect.AROUSAL_WEIGHT**0.5
-)
-"""What the index is asked for; a little more than the tile, whose edges are its own."""
-
-_RECORD: Final = """int8send(tracks.id)
- || substring(convert_to(tracks.uri, 'UTF8') || decode('00000000', 'hex') FROM 1 FOR 4)
- || halfvec_send(CASE WHEN analyses.embedding IS NULL THEN measures
-  ELSE measures || analyses.embedding END)"""
-"""A track: its number, how its uri begins, and a vector that begins with its measures. A tempo or
-loudness that is unknown is one that says nothing of taste."""
-
-_MEASURES: Final = """ARRAY[valence, arousal, coalesce(spread, 1), coalesce(tempo, 120),
- coalesce(loudness, -12)]::real[]::halfvec AS measures"""
-
-_PARTS: Final = f"""SELECT array_position({ANALYSERS}, analyser::text) - 1 AS place,
- string_agg({_RECORD}, '') AS part
- FROM analyses CROSS JOIN LATERAL (SELECT {_MEASURES}) AS measured
- {PLACED} WHERE {{where}} GROUP BY analyser, vector_dims(embedding)"""  # noqa: S608 - constants
-_ALL_PARTS: Final = """
- coalesce(array_agg(place::smallint) FILTER (WHERE part IS NOT NULL), ARRAY[]::smallint[]) AS places,
- coalesce(array_agg(part) FILTER (WHERE part IS NOT NULL), ARRAY[]::bytea[]) AS parts"""
+    cursor: Cursor[Any] = given.cursor(binary=True)
+    return cursor.execute(query, values)
 
 
 def _native(query: str) -> str:
@@ -139,22 +121,48 @@ def _native(query: str) -> str:
     return query
 
 
+_LINE: Final = f"least({SIDE - 1}, floor(({{axis}} + 1) * {SIDE / 2}))::integer"
+_TILE: Final = (
+    f"{_LINE.format(axis='analyses.arousal')} * {SIDE} + {_LINE.format(axis='analyses.valence')}"
+)
+
+_RECORD: Final = """int8send(tracks.id)
+ || substring(convert_to(tracks.uri, 'UTF8') || decode('00000000', 'hex') FROM 1 FOR 4)
+ || float4send(valence::real) || float4send(arousal::real)
+ || halfvec_send(CASE WHEN analyses.embedding IS NULL THEN measures
+  ELSE measures || analyses.embedding END)"""
+"""A track: its number, how its uri begins, its place, to the last bit since that decides in which
+region of a taste it stands, and a vector that begins with its measures. A tempo or loudness that is
+unknown is one that says nothing of taste."""
+
+_PARTS: Final = f"""SELECT tile, (array_position({ANALYSERS}, analyser::text) - 1)::smallint AS place,
+ coalesce(vector_dims(embedding), 0) AS width,
+ string_agg({_RECORD}, '') AS part
+ FROM analyses CROSS JOIN LATERAL (SELECT {{tile}} AS tile, ARRAY[coalesce(spread, 1),
+  coalesce(tempo, 120), coalesce(loudness, -12)]::real[]::halfvec AS measures) AS measured
+ {PLACED} {{where}} GROUP BY tile, analyser, width"""  # noqa: S608 - constants
+
 _NAMES: Final = f"array_to_string({ANALYSERS}, ' ')"
 _READ: Final = _native(
-    f"""SELECT tile, music, places, parts FROM tiles
+    f"""SELECT tile, places, parts FROM tiles
  WHERE analysers = {_NAMES} AND tile = ANY(CAST(:tiles AS integer[]))"""  # noqa: S608 - constants
 )
+_FRESH: Final = _native(
+    f"""SELECT FROM tiles WHERE analysers = {_NAMES} AND tile = {HEAD}
+ AND (music = :music OR at > now() - interval '10 minutes')"""  # noqa: S608 - constants
+)
+_FORGET: Final = _native(f"DELETE FROM tiles WHERE analysers = {_NAMES}")  # noqa: S608 - constants
 _PACK: Final = _native(
-    f"""INSERT INTO tiles (analysers, tile, music, places, parts)
- SELECT {_NAMES}, tile, CAST(:music AS bigint), {_ALL_PARTS}
- FROM unnest(CAST(:tiles AS integer[])) AS tile LEFT JOIN LATERAL (
-  {_PARTS.format(where=f"{PLACE} <@ {_BOX} AND {_TILE} = tile", begins="")}
- ) AS packed ON true GROUP BY tile ORDER BY tile
- ON CONFLICT (analysers, tile) DO UPDATE
- SET music = excluded.music, places = excluded.places, parts = excluded.parts
- RETURNING tile, music, places, parts"""  # noqa: S608 - constants
+    f"""WITH packed AS MATERIALIZED ({_PARTS.format(tile=_TILE, where="", begins="")})
+ INSERT INTO tiles (analysers, music, tile, places, parts)
+ SELECT {_NAMES}, CAST(:music AS bigint), tile, array_agg(place), array_agg(part)
+ FROM (SELECT tile, place, part FROM packed
+  UNION ALL SELECT DISTINCT {HEAD}, place, int4send(width) FROM packed) AS parts
+ GROUP BY tile"""  # noqa: S608 - constants
 )
 _ANSWERED: Final = _native(
-    f"""SELECT -1 AS tile, CAST(0 AS bigint) AS music, {_ALL_PARTS} FROM (
-  {_PARTS.format(where=f"tracks.id IN ({ANSWERS})", begins="{begins}")}) AS packed"""  # noqa: S608 - constants
+    f"""SELECT {HEAD}, coalesce(array_agg(place), ARRAY[]::smallint[]),
+ coalesce(array_agg(part), ARRAY[]::bytea[]) FROM ({
+        _PARTS.format(tile="0", where=f"WHERE tracks.id IN ({ANSWERS})", begins="{begins}")
+    }) AS packed"""  # noqa: S608 - constants
 )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    import numpy as np
+    import numpy.typing as npt
+
     from emotion_dj.domain import (
         Affect,
         Analysis,
@@ -170,16 +173,23 @@ class AnalysisStore(Protocol):
 
 
 class Surroundings(Protocol):
-    """Tracks around targets by the ten thousand: artist, album, key and content are unknown.
+    """Tracks by the ten thousand, by tile of the plane, (side, side) by arousal and valence.
 
-    Some may have changed or gone lately. All embeddings have the same dimensions.
+    Artist, album, key and content are unknown, and some may have changed or gone lately. All
+    embeddings have the same dimensions.
     """
 
     def answered(self) -> Candidates:
         """Return what the listener liked and skipped last."""
 
-    def within(self, reach: Mapping[Affect, float]) -> Candidates:
-        """Return what stands within so much of the targets, and was not returned before."""
+    def within(self, tiles: npt.NDArray[np.bool_]) -> Candidates:
+        """Return the tracks of those tiles that are true."""
+
+    def distances(self, target: Affect) -> npt.NDArray[np.float64]:
+        """Return how far each tile is from a target at least, as `affect.distance` has it."""
+
+    def middles(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return valence and arousal of the middle of each tile."""
 
 
 class FeedbackStore(Protocol):

@@ -63,6 +63,9 @@ REGION: Final = 0.3
 """Distance on the plane at which three fifths are left of what an answer says of other tracks:
 who likes happy rock has said nothing of what calms them."""
 
+FAINT: Final = 0.05
+"""Share below which what an answer says of other tracks is next to nothing."""
+
 CELLS: Final = 40
 """Cells across the plane in which what was answered is looked up."""
 
@@ -94,6 +97,18 @@ class TasteModel:
         taste = self._taste(music) if self.answers else np.zeros(len(music), np.float32)
         return Preferences(taste, recency)
 
+    def regard(self, valence: Floats, arousal: Floats) -> Floats:
+        """Return how much the answers say of tracks that stand at these places, in [0, 1]."""
+        return np.asarray(self.region[_cells(valence, arousal)])
+
+    def most(self, music: Candidates, preferences: Preferences) -> float:
+        """Return how much of a like is the most that the model expects of candidates, in [0, 1]:
+        that of a track which nobody answered to is never more than so much of `regard`.
+        """
+        regard = self.regard(music.valence, music.arousal)
+        rows = (regard > FAINT) & (preferences.taste > 0)
+        return float(np.minimum(preferences.taste[rows] / regard[rows], 1).max(initial=0))
+
     def _taste(self, music: Candidates) -> Floats:
         own = _lookup(music.number, self.answers, width=2)
         of_artist = _lookup(music.artist, self.artists, width=2)
@@ -106,7 +121,8 @@ class TasteModel:
     def _expected(self, music: Candidates, rows: Rows) -> Floats:
         """Return what the model makes of rows of which nothing was said: 0 far from all answers."""
         told = np.clip(describe(music, rows) @ self.weights, -1, 1)
-        return np.asarray(told * self.region[_cells(music, rows)], np.float32)
+        regard = self.regard(music.valence[rows], music.arousal[rows])
+        return np.asarray(told * regard, np.float32)
 
 
 def of_listener(
@@ -245,9 +261,9 @@ def _weights(x: Floats, answers: Floats, exploration: float) -> Floats:
     return np.asarray(middle + exploration * noise, np.float32)
 
 
-def _cells(music: Candidates, rows: Rows) -> tuple[Rows, Rows]:
-    """Return the cells of the plane in which rows lie, by valence and by arousal."""
-    axes = (music.valence[rows], music.arousal[rows])
+def _cells(valence: Floats, arousal: Floats) -> tuple[Rows, Rows]:
+    """Return the cells of the plane in which places lie, by valence and by arousal."""
+    axes = (valence, arousal)
     first, second = (((1 + axis) * (CELLS / 2)).astype(np.intp).clip(0, CELLS - 1) for axis in axes)
     return first, second
 
@@ -258,7 +274,7 @@ def _region(music: Candidates, rows: Rows) -> Floats:
     """
     middles = (np.arange(CELLS) + 0.5) * (2 / CELLS) - 1
     fall = -0.5 * np.square((middles[:, None] - middles) / REGION)
-    answered = np.unique(np.stack(_cells(music, rows)), axis=1)
+    answered = np.unique(np.stack(_cells(music.valence[rows], music.arousal[rows])), axis=1)
     near = np.exp(fall[:, None, answered[0]] + affect.AROUSAL_WEIGHT * fall[None, :, answered[1]])
     return np.asarray(near.max(axis=2, initial=0), np.float32)
 

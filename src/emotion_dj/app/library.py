@@ -11,8 +11,8 @@ from emotion_dj import affect, serializers
 from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex, without_others
-from emotion_dj.app.shortlist import near_to_taste
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
+from emotion_dj.app.shortlist import near_to_taste
 from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError

@@ -177,7 +177,7 @@ class Analyses:
             path, analysers, prefixes=prefixes, who=listener.id, wanted=wanted
         )
         with self._database.reading() as connection:
-            some = analyses.c.id.in_(near)
+            some = tracks.c.id.in_(near)
             return self._as_candidates(column_cache.read(connection, analysers, some))
 
     def surroundings(

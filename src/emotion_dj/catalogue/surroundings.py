@@ -17,7 +17,7 @@ from emotion_dj.catalogue.schema import MUSIC
 from emotion_dj.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     from sqlalchemy import Connection
@@ -32,7 +32,7 @@ _MEASURES: Final = 3
 class Surroundings:
     """Fits `stores.Surroundings`; ``head`` tells what is packed."""
 
-    def __init__(  # noqa: PLR0913 - each by its name
+    def __init__(
         self,
         database: Database,
         analysers: Sequence[str],
@@ -46,10 +46,7 @@ class Surroundings:
         self._database, self._analysers, self._load = database, tuple(analysers), load
         self._prefixes, self._who = prefixes, who
         self._begins = [np.frombuffer(prefix.encode()[:4], np.uint8) for prefix in prefixes]
-        self._seen: set[int] = set()
-        widths: dict[int, int] = {}
-        for place, width in sorted(zip(head.places, map(_number, head.parts), strict=True)):
-            widths[place] = width
+        widths = dict(sorted(zip(head.places, map(_number, head.parts), strict=True)))
         ends = np.cumsum(list(widths.values())).tolist()
         self._columns = dict(zip(widths, pairwise([0, *ends]), strict=True))
 
@@ -61,13 +58,19 @@ class Surroundings:
             )
         return self._candidates([tile])
 
-    def within(self, reach: Mapping[Affect, float]) -> Candidates:
-        """Return the tracks within so much of the targets that were not returned before."""
-        wanted = plane_tiles.within(reach) - self._seen
-        self._seen |= wanted
+    def within(self, tiles: npt.NDArray[np.bool_]) -> Candidates:
+        """Return the tracks of tiles."""
+        wanted = np.flatnonzero(tiles).tolist()
         with self._database.reading() as connection:
-            tiles = plane_tiles.read(connection, sorted(wanted), self._analysers)
-        return self._candidates(tiles)
+            return self._candidates(plane_tiles.read(connection, wanted, self._analysers))
+
+    def distances(self, target: Affect) -> npt.NDArray[np.float64]:
+        """Return how far each tile is from a target at least."""
+        return plane_tiles.distances(target)
+
+    def middles(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return where the middle of each tile is."""
+        return plane_tiles.middles()
 
     def _candidates(self, tiles: Sequence[Tile]) -> Candidates:
         """Return the tracks of tiles, those of each analyser together."""
@@ -95,7 +98,7 @@ class Surroundings:
         return _columns(rows, sounds)
 
     def _fits(self, rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
-        """Say of each row whether its uri begins as one of the prefixes does, as far as is known."""
+        """Say of each row whether its uri begins as one of the prefixes, as far as is known."""
         fits = [(rows["begin"][:, : len(begin)] == begin).all(axis=1) for begin in self._begins]
         return np.asarray(np.any(fits, axis=0))
 
@@ -113,12 +116,15 @@ def _record(width: int) -> np.dtype[np.void]:
 
 
 def _columns(rows: npt.NDArray[np.void], sounds: npt.NDArray[np.float16]) -> Columns:
-    measures = rows["vector"][:, :_MEASURES].astype(np.float32)
+    uncertainty, tempo, loudness = rows["vector"][:, :_MEASURES].T.astype(np.float32)
     number, none = rows["number"].astype(np.int64), np.full(len(rows), -1, np.int32)
     return Columns(
-        number,
-        *(rows[axis].astype(np.float32) for axis in ("valence", "arousal")),
-        *np.ascontiguousarray(measures.T),
+        number=number,
+        valence=rows["valence"].astype(np.float32),
+        arousal=rows["arousal"].astype(np.float32),
+        uncertainty=uncertainty,
+        tempo=tempo,
+        loudness=loudness,
         key=none.astype(np.int8),
         artist=none,
         album=none,

@@ -80,25 +80,6 @@ class Grid:
         return np.asarray(np.clip((values + 1) * (self.side / 2), 0, self.side - 1), np.uint16)
 
 
-class Gains:
-    """How much farther away than others the best liked tracks of each cell of a grid may be."""
-
-    def __init__(self, grid: Grid, preferences: Preferences) -> None:
-        """Look through all rows once."""
-        cells = np.flatnonzero(np.diff(grid.starts))
-        wanted = attraction(preferences, grid.rows)
-        self._gains = np.maximum.reduceat(wanted, grid.starts[cells]) if len(cells) else wanted
-        self._gains = self._gains - np.float32(UNCERTAINTY_WEIGHT * grid.least_uncertainty)
-        self._side, (self._line, self._column) = grid.side, np.divmod(cells, grid.side)
-
-    def within(self, target: Affect, reach: float) -> float:
-        """Return the largest gain within so much of a target, or of its cells; 0 where is none."""
-        across = _outside(target.valence, self._column, self._side)
-        up = _outside(target.arousal, self._line, self._side)
-        near = across**2 + affect.AROUSAL_WEIGHT * up**2 <= reach**2
-        return float(self._gains[near].max(initial=0))
-
-
 class ListenerGrid:
     """The rows of a grid by bands of one listener's taste first, and by cell within each.
 
@@ -193,12 +174,6 @@ class Search:
             wanted = wanted - np.float32(SEED_JITTER) * _jitter(rows, self.seed)
         outside = distance_outside(target, self.candidates, rows)
         return np.asarray(outside + against - wanted, np.float32)
-
-
-def _outside(at: float, line: Rows, side: int) -> npt.NDArray[np.float64]:
-    """Return how far a place is from lines of cells along one axis."""
-    begin = line * (2 / side) - 1
-    return np.asarray(np.maximum(0, np.maximum(begin - at, at - begin - 2 / side)))
 
 
 def attraction(preferences: Preferences, rows: Rows | slice) -> Floats:

@@ -52,7 +52,7 @@ class Backend(Protocol):
         who: str,
         wanted: Sequence[int],
     ) -> Select[Any]:
-        """Return the ids of the analyses among which a set along a path is chosen.
+        """Return the numbers of the tracks among which a set along a path is chosen.
 
         ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener, who
         wants the tracks of these numbers. Asked of a backend that is ``indexed`` only.

@@ -36,7 +36,7 @@ LEAST_NEAR: Final = 50
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
 
-NEAREST: Final = 10
+NEAREST: Final = 5
 """Tracks around each target where others were chosen before: what is too new to be among those."""
 
 MOST_LIKED: Final = 300
@@ -68,7 +68,7 @@ def near(
     who: str,
     wanted: Sequence[int],
 ) -> Select[Any]:
-    """Return the ids of the analyses around a path: see `backends.Backend.near`."""
+    """Return the numbers of the tracks around a path: see `backends.Backend.near`."""
     from sqlalchemy import column, text
 
     targets = dict.fromkeys((target.valence, _ACROSS * target.arousal) for target in path)
@@ -90,8 +90,9 @@ def near(
     if prefixes:
         values["prefixes"] = list(prefixes)
     begins, first = (BEGINS, _OF_SOURCES) if prefixes else ("", _OF_ALL)
-    found = text(_NEAR.format(first=first, begins=begins)).bindparams(**values)
-    return found.columns(column("id")).subquery().select()
+    also = _WANTED_OF_SOURCES if prefixes else _WANTED
+    found = text(_NEAR.format(first=first, begins=begins, wanted=also)).bindparams(**values)
+    return found.columns(column("track")).subquery().select()
 
 
 ANALYSERS: Final = "CAST(:analysers AS text[])"
@@ -123,6 +124,9 @@ look closer at what is left in the end; of one source perhaps nothing is near.""
 _DOUBT: Final = 0.05
 """As in `ranking.grid`: the distance that a track must be nearer for a wholly uncertain place."""
 
+_WANTED: Final = "SELECT number FROM unnest(CAST(:wanted AS bigint[])) AS number"
+_WANTED_OF_SOURCES: Final = f"{_WANTED} JOIN tracks ON tracks.id = number {BEGINS}"
+
 _OWN: Final = "feedback.listener = :listener AND feedback.kind"
 ANSWERS: Final = f"""SELECT track FROM feedback WHERE {_OWN} IN ('like', 'skip')
  ORDER BY feedback.id DESC LIMIT :answered"""  # noqa: S608 - put together of constants
@@ -130,7 +134,7 @@ ANSWERS: Final = f"""SELECT track FROM feedback WHERE {_OWN} IN ('like', 'skip')
 _NEAR: Final = f"""
 WITH target AS MATERIALIZED (SELECT point(v, a) AS place
  FROM unnest(CAST(:valences AS float8[]), CAST(:arousals AS float8[])) AS given(v, a))
-SELECT analyses.id FROM target CROSS JOIN LATERAL (
+SELECT analyses.track FROM target CROSS JOIN LATERAL (
   SELECT * FROM (
    SELECT analyses.id, track, analyses.fingerprint, analyser, failure,
     ({PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
@@ -138,13 +142,12 @@ SELECT analyses.id FROM target CROSS JOIN LATERAL (
   ORDER BY cost LIMIT :each) AS analyses
  {PLACED} WHERE {_UNPLAYED}
 UNION
-(SELECT analyses.id FROM analyses {PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
+(SELECT analyses.track FROM analyses {PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
   SELECT liked.artists ->> 0 FROM feedback JOIN tracks AS liked ON liked.id = feedback.track
   WHERE {_OWN} = 'like')
  ORDER BY (SELECT min({PLACE} <-> target.place) FROM target) LIMIT :liked)
 UNION
-(SELECT analyses.id FROM analyses {PLACED} WHERE tracks.id IN ({ANSWERS}))
+(SELECT analyses.track FROM analyses {PLACED} WHERE tracks.id IN ({ANSWERS}))
 UNION
-(SELECT analyses.id FROM analyses {PLACED} WHERE {_UNPLAYED}
- AND tracks.id = ANY(CAST(:wanted AS bigint[])))
+{{wanted}}
 """  # noqa: S608 - put together of constants

@@ -22,8 +22,9 @@ from emotion_dj.catalogue.backends.plane_index import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    import numpy.typing as npt
     from psycopg import Cursor
     from sqlalchemy import Connection
 
@@ -34,9 +35,9 @@ SIDE: Final = 80
 """Tiles across the plane: among a million tracks the fullest holds some six hundred."""
 
 TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS tiles (analysers text, tile integer, music bigint NOT NULL, "
-    "at timestamp with time zone NOT NULL DEFAULT now(), places smallint[] NOT NULL, "
-    "parts bytea[] NOT NULL, PRIMARY KEY (analysers, tile))",
+    """CREATE TABLE IF NOT EXISTS tiles (analysers text, tile integer, music bigint NOT NULL,
+ at timestamp with time zone NOT NULL DEFAULT now(), places smallint[] NOT NULL,
+ parts bytea[] NOT NULL, PRIMARY KEY (analysers, tile))""",
     "ALTER TABLE tiles ALTER parts SET STORAGE EXTERNAL",
 )
 """``music`` is the state of the music when it was packed, ``at`` the time. ``parts`` are records of
@@ -57,19 +58,23 @@ class Tile(NamedTuple):
     parts: list[bytes]
 
 
-def within(reach: Mapping[Affect, float]) -> set[int]:
-    """Return the tiles that are not farther away than this from one of the targets."""
-    near = np.zeros((SIDE, SIDE), bool)
-    for target, farthest in reach.items():
-        across, up = (np.square(_apart(at)) for at in (target.valence, target.arousal))
-        near |= across + affect.AROUSAL_WEIGHT * up[:, None] <= farthest**2
-    return set(np.flatnonzero(near).tolist())
+def distances(target: Affect) -> npt.NDArray[np.float64]:
+    """Return how far each tile is from a target at least, by line and column, (SIDE, SIDE)."""
+    across, up = (np.square(_apart(at)) for at in (target.valence, target.arousal))
+    return np.asarray(np.sqrt(across + affect.AROUSAL_WEIGHT * up[:, None]))
 
 
-def _apart(at: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+def middles() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return valence and arousal of the middle of each tile, (SIDE, SIDE) each."""
+    along = np.asarray((np.arange(SIDE) + 0.5) * (2 / SIDE) - 1, np.float32)
+    valence, arousal = np.meshgrid(along, along)
+    return valence, arousal
+
+
+def _apart(at: float) -> npt.NDArray[np.float64]:
     """Return how far along one axis a place is from each line of tiles, (SIDE,)."""
     first = np.arange(SIDE) * (2 / SIDE) - 1
-    return np.maximum(0, np.maximum(first - at, at - first - 2 / SIDE))
+    return np.asarray(np.maximum(0, np.maximum(first - at, at - first - 2 / SIDE)))
 
 
 def read(connection: Connection, tiles: Sequence[int], analysers: Sequence[str]) -> list[Tile]:
@@ -135,7 +140,8 @@ _RECORD: Final = """int8send(tracks.id)
 region of a taste it stands, and a vector that begins with its measures. A tempo or loudness that is
 unknown is one that says nothing of taste."""
 
-_PARTS: Final = f"""SELECT tile, (array_position({ANALYSERS}, analyser::text) - 1)::smallint AS place,
+_PARTS: Final = f"""SELECT tile,
+ (array_position({ANALYSERS}, analyser::text) - 1)::smallint AS place,
  coalesce(vector_dims(embedding), 0) AS width,
  string_agg({_RECORD}, '') AS part
  FROM analyses CROSS JOIN LATERAL (SELECT {{tile}} AS tile, ARRAY[coalesce(spread, 1),
@@ -149,7 +155,7 @@ _READ: Final = _native(
 )
 _FRESH: Final = _native(
     f"""SELECT FROM tiles WHERE analysers = {_NAMES} AND tile = {HEAD}
- AND (music = :music OR at > now() - interval '10 minutes')"""  # noqa: S608 - constants
+ AND (music = :music OR at > now() - interval '10 minutes')"""
 )
 _FORGET: Final = _native(f"DELETE FROM tiles WHERE analysers = {_NAMES}")  # noqa: S608 - constants
 _PACK: Final = _native(

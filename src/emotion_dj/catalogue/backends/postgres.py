@@ -52,9 +52,7 @@ SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = '
 """Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
 was not there, and did so after another process had made it and this one had waited for that."""
 
-_TILES: Final = (
-    "SELECT count(*) FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid)"
-)
+_TILES: Final = "SELECT count(*) FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid)"
 
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
@@ -191,7 +189,7 @@ class PostgreSQL:
             self._complete(connection)
 
     def _has_tiles(self, connection: Connection) -> bool:
-        """Tell whether there is the table that came after the others, and holds nothing of its own."""
+        """Tell whether there is the table that came after the others, without a version."""
         return bool(connection.exec_driver_sql(_TILES).scalar())
 
     def _complete(self, connection: Connection) -> None:

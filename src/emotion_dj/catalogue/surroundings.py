@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
-from itertools import pairwise
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -46,9 +45,9 @@ class Surroundings:
         self._database, self._analysers, self._load = database, tuple(analysers), load
         self._prefixes, self._who = prefixes, who
         self._begins = [np.frombuffer(prefix.encode()[:4], np.uint8) for prefix in prefixes]
-        widths = dict(sorted(zip(head.places, map(_number, head.parts), strict=True)))
-        ends = np.cumsum(list(widths.values())).tolist()
-        self._columns = dict(zip(widths, pairwise([0, *ends]), strict=True))
+        widths = list(map(_number, head.parts))
+        heard = [place for place, width in zip(head.places, widths, strict=True) if width]
+        self._width, self._kinds = max(widths, default=0), sorted(set(heard))
 
     def answered(self) -> Candidates:
         """Return what the listener liked and skipped."""
@@ -86,16 +85,16 @@ class Surroundings:
         return self._load(parts[0] if len(parts) == 1 else column_cache.joined([none, *parts]))
 
     def _part(self, rows: npt.NDArray[np.void], place: int) -> Columns:
-        """Return the tracks of one analyser, of the sources that are asked for."""
+        """Return the tracks of one analyser, of the sources that are asked for; each has dimensions
+        of its own, as in `column_cache`.
+        """
         rows = rows[self._fits(rows)] if self._begins else rows
         sounds = rows["vector"][:, _MEASURES:].astype(np.float16)
-        first, last = self._columns.get(place, (0, 0))
-        width = max((end for _, end in self._columns.values()), default=0)
-        if sounds.shape[1] != width:
-            whole = np.zeros((len(rows), width), np.float16)
-            whole[:, first:last] = sounds[:, : last - first] if sounds.shape[1] else 0
-            sounds = whole
-        return _columns(rows, sounds)
+        kinds = max(1, len(self._kinds))
+        whole = np.zeros((len(rows), kinds, self._width), np.float16)
+        if place in self._kinds:
+            whole[:, self._kinds.index(place), : sounds.shape[1]] = sounds
+        return _columns(rows, whole.reshape(len(rows), kinds * self._width))
 
     def _fits(self, rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
         """Say of each row whether its uri begins as one of the prefixes, as far as is known."""

@@ -46,6 +46,9 @@ the embeddings of each analyser are."""
 
 HEAD: Final = -1
 
+REST: Final = "10 minutes"
+"""Time after which what has changed is packed anew: of a million tracks it takes seconds."""
+
 _LOCK: Final = 0x656D6F74  # "emot"
 """The advisory lock under which tiles are packed."""
 
@@ -84,7 +87,7 @@ def read(connection: Connection, tiles: Sequence[int], analysers: Sequence[str])
 
 def is_due(connection: Connection, analysers: Sequence[str], music: int) -> bool:
     """Tell whether tiles are not packed yet, or long ago of a state that is not ``music``."""
-    values = {"analysers": list(analysers), "music": music}
+    values = {"analysers": list(analysers), "music": music, "rest": REST}
     return not _asked(connection, _FRESH, values).fetchall()
 
 
@@ -121,7 +124,7 @@ def _asked(connection: Connection, query: str, values: JsonObject) -> Cursor[Any
 
 def _native(query: str) -> str:
     """Return a query with parameters as the driver has them, not as SQLAlchemy has."""
-    for name in ("tiles", "analysers", "listener", "answered", "prefixes", "music"):
+    for name in ("tiles", "analysers", "listener", "answered", "prefixes", "music", "rest"):
         query = query.replace(f":{name}", f"%({name})s")
     return query
 
@@ -155,7 +158,7 @@ _READ: Final = _native(
 )
 _FRESH: Final = _native(
     f"""SELECT FROM tiles WHERE analysers = {_NAMES} AND tile = {HEAD}
- AND (music = :music OR at > now() - interval '10 minutes')"""
+ AND (music = :music OR at > now() - CAST(:rest AS interval))"""
 )
 _FORGET: Final = _native(f"DELETE FROM tiles WHERE analysers = {_NAMES}")  # noqa: S608 - constants
 _PACK: Final = _native(

@@ -69,7 +69,7 @@ def catalogue(postgres: str) -> Iterator[Catalogue]:
             connection.execute("ANALYZE")
         answer(made)
         assert made.surroundings(ANALYSERS) is None
-        made._packer.wait()
+        made.packer.wait()
         yield made
 
 
@@ -158,10 +158,10 @@ def test_what_is_gone_since_it_was_packed_is_not_picked(
     found = near_to_taste(catalogue, path, ANALYSERS, listener=FAN)
     assert found is not None
     assert gone not in found.number
-    monkeypatch.setattr("emotion_dj.catalogue.backends.plane_tiles.REST", "0 seconds")
+    monkeypatch.setattr("emotion_dj.catalogue.backends.plane_tiles.REST", 0)
     for _ in range(2):
         numbers = shortlist(catalogue, path, ANALYSERS, listener=FAN)
-        catalogue._packer.wait()
+        catalogue.packer.wait()
     assert gone not in numbers
     catalogue.mark_missing("even:", {f"even:{i}" for i in range(2, COUNT + 1, 2)})
     catalogue.mark_missing("odd:", {f"odd:{i}" for i in range(1, COUNT + 1, 2)})

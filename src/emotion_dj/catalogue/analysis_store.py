@@ -46,7 +46,7 @@ class Analyses:
     """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
-    _packer: Packer
+    packer: Packer
     _counted: tuple[int, bool] | None = None
 
     def revision(self) -> int:
@@ -188,7 +188,7 @@ class Analyses:
         listener: Listener = ME,
     ) -> Surroundings | None:
         """Return what looks farther around targets; None where nothing is packed for it yet."""
-        self._packer.start(analysers)
+        self.packer.start(analysers)
         with self._database.reading() as connection:
             head = plane_tiles.read(connection, [plane_tiles.HEAD], analysers)
         if not head:

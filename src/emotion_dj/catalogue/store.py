@@ -26,7 +26,7 @@ class Catalogue(Tracks, Analyses, Feedback):
         """
         self.address = str(address)
         self._database = Database(self.address)
-        self._packer = Packer(self._database)
+        self.packer = Packer(self._database)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""
@@ -38,5 +38,5 @@ class Catalogue(Tracks, Analyses, Feedback):
 
     def close(self) -> None:
         """Release the database, when what is being packed is."""
-        self._packer.wait()
+        self.packer.wait()
         self._database.close()

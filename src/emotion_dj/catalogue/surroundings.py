@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from contextlib import suppress
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Affect, Candidates
 
 _MEASURES: Final = 3
+"""Numbers with which a packed vector begins: uncertainty, tempo, loudness."""
+
+_log = logging.getLogger(__name__)
 
 
 class Surroundings:
@@ -139,12 +143,16 @@ class Packer:
     def __init__(self, database: Database) -> None:
         """Keep where the tiles are; nothing is read yet."""
         self._database, self._thread = database, Thread()
+        self._looked: dict[tuple[str, ...], float] = {}
 
     def start(self, analysers: Sequence[str]) -> None:
-        """See to it that what has changed long enough is packed; do not wait for it."""
-        if not self._thread.is_alive() and self._is_due(analysers):
-            self._thread = Thread(target=self._pack, args=[analysers], daemon=True)
-            self._thread.start()
+        """See to it, now and then, that what has changed is packed; do not wait for it."""
+        last, now = self._looked.get(tuple(analysers), -np.inf), monotonic()
+        if now >= last + plane_tiles.REST and not self._thread.is_alive():
+            self._looked[tuple(analysers)] = now
+            if self._is_due(analysers):
+                self._thread = Thread(target=self._pack, args=[analysers], daemon=True)
+                self._thread.start()
 
     def wait(self) -> None:
         """Return when nothing is being packed."""
@@ -159,6 +167,9 @@ class Packer:
         return self._database.states(connection, MUSIC).get(MUSIC, 0)
 
     def _pack(self, analysers: Sequence[str]) -> None:
-        """Pack, where the server does not only let read, and is still there."""
-        with suppress(CatalogueError), self._database.writing() as connection:
-            plane_tiles.pack(connection, analysers, self._state(connection))
+        """Pack; where the server only lets read or is gone, sets go on without."""
+        try:
+            with self._database.writing() as connection:
+                plane_tiles.pack(connection, analysers, self._state(connection))
+        except CatalogueError as error:
+            _log.warning("sets are made of what is near, whatever is liked: %s", error)

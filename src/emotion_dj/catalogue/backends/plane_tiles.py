@@ -46,8 +46,8 @@ the embeddings of each analyser are."""
 
 HEAD: Final = -1
 
-REST: Final = "10 minutes"
-"""Time after which what has changed is packed anew: of a million tracks it takes seconds."""
+REST: Final = 600
+"""Seconds after which what has changed is packed anew: of a million tracks it takes several."""
 
 _LOCK: Final = 0x656D6F74  # "emot"
 """The advisory lock under which tiles are packed."""
@@ -147,8 +147,9 @@ _PARTS: Final = f"""SELECT tile,
  (array_position({ANALYSERS}, analyser::text) - 1)::smallint AS place,
  coalesce(vector_dims(embedding), 0) AS width,
  string_agg({_RECORD}, '') AS part
- FROM analyses CROSS JOIN LATERAL (SELECT {{tile}} AS tile, ARRAY[coalesce(spread, 1),
-  coalesce(tempo, 120), coalesce(loudness, -12)]::real[]::halfvec AS measures) AS measured
+ FROM analyses CROSS JOIN LATERAL (SELECT {{tile}} AS tile, ARRAY[
+  coalesce(nullif(spread, 'NaN'), 1), coalesce(nullif(tempo, 'NaN'), 120),
+  coalesce(nullif(loudness, 'NaN'), -12)]::real[]::halfvec AS measures) AS measured
  {PLACED} {{where}} GROUP BY tile, analyser, width"""  # noqa: S608 - constants
 
 _NAMES: Final = f"array_to_string({ANALYSERS}, ' ')"
@@ -158,7 +159,7 @@ _READ: Final = _native(
 )
 _FRESH: Final = _native(
     f"""SELECT FROM tiles WHERE analysers = {_NAMES} AND tile = {HEAD}
- AND (music = :music OR at > now() - CAST(:rest AS interval))"""
+ AND (music = :music OR at > now() - make_interval(secs => :rest))"""
 )
 _FORGET: Final = _native(f"DELETE FROM tiles WHERE analysers = {_NAMES}")  # noqa: S608 - constants
 _PACK: Final = _native(

@@ -179,8 +179,9 @@ class Surroundings(Protocol):
     embeddings have the same dimensions.
     """
 
+    @property
     def answered(self) -> Candidates:
-        """Return what the listener liked and skipped last."""
+        """What the listener liked and skipped last."""
 
     def within(self, tiles: npt.NDArray[np.bool_]) -> Candidates:
         """Return the tracks of those tiles that are true."""

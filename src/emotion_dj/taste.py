@@ -132,19 +132,25 @@ def of_listener(
 
     Raises CatalogueError.
     """
-    plays = plays_of(store, len(music), listener, now=now)
-    return learn(store.feedback_counts(listener), music, plays=plays)
+    counts, plays = log_of(store, len(music), listener, now=now)
+    return learn(counts, music, plays=plays)
 
 
-def plays_of(
+def log_of(
     store: FeedbackStore, most: int, listener: Listener = ME, *, now: datetime | None = None
-) -> list[tuple[int, timedelta]]:
-    """Return the tracks that a listener played last, and how long ago, at most so many.
-
-    Raises CatalogueError.
+) -> tuple[Mapping[tuple[int, str], int], list[tuple[int, timedelta]]]:
+    """Return what `learn` learns from: how often a listener did what, and the tracks that they
+    played last, at most so many, and how long ago. Raises CatalogueError.
     """
-    here = now or datetime.now(UTC)
-    return [(number, here - at) for number, at in store.last_plays(most, listener)]
+    counts, here = store.feedback_counts(listener), now or datetime.now(UTC)
+    if not any(kind == "play" for _, kind in counts):
+        return counts, []
+    return counts, [(number, here - at) for number, at in store.last_plays(most, listener)]
+
+
+def is_told(counts: Mapping[tuple[int, str], int]) -> bool:
+    """Tell whether a listener has ever said what they like."""
+    return any(kind in LIKES or kind in SKIPS for _, kind in counts)
 
 
 def learn(

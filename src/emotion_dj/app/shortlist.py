@@ -57,11 +57,9 @@ def near_to_taste(
     prefixes: Sequence[str] = (),
     listener: Listener = ME,
 ) -> Candidates | None:
-    """Return what a set along a path is chosen of: what the index finds, and the shortlist; None
-    where all candidates are better. Raises CatalogueError.
+    """Return what a set along a path is chosen of, of a store that `is_indexed`: what the index
+    finds, and the shortlist. None where all candidates are better. Raises CatalogueError.
     """
-    if not store.is_indexed():
-        return None
     wanted = shortlist(store, path, analysers, prefixes=prefixes, listener=listener)
     return store.candidates_near(
         path, analysers, prefixes=prefixes, listener=listener, wanted=wanted
@@ -79,14 +77,13 @@ def shortlist(
     """Return the numbers of the tracks around a path that cost the listener least, in any order;
     none of a listener who has not answered yet. Raises CatalogueError.
     """
-    counts = store.feedback_counts(listener)
-    if not any(kind in taste.LIKES | taste.SKIPS for _, kind in counts):
+    counts, plays = taste.log_of(store, PLAYS, listener)
+    if not taste.is_told(counts):
         return []
     around = store.surroundings(analysers, prefixes=prefixes, listener=listener)
     if around is None:
         return []
-    plays = taste.plays_of(store, PLAYS, listener)
-    model = taste.learn(counts, around.answered(), plays=plays)
+    model = taste.learn(counts, around.answered, plays=plays)
     cheapest = _Cheapest(path, model, around)
     while cheapest.wanted.any():
         cheapest.add(around.within(cheapest.wanted))

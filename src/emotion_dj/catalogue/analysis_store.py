@@ -8,7 +8,6 @@ import numpy as np
 from sqlalchemy import func, select
 
 from emotion_dj.catalogue import column_cache
-from emotion_dj.catalogue.backends import plane_tiles
 from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
 from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
@@ -189,18 +188,14 @@ class Analyses:
     ) -> Surroundings | None:
         """Return what looks farther around targets; None where nothing is packed for it yet."""
         self.packer.start(analysers)
-        with self._database.reading() as connection:
-            head = plane_tiles.read(connection, [plane_tiles.HEAD], analysers)
-        if not head:
-            return None
-        return Surroundings(
+        around = Surroundings(
             self._database,
             analysers,
-            head[0],
             prefixes=prefixes,
             who=listener.id,
             load=self._as_candidates,
         )
+        return around if around.is_packed else None
 
     def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(

@@ -33,33 +33,27 @@ _log = logging.getLogger(__name__)
 
 
 class Surroundings:
-    """Fits `stores.Surroundings`; ``head`` tells what is packed."""
+    """Fits `stores.Surroundings`."""
 
     def __init__(
         self,
         database: Database,
         analysers: Sequence[str],
-        head: Tile,
         *,
         prefixes: Sequence[str],
         who: str,
         load: Callable[[Columns], Candidates],
     ) -> None:
-        """Keep what is asked for; ``load`` makes candidates of columns."""
+        """Read what the listener answered; ``load`` makes candidates of columns."""
         self._database, self._analysers, self._load = database, tuple(analysers), load
-        self._prefixes, self._who = prefixes, who
         self._begins = [np.frombuffer(prefix.encode()[:4], np.uint8) for prefix in prefixes]
-        widths = list(map(_number, head.parts))
-        heard = [place for place, width in zip(head.places, widths, strict=True) if width]
-        self._width, self._kinds = max(widths, default=0), sorted(set(heard))
-
-    def answered(self) -> Candidates:
-        """Return what the listener liked and skipped."""
-        with self._database.reading() as connection:
-            tile = plane_tiles.answered(
-                connection, self._analysers, prefixes=self._prefixes, who=self._who
-            )
-        return self._candidates([tile])
+        with database.reading() as connection:
+            heads = plane_tiles.read(connection, [plane_tiles.HEAD], analysers)
+            answered = plane_tiles.answered(connection, analysers, prefixes=prefixes, who=who)
+        widths = [_number(part) for head in heads for part in head.parts]
+        heard = zip((place for head in heads for place in head.places), widths, strict=True)
+        self._width, self._kinds = max(widths, default=0), sorted({p for p, w in heard if w})
+        self.is_packed, self.answered = bool(heads), self._candidates([answered])
 
     def within(self, tiles: npt.NDArray[np.bool_]) -> Candidates:
         """Return the tracks of tiles."""

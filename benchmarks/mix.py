@@ -1,4 +1,7 @@
-"""Sets mixed into one recording, measured: loudness of songs and fades, silence, peak, time.
+"""Sets mixed into one recording, measured: loudness, quiet stretches, peak, time.
+
+How long a stretch stays below -28 LUFS, by FFmpeg's meter: momentary (0.4 s) and short-term (3 s),
+of the songs levelled alone and of the mix.
 
 python benchmarks/mix.py [--essentia]
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from fractions import Fraction
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -22,7 +26,7 @@ from spread import spread
 from emotion_dj import EmotionDJ
 from emotion_dj.app.settings import Settings
 from emotion_dj.domain import Mood
-from emotion_dj.music import decode, mix
+from emotion_dj.music import decode, levelling, mix
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
 from emotion_dj.sources.local import path_of
@@ -35,7 +39,7 @@ CONTEXT = 16 * mix.RATE
 
 ESSENTIA_RATE = 44_100
 EARLY_S = 0.1
-BLOCK = mix.RATE // 20
+FRAMES_PER_S = 10
 
 Floats = npt.NDArray[np.float32]
 
@@ -57,8 +61,11 @@ def main() -> None:
             began = time.perf_counter()
             dj.mix(music, path)
             seconds = time.perf_counter() - began
-            songs = [mix.prepare(mix.stereo(path_of(pick.track))) for pick in music.picks]
-            tell(mood, mix.stereo(path), songs, seconds)
+            heard = [mix.stereo(path_of(pick.track)) for pick in music.picks]
+            songs = [mix.prepare(samples) for samples in heard]
+            mixed = mix.stereo(path)
+            tell(mood, mixed, songs, seconds)
+            tell_quiet([levelling.levelled(levelling.trimmed(one)) for one in heard], mixed)
             off += apart(songs) if given.essentia else []
     if off:
         spread(
@@ -68,8 +75,7 @@ def main() -> None:
 
 def tell(mood: str, mixed: Floats, songs: list[mix.Song], seconds: float) -> None:
     """Print what was measured on a mix of songs."""
-    length, peak = mixed.shape[1] / mix.RATE, 20 * np.log10(np.abs(mixed).max())
-    print(f"{mood}, {SONGS} songs: {length:.0f} s in {seconds:.1f} s, peak {peak:.1f} dBFS")
+    print(f"{mood}, {SONGS} songs: {mixed.shape[1] / mix.RATE:.0f} s in {seconds:.1f} s")
     spread("  songs", [level(song.samples) for song in songs], "LUFS", goal="-16")
     steps = []
     begin = place = 0
@@ -84,7 +90,6 @@ def tell(mood: str, mixed: Floats, songs: list[mix.Song], seconds: float) -> Non
         print(f"  fade at {place / mix.RATE:.1f} s, {fade / mix.RATE:.1f} s, {on_beat}")
         place, begin = place + fade, cut.into + cut.source
     spread("  fades against the 8 s before them", steps, "LU")
-    print(f"  longest silence {silence(mixed):.2f} s")
 
 
 def apart(songs: list[mix.Song]) -> list[float]:
@@ -131,11 +136,46 @@ def level(samples: Floats) -> float:
     return loudness(spectra(decode.Signal((mono,), None, 1.0)), width=width).integrated
 
 
-def silence(samples: Floats) -> float:
-    """Return the seconds of the longest stretch below what counts as silence."""
-    blocks = samples[:, : samples.shape[1] // BLOCK * BLOCK].reshape(2, -1, BLOCK)
-    quiet = np.abs(blocks).max(axis=(0, 2)) < 10 ** (mix.QUIET / 20)
-    return max((len(list(run)) for still, run in groupby(quiet) if still), default=0) / 20
+def tell_quiet(songs: list[Floats], mixed: Floats) -> None:
+    """Print the longest stretches below what can be heard, before and after, and the true peak."""
+    told = [measured(song) for song in songs]
+    before = [max(longest(one[kind]) for one in told) for kind in ("M", "S")]
+    after = measured(mixed)
+    moment, short = (longest(after[kind]) for kind in ("M", "S"))
+    print(f"  longest below -28 LUFS, momentary: songs {before[0]:.1f} s, mix {moment:.1f} s")
+    print(f"  longest below -28 LUFS, short-term: songs {before[1]:.1f} s, mix {short:.1f} s")
+    print(f"  true peak {20 * np.log10(max(after['true_peak'])):.1f} dBTP")
+
+
+def longest(levels: list[float]) -> float:
+    """Return the seconds of the longest run below AUDIBLE, without the first three, in which the
+    meter is not full.
+    """
+    low = (level < levelling.AUDIBLE for level in levels[3 * FRAMES_PER_S :])
+    return max((len(list(run)) for quiet, run in groupby(low) if quiet), default=0) / FRAMES_PER_S
+
+
+def measured(samples: Floats) -> dict[str, list[float]]:
+    """Return what FFmpeg's ebur128 says of stereo samples every 0.1 s."""
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(
+        sample_rate=mix.RATE, format="fltp", layout="stereo", time_base=Fraction(1, mix.RATE)
+    )
+    meter, sink = graph.add("ebur128", "metadata=1:peak=true"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    told: dict[str, list[float]] = {"M": [], "S": [], "true_peak": []}
+    step = mix.RATE // FRAMES_PER_S
+    for start in range(0, samples.shape[1] - step + 1, step):
+        part = np.ascontiguousarray(samples[:, start : start + step])
+        frame = av.AudioFrame.from_ndarray(part, "fltp", "stereo")
+        frame.sample_rate, frame.pts = mix.RATE, start
+        source.push(frame)
+        metadata = sink.pull().metadata
+        for kind, values in told.items():
+            values.append(float(metadata[f"lavfi.r128.{kind}"]))
+    return told
 
 
 if __name__ == "__main__":

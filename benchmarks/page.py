@@ -59,8 +59,8 @@ new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (usable && one.duration > 100) long += 1;
 }).observe({ type: "longtask", buffered: true });
 new MutationObserver(() => {
-  if (document.querySelector("#moods input")) usable ||= performance.now();
-}).observe(document, { childList: true, subtree: true });
+  if (document.querySelector("#moods:enabled")) usable ||= performance.now();
+}).observe(document, { attributes: true, childList: true, subtree: true });
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...rest) {
   if (to instanceof AudioDestinationNode) {
@@ -171,7 +171,7 @@ def opened(chromium: Browser, address: str) -> Page:
     page = chromium.new_context().new_page()
     page.add_init_script(WATCH)
     page.goto(address)
-    page.wait_for_selector("#moods input")
+    page.wait_for_selector("body[data-role]")
     return page
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import emotion_dj
 from emotion_dj import errors, messages
+from emotion_dj.domain import Reason
 from emotion_dj.vision import visibility
 
 PACKAGE = Path(emotion_dj.__file__).parent
@@ -63,6 +64,13 @@ PROBLEMS = set(map(_code, _raised()))
 def test_every_code_has_words_in_english() -> None:
     """Each reason, opening and note that our source makes is in the table of messages."""
     assert messages.MESSAGES.keys() >= REASONS
+
+
+def test_one_is_not_many() -> None:
+    """A number chooses the form of its noun."""
+    said = [messages.say(Reason("few_tracks", {"count": n})) for n in (1, 2)]
+    assert said[0] == "there was only 1 track to choose from"
+    assert said[1] == "there were only 2 tracks to choose from"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,7 +10,7 @@ from emotion_dj.domain import Affect, DJSet, Emotion, Mood, PhotoAnalysis, Reaso
 from emotion_dj.errors import LibraryError, LowConfidence, NoFace, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from emotion_dj.domain import (
         Candidates,
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     )
     from emotion_dj.interfaces import EmotionModel, FaceDetector, Ranker
 
+    Sized = tuple[Image, float]
+    """A picture of a photo, and how many pixels of the photo one of its spans to a side."""
+
 Aggregate = Literal["room", "each"]
 """Whom a set serves: everyone's common middle, or each face in turns."""
+
+SMALL: Final = 96
+"""Pixels of a face's box below which a larger picture shows more: twice what the reader sees."""
 
 FAR: Final = 0.8
 """Mean distance of the picks from the path beyond which a note says so."""
@@ -51,13 +57,23 @@ class DJ:
     ranker: Ranker
     offsets: affect.Offsets = field(default_factory=dict)
 
-    def look(self, image: Image) -> PhotoAnalysis:
-        """Read every face of an image, largest first. Raises NoFace."""
+    def look(
+        self, image: Image, factor: float = 1.0, whole: Callable[[], Sized] | None = None
+    ) -> PhotoAnalysis:
+        """Read every face of an image, largest first. Raises NoFace.
+
+        A pixel of the image spans ``factor`` pixels of the photo to a side, and boxes are those of
+        the photo. Faces that are SMALL in the image are read from the ``whole`` of it.
+        """
         faces = self.detector.detect(image)
         if not faces:
             msg = "no face found: try a photo with more light, nearer and facing the camera"
             raise NoFace(msg)
-        return self.combine(faces, self.model.read(image, faces))
+        if whole and factor > 1 and min(min(face.box.w, face.box.h) for face in faces) < SMALL:
+            image, finer = whole()
+            faces, factor = [face.scaled(factor / finer) for face in faces], finer
+        readings = self.model.read(image, faces)
+        return self.combine([face.scaled(factor) for face in faces], readings)
 
     def combine(self, faces: Sequence[Face], readings: Sequence[Reading]) -> PhotoAnalysis:
         """Return what faces and their readings, one for each, say together of this listener."""

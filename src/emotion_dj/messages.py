@@ -1,7 +1,7 @@
 """English for every code of a reason, an opening or a note; the page has files of its own.
 
 A message is a template for the values of its code. Values that are codes themselves (an emotion,
-words of a place) are put into English first.
+words of a place) are put into English first. {count:song|songs} is the form that goes with a count.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "like_livelier": "like {title}, and livelier",
     "chosen_before": "chosen before",
     "faces_disagree": "the faces disagree: the set meets them in the middle, or each in turn",
-    "few_tracks": "there were only {count} tracks to choose from",
+    "few_tracks": "there {count:was|were} only {count} {count:track|tracks} to choose from",
     "far": "no music here is quite what you want: the nearest is {words}",
     "mouth_hidden": "the mouth is hidden",
     "eyes_hidden": "the eyes are hidden",
@@ -96,4 +96,12 @@ def _word(name: str, value: Any) -> Any:
         return " and ".join(value)
     if name == "said":
         return ", ".join(value)
+    if isinstance(value, int):
+        return _Count(value)
     return EMOTIONS.get(value, value) if name == "emotion" else value
+
+
+class _Count(int):
+    def __format__(self, forms: str) -> str:
+        one, bar, other = forms.partition("|")
+        return (one if self == 1 else other) if bar else super().__format__(forms)

@@ -13,11 +13,14 @@ from av.stream import Disposition
 
 from emotion_dj.domain import Section
 from emotion_dj.errors import AudioError
-from emotion_dj.music.decode import RATE, STRETCH_S, decode, decode_whole
+from emotion_dj.music.decode import EXCERPT_S, PLACES, RATE, decode, decode_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+SIGNAL_S = len(PLACES) * EXCERPT_S
+"""How much of a track one Signal holds."""
 
 
 def loudest(path: Path) -> float:
@@ -103,9 +106,13 @@ def test_a_header_that_claims_too_much_is_not_believed(
     """A file that claims an hour is heard as far as it goes, with its own duration."""
     music = np.tile(samples[:1, ::6], 5)[:, : seconds * 8_000]
     path = claiming(write(tmp_path / "song.flac", music, 8_000, "mono"), 3600 * 8_000)
-    signal = decode(path)
-    assert signal.duration == pytest.approx(seconds, abs=0.1)
+    signal, whole = decode(path), list(decode_whole(path))
     assert sum(map(len, signal.excerpts)) / RATE == pytest.approx(min(seconds, 45), abs=0.1)
+    for heard in (signal, *whole):
+        assert heard.duration == pytest.approx(seconds, abs=0.1)
+        assert heard.measured
+    excerpts = [len(excerpt) for heard in whole for excerpt in heard.excerpts]
+    assert sum(excerpts) / RATE == pytest.approx(seconds, abs=1)
 
 
 @pytest.mark.needs_shared
@@ -167,7 +174,7 @@ def test_a_section_is_heard_as_if_it_were_a_file(
     for one, other in zip(decode(section).excerpts, decode(cut).excerpts, strict=True):
         assert np.allclose(one, other, atol=1e-3)
     lengths = [sum(map(len, signal.excerpts)) / RATE for signal in decode_whole(section)]
-    assert lengths == pytest.approx([STRETCH_S, 80 - STRETCH_S], abs=0.01)
+    assert lengths == pytest.approx([SIGNAL_S, 80 - SIGNAL_S], abs=0.01)
     assert decode(Section(path, 70.0)).duration == pytest.approx(30)
 
 
@@ -192,11 +199,11 @@ def test_all_of_a_track_is_heard_on_request(
     tmp_path: Path, samples: np.ndarray, write: Callable[..., Path]
 ) -> None:
     """Stretches of equal length and the rest, nothing lost; a silent stretch is left out."""
-    second, silence = 48_000, np.zeros((2, int(STRETCH_S * 48_000)), np.float32)
+    second, silence = 48_000, np.zeros((2, int(SIGNAL_S * 48_000)), np.float32)
     music = np.tile(samples, 5)[:, : 150 * second]
     signals = list(decode_whole(write(tmp_path / "long.flac", music)))
     lengths = [sum(map(len, signal.excerpts)) / RATE for signal in signals]
-    assert lengths == pytest.approx([STRETCH_S] * 3 + [150 - 3 * STRETCH_S], abs=0.01)
+    assert lengths == pytest.approx([SIGNAL_S] * 3 + [150 - 3 * SIGNAL_S], abs=0.01)
     assert {len(excerpt) // RATE for excerpt in signals[0].excerpts} <= {14, 15}
     path = write(tmp_path / "late.flac", np.concatenate([silence, music[:, : 9 * second]], axis=1))
     assert [len(signal.excerpts[0]) // RATE for signal in decode_whole(path)] == [9]
@@ -231,19 +238,19 @@ def test_what_is_no_audio_is_said(tmp_path: Path, smiling_photo: Path) -> None:
         decode(tmp_path / "none.mp3")
 
 
-def test_numbers_that_are_none_are_heard_as_silence(
-    tmp_path: Path, samples: np.ndarray, write: Callable[..., Path]
-) -> None:
-    """NaN and infinite samples of a float file harm nothing."""
-    path = write(tmp_path / "music.wav", samples[:, :480_000])
-    from emotion_dj.music import recording as module
-
-    class Codec:
-        format = type("Planar", (), {"is_planar": True})
-
-    broken = np.array([[np.nan, np.inf, 0.5]], np.float32)
-    assert module._samples(broken, Codec).tolist() == [[0, 0, 0.5]]
-    assert np.isfinite(decode(path).excerpts[0]).all()
+def test_numbers_that_are_none_are_heard_as_silence(tmp_path: Path, samples: np.ndarray) -> None:
+    """NaN and infinite samples of a float file harm nothing, and what is around them is heard."""
+    values = samples[:1, :480_000].astype(np.float32)
+    values[0, 1000], values[0, 2000] = np.nan, np.inf
+    path = tmp_path / "music.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(values, format="flt", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    heard = decode(path).excerpts[0]
+    assert np.isfinite(heard).all()
+    assert np.abs(heard).max() == pytest.approx(np.nanmax(np.abs(samples[0, :480_000])), rel=0.1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from emotion_dj import artifacts
 from emotion_dj.app import EmotionDJ
 from emotion_dj.artifacts import Artifact
+from emotion_dj.dj import SMALL
 from emotion_dj.domain import Box, Emotion
 from emotion_dj.errors import ArtifactError, SettingsError
 from emotion_dj.vision import annotate, detectors, images
@@ -55,6 +56,27 @@ def test_faces_come_largest_first(portrait: Image) -> None:
     near, far = detectors.YuNet().detect(canvas)
     assert near.box.x < 512 < far.box.x
     assert near.box.w > far.box.w
+
+
+@pytest.mark.parametrize(("width", "halved"), [(1500, True), (200, False)])
+def test_a_large_photo_is_read_as_well_as_in_full(
+    portrait: Image, width: int, *, halved: bool
+) -> None:
+    """Of a JPEG of twelve megapixels a quarter of the pixels finds and reads a large face; a small
+    one is read from all of them.
+    """
+    paper = Pillow.new("RGB", (4000, 3000), "grey")
+    paper.paste(Pillow.fromarray(portrait).resize((2 * width, 2 * width)), (300, 0))
+    file = BytesIO()
+    paper.save(file, "JPEG", quality=92)
+    dj, full = EmotionDJ(), images.load(file.getvalue())
+    (image, factor), whole = images.in_two_sizes(file.getvalue(), 1280)
+    assert (image.shape, factor, whole()[1]) == ((1500, 2000, 3), 2, 1)
+    seen, expected = dj.read(file.getvalue()), dj.read(full)
+    assert (seen.faces[0].box.w / 2 > SMALL) is halved
+    assert tuple(seen.faces[0].box) == pytest.approx(tuple(expected.faces[0].box), abs=0.02 * width)
+    shares = expected.readings[0].probabilities
+    assert seen.readings[0].probabilities == pytest.approx(shares, abs=0.03)
 
 
 def centres(faces: list[Face]) -> set[tuple[int, int]]:

@@ -173,14 +173,13 @@ class EmotionDJ:
         then read as it differs from that. ``bgr`` says that an array's colours are in OpenCV's
         order. Raises ImageError, NoFace, or RestingError for a resting face that is none.
         """
-        from emotion_dj.vision import images
+        from emotion_dj.vision import images, search
 
-        image, factor = images.reduced(photo, bgr=bgr)
-        analysis = self._dj.look(image)
+        (image, factor), whole = images.in_two_sizes(photo, search.SIDES[-1], bgr=bgr)
+        analysis = self._dj.look(image, factor, whole)
         if resting is not None:
             analysis = self.relative(analysis, resting)
-        faces = tuple(face.scaled(factor) for face in analysis.faces)
-        return ShownAnalysis.of(replace(analysis, faces=faces), photo, bgr=bgr)
+        return ShownAnalysis.of(analysis, photo, bgr=bgr)
 
     def resting(self, photo: Photo) -> Mapping[Emotion, float]:
         """Return the resting face that a neutral picture of the listener shows, for `read`.

@@ -35,8 +35,8 @@ PLACES: Final = (0.2, 0.5, 0.8)
 WHOLE_S: Final = 1.5 * len(PLACES) * EXCERPT_S
 """A track up to this long is heard whole."""
 
-STRETCH_S: Final = len(PLACES) * EXCERPT_S
-"""What is held in memory at once of a track that is heard whole: as much as of excerpts."""
+BLOCK_S: Final = EXCERPT_S / 2
+"""Of so much all channels are held at once."""
 
 MIN_S: Final = 1.0
 SILENCE: Final = 1e-4
@@ -61,6 +61,17 @@ class Signal:
     measured: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What is kept of a stretch of a recording: ``mono`` samples (n,) at its rate, whether each is
+    ``loud`` in any channel, and the ``power`` of all channels, the sum of their squares.
+    """
+
+    mono: Floats
+    loud: npt.NDArray[np.bool_]
+    power: float
+
+
 def decode(audio: Audio) -> Signal:
     """Decode excerpts of a file, a section of one, or an open binary stream.
 
@@ -80,103 +91,117 @@ def decode(audio: Audio) -> Signal:
         return replace(signal, measured=duration != claimed)
 
 
-def _excerpts(recording: Recording, duration: float) -> list[Floats]:
+def _excerpts(recording: Recording, duration: float) -> list[_Part]:
     if duration <= WHOLE_S:
-        return [recording.stretch(0.0, WHOLE_S)]
+        return [_part(recording, 0.0, WHOLE_S)]
     starts = [place * duration - EXCERPT_S / 2 for place in PLACES]
-    return [recording.stretch(start, EXCERPT_S) for start in starts]
+    return [_part(recording, start) for start in starts]
 
 
-def _is_short(part: Floats, recording: Recording) -> bool:
+def _part(recording: Recording, start: float, seconds: float = EXCERPT_S) -> _Part:
+    """Decode a part, less where it ends; all channels of it are held for moments only."""
+    blocks = islice(recording.stretches(start, BLOCK_S), round(seconds / BLOCK_S))
+    kept = list(map(_kept, blocks)) or [_kept(np.zeros((1, 0), np.float32))]
+    mono = np.concatenate([part.mono for part in kept])
+    loud = np.concatenate([part.loud for part in kept])
+    return _Part(mono, loud, sum(part.power for part in kept))
+
+
+def _kept(block: Floats) -> _Part:
+    loud = np.any(np.abs(block) >= SILENCE, axis=0)
+    return _Part(block.mean(axis=0), loud, float(np.einsum("ij,ij->", block, block)))
+
+
+def _is_short(part: _Part, recording: Recording) -> bool:
     """Tell whether a file broke off within an excerpt, or before it."""
-    return bool(part.shape[1] < (EXCERPT_S - MIN_S) * recording.rate)
+    return len(part.mono) < (EXCERPT_S - MIN_S) * recording.rate
 
 
-def _sounding(recording: Recording, parts: list[Floats], duration: float) -> list[Floats]:
+def _sounding(recording: Recording, parts: list[_Part], duration: float) -> list[_Part]:
     """Return the excerpts in which there is sound, without longer silence at their ends.
 
     Where too few are left, others are looked for: at more places, then all along.
     """
     least = MIN_S * recording.rate
-    if all(part.shape[1] < least for part in parts):
+    if all(len(part.mono) < least for part in parts):
         raise _too_short(recording.name)
     places = np.linspace(0, max(0.0, duration - EXCERPT_S), ELSEWHERE)
-    elsewhere = (recording.stretch(place, EXCERPT_S) for place in places)
-    along = (part for part in recording.stretches(0.0, EXCERPT_S))
-    sounding: list[Floats] = []
+    elsewhere = (_part(recording, place) for place in places)
+    along = map(_kept, recording.stretches(0.0, EXCERPT_S))
+    sounding: list[_Part] = []
     for search, wanted in ((parts, len(parts)), (elsewhere, len(parts)), (along, 1)):
         heard = (_without_silence(part, recording.rate) for part in search)
-        found = (part for part in heard if part.shape[1] >= least)
+        found = (part for part in heard if len(part.mono) >= least)
         sounding += islice(found, max(0, wanted - len(sounding)))
     if not sounding:
         raise _silent(recording.name)
     return sounding
 
 
-def _without_silence(part: Floats, rate: int) -> Floats:
+def _without_silence(part: _Part, rate: int) -> _Part:
     """Cut silence of a second and more off both ends."""
-    loud = np.flatnonzero(np.abs(part).max(axis=0) >= SILENCE)
-    if not len(loud):
-        return part[:, :0]
-    second = int(MIN_S * rate)
-    first = loud[0] if loud[0] >= second else 0
-    last = loud[-1] + 1 if part.shape[1] - loud[-1] > second else part.shape[1]
-    return part[:, first:last]
+    length, second = len(part.mono), int(MIN_S * rate)
+    if not part.loud.any():
+        return replace(part, mono=part.mono[:0])
+    first, after = int(part.loud.argmax()), int(part.loud[::-1].argmax())
+    kept = slice(first if first >= second else 0, length - (after if after >= second else 0))
+    return replace(part, mono=part.mono[kept])
 
 
 def decode_whole(audio: Audio) -> Iterator[Signal]:
-    """Decode all of a file or an open binary stream, in Signals of up to STRETCH_S seconds.
+    """Decode all of a file or an open binary stream, in Signals of as many excerpts as `decode`
+    gives.
 
-    One after the other, so that memory does not grow with the length; silent ones are left out.
-    Each is cut into excerpts like those of `decode`.
-    Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
+    One after the other, so that memory does not grow with the length; silent ones are left out. The
+    length is that of all packets, where these can be looked at beforehand. Raises AudioError as
+    `decode` does, where nothing but silence, or nothing at all, was there.
     """
     with opened(audio) as recording:
-        duration = recording.duration
+        claimed = recording.duration
+        there = recording.measured() or claimed
+        lies = there is not None and (claimed is None or abs(there - claimed) > MIN_S)
+        duration = there if lies else claimed
+        heard = map(_kept, recording.stretches(0.0, EXCERPT_S))
+        long_enough = (part for part in heard if len(part.mono) >= MIN_S * recording.rate)
         lengths = sounding = 0
-        size = int(EXCERPT_S * recording.rate)
-        for stretch in recording.stretches(0.0, STRETCH_S):
-            cut = [stretch[:, i : i + size] for i in range(0, stretch.shape[1], size)]
-            parts = [part for part in cut if part.shape[1] >= MIN_S * recording.rate]
-            if not parts:
-                continue
+        while parts := list(islice(long_enough, len(PLACES))):
             lengths += 1
-            signal = _signal(parts, recording.rate, duration)
-            del stretch, cut, parts
-            if not _is_silent(signal):
+            if any(part.loud.any() for part in parts):
                 sounding += 1
-                yield signal
+                yield replace(_signal(parts, recording.rate, duration), measured=lies)
         if not sounding:
             raise _silent(recording.name) if lengths else _too_short(recording.name)
 
 
-def _signal(parts: list[Floats], rate: int, duration: float | None) -> Signal:
-    mono = tuple(resample(part.mean(axis=0), rate) for part in parts)
-    return Signal(mono, duration, _width(parts))
+def _signal(parts: list[_Part], rate: int, duration: float | None) -> Signal:
+    return Signal(tuple(resample(part.mono, rate) for part in parts), duration, _width(parts))
 
 
 def resample(mono: Floats, rate: int) -> Floats:
-    """Bring mono samples to RATE in one call: FFmpeg's cost per frame is larger than per sample."""
+    """Bring mono samples to RATE, some seconds at once: FFmpeg's cost per call is larger than per
+    sample, and it holds ten times what it is given.
+    """
     if rate == RATE:
         return mono
     import av
 
-    frame = av.AudioFrame.from_ndarray(mono[np.newaxis], format="fltp", layout="mono")
-    frame.sample_rate = rate
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
-    pieces = [*resampler.resample(frame), *resampler.resample(None)]
-    return np.concatenate([piece.to_ndarray()[0] for piece in pieces])
+    size = round(BLOCK_S * rate)
+    pieces = []
+    for begin in range(0, len(mono), size):
+        frame = av.AudioFrame.from_ndarray(
+            mono[np.newaxis, begin : begin + size], format="fltp", layout="mono"
+        )
+        frame.sample_rate = rate
+        pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+    pieces += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+    return np.concatenate(pieces)
 
 
-def _width(parts: list[Floats]) -> float:
-    both = sum(float(np.einsum("ij,ij->", part, part)) for part in parts)
-    means = [part.mean(axis=0) for part in parts]
-    mono = sum(float(np.einsum("i,i->", mean, mean)) for mean in means)
+def _width(parts: list[_Part]) -> float:
+    both = sum(part.power for part in parts)
+    mono = sum(float(np.einsum("i,i->", part.mono, part.mono)) for part in parts)
     return both / mono if mono > 0 else 1.0
-
-
-def _is_silent(signal: Signal) -> bool:
-    return max(float(np.abs(excerpt).max()) for excerpt in signal.excerpts) < SILENCE
 
 
 def _silent(name: str) -> AudioError:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from emotion_dj.music.harmony import HARMONY_NAMES, harmony
 from emotion_dj.music.loudness import Loudness, loudness
 from emotion_dj.music.rhythm import Rhythm, onset_strength, rhythm
-from emotion_dj.music.spectrum import BANDS, FRAMES_PER_S, frequencies, spectra
-from emotion_dj.music.tonality import of_chroma, tonality
+from emotion_dj.music.spectrum import BANDS, FRAMES_PER_S, blocks, frequencies, spectra
+from emotion_dj.music.tonality import of_chroma, pitch_levels, tonality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,10 +49,11 @@ def measure(signal: Signal, seen: Spectra | None = None) -> Measurement:
     of length len(NAMES).
     """
     seen = seen or spectra(signal)
-    power, mel = np.concatenate(seen.power), np.concatenate(seen.mel)
-    beat, notes = rhythm(seen), tonality(signal)
+    mel = np.concatenate(seen.mel)
+    levels = pitch_levels(signal)
+    beat, notes = rhythm(seen), tonality(levels)
     loud = loudness(seen, width=signal.width)
-    centroid, shape = _shape(power)
+    centroid, shape = _shape(seen.power)
     named = {
         "tempo": np.log2(max(beat.tempo, 1.0)),
         "pulse": beat.pulse,
@@ -69,7 +70,7 @@ def measure(signal: Signal, seen: Spectra | None = None) -> Measurement:
         **_modulation(seen.mel),
     }
     vector = np.array([named[name] for name in NAMES[: len(named)]], np.float32)
-    vector = np.append(vector, harmony(signal))
+    vector = np.append(vector, harmony(levels))
     return Measurement(beat, notes, loud, centroid, np.nan_to_num(vector))
 
 
@@ -95,16 +96,12 @@ def combined(parts: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _shape(power: Floats) -> tuple[float, dict[str, float]]:
+def _shape(powers: Iterable[Floats]) -> tuple[float, dict[str, float]]:
     """Describe where the energy lies: centroid, spread, rolloff, flatness, and their movement."""
-    hz = frequencies()
-    total = power.sum(axis=1) + 1e-12
+    frames = [_frame_shapes(power[block]) for power in powers for block in blocks(power)]
+    total, *rows = np.concatenate(frames, axis=1)
     sounding = total > total.max() * 1e-6
-    centroid = ((power @ hz) / total)[sounding]
-    below = np.cumsum(power[sounding], axis=1) >= _ROLLOFF * total[sounding, None]
-    rolloff = hz[below.argmax(axis=1)]
-    logs = np.log(power[sounding] + 1e-12)
-    flatness = logs.mean(axis=1) - np.log(power[sounding].mean(axis=1) + 1e-12)
+    centroid, rolloff, flatness = (row[sounding] for row in rows)
     level = 10 * np.log10(total)
     figures = {"centroid": np.log2(centroid + 1), "rolloff": np.log2(rolloff + 1)}
     figures |= {"flatness": flatness, "level": level[sounding]}
@@ -115,6 +112,15 @@ def _shape(power: Floats) -> tuple[float, dict[str, float]]:
     described["quiet_share"] = float((level < level.mean()).mean())
     described["level_steps"] = float(np.abs(np.diff(level)).mean())
     return float(np.median(centroid)), described
+
+
+def _frame_shapes(power: Floats) -> Floats:
+    """Return total power, centroid and rolloff in Hz, and flatness of frames, (4, frames)."""
+    hz = frequencies()
+    total = power.sum(axis=1) + 1e-12
+    below = np.cumsum(power, axis=1) >= _ROLLOFF * total[:, None]
+    flatness = np.log(power + 1e-12).mean(axis=1) - np.log(power.mean(axis=1) + 1e-12)
+    return np.stack([total, power @ hz / total, hz[below.argmax(axis=1)], flatness])
 
 
 def _timbre(mel: Floats) -> dict[str, float]:

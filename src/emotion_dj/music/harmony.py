@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj.music.spectrum import frequencies, power_spectrum
-from emotion_dj.music.tonality import HOP, TUNINGS, WINDOW, fold, key_profiles, notes
+from emotion_dj.music.spectrum import frequencies
+from emotion_dj.music.tonality import TUNINGS, WINDOW, fold, key_profiles, notes, pitch_bins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from emotion_dj.music.decode import Signal
-
     Floats = npt.NDArray[np.floating]
 
-_LOW_HZ, _CHORDS_TO_HZ, _HIGH_HZ = 55.0, 800.0, 2500.0
+_CHORDS_TO_HZ: Final = 800.0
 _MELODY_HZ: Final = (180.0, 1500.0)
 _AUDIBLE, _HEARD, _STRONG = 0.02, 0.05, 0.15
 _HARMONICS: Final = ((2, 0.7), (3, 0.5))
@@ -78,9 +76,11 @@ class _Notes:
     bass: npt.NDArray[np.intp]
 
 
-def harmony(signal: Signal) -> Floats:
-    """Return HARMONY_NAMES, float32, of all excerpts together; zeros where no note sounds."""
-    heard = [found for excerpt in signal.excerpts if len((found := _heard(excerpt)).chroma)]
+def harmony(levels: Sequence[Floats]) -> Floats:
+    """Return HARMONY_NAMES, float32, of the `tonality.pitch_levels` of all excerpts together; zeros
+    where no note sounds.
+    """
+    heard = [found for level in levels if len((found := _heard(level)).chroma)]
     if not heard:
         return np.zeros(len(HARMONY_NAMES), np.float32)
     chroma = np.concatenate([excerpt.chroma for excerpt in heard])
@@ -93,9 +93,9 @@ def harmony(signal: Signal) -> Floats:
     return np.asarray(np.nan_to_num(np.concatenate(parts)), np.float32)
 
 
-def _heard(samples: npt.NDArray[np.float32]) -> _Notes:
+def _heard(level: Floats) -> _Notes:
     hz = _inside()
-    weight = _peaks(np.sqrt(power_spectrum(samples, WINDOW, HOP)[:, _range()]))
+    weight = _peaks(level)
     weight = weight[weight.any(axis=1)]
     chords = weight * (hz < _CHORDS_TO_HZ)
     strength = chords.sum(axis=0)
@@ -199,14 +199,8 @@ def _entropy(shares: Floats) -> float:
 
 
 @lru_cache
-def _range() -> npt.NDArray[np.bool_]:
-    hz = frequencies(WINDOW)
-    return np.asarray((hz > _LOW_HZ) & (hz < _HIGH_HZ))
-
-
-@lru_cache
 def _inside() -> Floats:
-    return np.asarray(frequencies(WINDOW)[_range()], np.float64)
+    return np.asarray(frequencies(WINDOW)[pitch_bins()], np.float64)
 
 
 @lru_cache

@@ -89,7 +89,7 @@ class Recording:
         Joined in NumPy: FFmpeg's own queue is no quicker, and one broken MP3 killed the process in
         it. Nothing of a stretch is held while the next one is decoded: 30 MB less at the peak.
         """
-        held: list[Floats] = []
+        held: list[npt.NDArray[Any]] = []
         missing = size = round(seconds * self.rate)
         for piece in self._pieces(start):
             held.append(piece)
@@ -98,12 +98,12 @@ class Recording:
             while missing <= 0:
                 joined = np.concatenate(held, axis=1)
                 held, missing = [joined[:, size:].copy()], size - (joined.shape[1] - size)
-                stretch = joined[:, :size]
+                stretch = _samples(joined[:, :size])
                 del joined
                 yield stretch
                 del stretch
         if missing < size:
-            yield np.concatenate(held, axis=1)
+            yield _samples(np.concatenate(held, axis=1))
 
     @property
     def _first(self) -> float:
@@ -127,15 +127,18 @@ class Recording:
                 self.container.seek(int(place * _MICROSECONDS), backward=True)
                 return
 
-    def _pieces(self, start: float) -> Iterator[Floats]:
-        """Yield (channels, samples) from exactly ``start`` seconds to the end."""
+    def _pieces(self, start: float) -> Iterator[npt.NDArray[Any]]:
+        """Yield (channels, samples) as coded, from exactly ``start`` seconds to the end."""
         self._seek(start)
         self._moved = True
+        begin = self.begin + start + self._first
         limit = None if self.end is None else round((self.end - self.begin - start) * self.rate)
         for frame in _frames(self.container, self.stream):
-            values = _samples(frame.to_ndarray(), self.stream.codec_context)
-            early = self.begin + start + self._first - (frame.time or 0.0)
-            if frame.time is not None and early > 0:
+            values = frame.to_ndarray()
+            if not frame.format.is_planar:
+                values = values.reshape(-1, frame.layout.nb_channels).T
+            early = 0.0 if frame.time is None else begin - frame.time
+            if early > 0:
                 values = values[:, round(early * self.rate) :]
             if limit is not None:
                 values = values[:, : max(0, limit)]
@@ -219,10 +222,8 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
         yield from frames
 
 
-def _samples(values: npt.NDArray[Any], codec: Any) -> Floats:
+def _samples(values: npt.NDArray[Any]) -> Floats:
     """Return (channels, samples) in [-1, 1]; what is not a number becomes 0."""
-    if not codec.format.is_planar:
-        values = values.reshape(-1, codec.layout.nb_channels).T
     if values.dtype == np.uint8:
         return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
     if values.dtype.kind == "i":

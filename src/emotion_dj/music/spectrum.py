@@ -12,6 +12,8 @@ import numpy.typing as npt
 from emotion_dj.music.decode import RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from emotion_dj.music.decode import Signal
 
     Floats = npt.NDArray[np.float32]
@@ -22,6 +24,8 @@ FRAMES_PER_S: Final = RATE / HOP
 BANDS: Final = 64
 LOWEST_HZ: Final = 30.0
 _FLOOR: Final = 1e-10
+_AT_ONCE: Final = 1 << 18
+"""Values that are worked on at once: a megabyte, which a core's own cache holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +42,25 @@ def spectra(signal: Signal) -> Spectra:
     return Spectra(power, tuple(10 * np.log10(p @ mel_bank().T + _FLOOR) for p in power))
 
 
-def power_spectrum(samples: Floats, window: int, hop: int) -> Floats:
-    """Return float32 (frames, window // 2 + 1); a shorter signal is padded to one frame."""
+def power_spectrum(samples: Floats, window: int, hop: int, bins: slice = slice(None)) -> Floats:
+    """Return float32 (frames, window // 2 + 1), or those ``bins`` of it; a shorter signal is padded
+    to one frame.
+    """
     if len(samples) < window:
         samples = np.pad(samples, (0, window - len(samples)))
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
-    spectrum = np.fft.rfft(frames * hann(window))
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+    power = np.empty((len(frames), len(frequencies(window)[bins])), np.float32)
+    for block in blocks(frames):
+        spectrum = np.fft.rfft(frames[block] * hann(window))[:, bins]
+        np.add(spectrum.real**2, spectrum.imag**2, out=power[block])
+    return power
+
+
+def blocks(rows: Floats) -> Iterator[slice]:
+    """Yield slices of rows: what each step of the work on one makes stays small."""
+    size = max(1, _AT_ONCE // rows.shape[1])
+    for begin in range(0, len(rows), size):
+        yield slice(begin, begin + size)
 
 
 @lru_cache

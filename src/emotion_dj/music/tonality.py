@@ -12,13 +12,16 @@ import numpy.typing as npt
 from emotion_dj.music.spectrum import frequencies, power_spectrum
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emotion_dj.music.decode import Signal
 
     Floats = npt.NDArray[np.float32]
 
 WINDOW: Final = 8192
 HOP: Final = 4096
-_LOW_HZ, _HIGH_HZ = 55.0, 800.0
+LOWEST_HZ, HIGHEST_HZ = 55.0, 2500.0
+_KEY_TO_HZ: Final = 800.0
 _AUDIBLE: Final = 0.02
 _A4_HZ: Final = 440.0
 _C_OF_A4: Final = 69
@@ -44,9 +47,22 @@ class Tonality:
     chroma: tuple[float, ...]
 
 
-def tonality(signal: Signal) -> Tonality:
+def pitch_levels(signal: Signal) -> list[Floats]:
+    """Return the level of each of `pitch_bins` in the frames of each excerpt, (frames, bins)."""
+    bins = pitch_bins()
+    return [np.sqrt(power_spectrum(excerpt, WINDOW, HOP, bins)) for excerpt in signal.excerpts]
+
+
+@lru_cache
+def pitch_bins() -> slice:
+    """Return the bins in which notes are looked for."""
+    hz = frequencies(WINDOW)
+    return slice(*np.searchsorted(hz, (LOWEST_HZ, HIGHEST_HZ), side="right").tolist())
+
+
+def tonality(levels: Sequence[Floats]) -> Tonality:
     """Estimate the key from the pitch classes of all excerpts together."""
-    return of_chroma(np.sum([_chroma(excerpt) for excerpt in signal.excerpts], axis=0))
+    return of_chroma(np.sum([_chroma(level) for level in levels], axis=0))
 
 
 def of_chroma(chroma: npt.NDArray[np.float64]) -> Tonality:
@@ -64,12 +80,11 @@ def of_chroma(chroma: npt.NDArray[np.float64]) -> Tonality:
     )
 
 
-def _chroma(samples: Floats) -> npt.NDArray[np.float64]:
+def _chroma(level: Floats) -> npt.NDArray[np.float64]:
     """Sum the peaks of the spectrum by pitch class, at the tuning that fits them best."""
-    power = power_spectrum(samples, WINDOW, HOP)
-    hz = frequencies(WINDOW)
-    inside = (hz > _LOW_HZ) & (hz < _HIGH_HZ)
-    level = np.sqrt(power[:, inside])
+    hz = frequencies(WINDOW)[pitch_bins()]
+    hz = hz[hz < _KEY_TO_HZ]
+    level = level[:, : len(hz)]
     peaks = np.zeros_like(level)
     middle = level[:, 1:-1]
     is_peak = (middle > level[:, :-2]) & (middle >= level[:, 2:])
@@ -77,7 +92,7 @@ def _chroma(samples: Floats) -> npt.NDArray[np.float64]:
     loudest = peaks.max(axis=1, keepdims=True)
     weight = np.where(peaks > _AUDIBLE * loudest, peaks / np.maximum(loudest, 1e-9), 0)
     strength = weight.sum(axis=0)
-    pitches = notes(hz[inside])
+    pitches = notes(hz)
     folded = [fold(pitches - tuning, strength) for tuning in TUNINGS]
     return max(folded, key=lambda chroma: float(np.sum(chroma**2)))
 

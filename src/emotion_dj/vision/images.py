@@ -7,7 +7,7 @@ Metadata (place, time, camera) is used for the rotation and then dropped.
 from __future__ import annotations
 
 import warnings
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from io import BytesIO
 from os import PathLike, fsdecode
@@ -23,6 +23,7 @@ from emotion_dj.errors import ImageError
 from emotion_dj.vision import arrays
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import IO, Any
 
     import numpy.typing as npt
@@ -71,6 +72,22 @@ def reduced(photo: Photo, *, bgr: bool = False) -> tuple[Image, float]:
     reads the JPEG photos of phones that `load` refuses for their size. Raises as `load` does.
     """
     return _pixels(photo, halve=True, bgr=bgr)
+
+
+def in_two_sizes(
+    photo: Photo, side: int, *, bgr: bool = False
+) -> tuple[tuple[Image, float], Callable[[], tuple[Image, float]]]:
+    """Return a photo as `reduced` does, and a function that returns it so once more.
+
+    At first a JPEG is decoded smaller, in half of the time or less, as long as ``side`` pixels are
+    left of its longer side; of a long and narrow one, of twice the shorter. Raises as `load` does.
+    """
+    if isinstance(photo, np.ndarray | Pillow.Image):
+        image = reduced(photo, bgr=bgr)
+        return image, lambda: image
+    data, name = _bytes(photo)
+    decoded = partial(_decode, data, name=name, halve=True)
+    return decoded(side=side), decoded
 
 
 def _pixels(photo: Photo, *, halve: bool, bgr: bool) -> tuple[Image, float]:
@@ -141,7 +158,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
+def _decode(data: bytes, *, name: str, halve: bool, side: int | None = None) -> tuple[Image, float]:
     if not data:
         msg = f"{name} is empty"
         raise ImageError(msg)
@@ -160,11 +177,11 @@ def _decode(data: bytes, *, name: str, halve: bool) -> tuple[Image, float]:
     except Exception as error:
         raise _damaged(name) from error
     with picture:
-        side = max(picture.size)
+        whole = max(picture.size)
         if halve:
-            _draft(picture)
+            _draft(picture, side)
         image = _upright(picture, name=name, halve=halve)
-    return image, side / max(image.shape[:2])
+    return image, whole / max(image.shape[:2])
 
 
 def _unknown(data: bytes, name: str) -> str:
@@ -186,8 +203,9 @@ def _formats() -> tuple[str, ...]:
     return (*formats, "HEIF")
 
 
-def _draft(picture: Pillow.Image) -> None:
-    """Let a large JPEG be decoded at a half, a quarter or an eighth.
+def _draft(picture: Pillow.Image, side: int | None) -> None:
+    """Let a large JPEG be decoded at a half, a quarter or an eighth, any one as far as so many
+    pixels are left to a side.
 
     A progressive one is held in full by its decoder whatever it gives, so there nothing is won.
     """
@@ -196,6 +214,9 @@ def _draft(picture: Pillow.Image) -> None:
         return
     scales = (k for k in (1, 2, 4) if width * height <= ENOUGH * k * k)
     scale = next(scales, 8)
+    if side is not None:
+        reach = min(max(width, height), 2 * min(width, height))
+        scale = max(scale, *(k for k in (1, 2, 4, 8) if k == 1 or reach >= k * side))
     if scale > 1:
         picture.draft(None, (width // scale, height // scale))
 

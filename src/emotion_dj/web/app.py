@@ -89,7 +89,7 @@ def create(
         adding.routes(dj, scan),
         playlist_export.routes(dj, recommend, pairing),
     )
-    page = GZipMiddleware(Shell(), minimum_size=500)
+    page = GZipMiddleware(Shell(), minimum_size=500, compresslevel=6)
     embed = devices.page(dj.settings.spotify_embed)
     trust = [_authority(authority)] if authority else []
     everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]

@@ -22,7 +22,7 @@ def engine(request: pytest.FixtureRequest, demo_address: str) -> Any:
     """Show the page in a browser."""
     made = request.getfixturevalue(request.param)
     made.open(demo_address)
-    made.until("document.querySelector('#moods input')")
+    made.until("document.body.dataset.role")
     return made
 
 

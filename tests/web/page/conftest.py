@@ -92,7 +92,7 @@ def visiting(browser: Browser, address: str, *, script: str = "", **options: Any
     complaints = listen(page)
     try:
         page.goto(address)
-        page.wait_for_selector("#moods input")
+        page.wait_for_selector("body[data-role]")
         yield page
     finally:
         page.context.close()

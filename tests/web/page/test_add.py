@@ -48,8 +48,8 @@ def test_a_folder_is_chosen_and_heard(
         rows = f"uri,title,artist\n{heard},,\n,No such song,Nobody\n"
         table = {"name": "list.csv", "mimeType": "text/csv", "buffer": rows.encode()}
         page.set_input_files("#add-dialog input[type=file]", table)
-        says(page, "#add-dialog [role=status]", "1 songs of the table were added")
-        says(page, "#add-dialog", "1 songs of this list are not known here")
+        says(page, "#add-dialog [role=status]", "1 song of the table was added")
+        says(page, "#add-dialog", "1 song of this list is not known here")
         says(page, "#add-dialog", "No such song — Nobody")
         page.keyboard.press("Escape")
         page.check("#moods input[value=calm]")

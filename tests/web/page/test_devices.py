@@ -91,7 +91,7 @@ def page(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
     page.on("console", said)
     page.on("request", asked)
     page.goto(address)
-    page.wait_for_selector("#moods input")
+    page.wait_for_selector("body[data-role]")
     yield page, elsewhere
     page.context.close()
     assert complaints == []

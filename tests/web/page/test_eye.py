@@ -256,14 +256,14 @@ def test_what_a_browser_lacks_has_a_code(
     browser: Browser, service: str, trouble: str, code: str
 ) -> None:
     """Old browsers and full machines are told apart; nothing hangs."""
-    assert _in_trouble(browser, service, "**/eye/load.js", trouble).load() == code
+    assert _in_trouble(browser, service, trouble).load() == code
 
 
 def test_a_worker_that_was_killed_is_replaced(
     browser: Browser, service: str, in_package: Callable[[str, str], Path]
 ) -> None:
     """Whoever waits is told after the patience that the page has; the next try works."""
-    watched = _in_trouble(browser, service, "**/eye-worker.js", KILLED)
+    watched = _in_trouble(browser, service, KILLED)
     assert watched.load(patience=300) == "worker_gone"
     watched.page.unroute("**/eye-worker.js")
     assert watched.load() == "ready"
@@ -271,7 +271,7 @@ def test_a_worker_that_was_killed_is_replaced(
     assert watched.read(photo)["faces"]
 
 
-def _in_trouble(browser: Browser, service: str, module: str, trouble: str) -> Watched:
+def _in_trouble(browser: Browser, service: str, trouble: str) -> Watched:
     """Open a page in whose worker something is amiss from the start."""
     watched = Watched(browser.new_context().new_page(), service)
 
@@ -279,7 +279,7 @@ def _in_trouble(browser: Browser, service: str, module: str, trouble: str) -> Wa
         answer = route.fetch()
         route.fulfill(response=answer, body=f"{trouble};\n{answer.text()}")
 
-    watched.page.route(module, amiss)
+    watched.page.route("**/eye-worker.js", amiss)
     return watched
 
 

@@ -33,7 +33,7 @@ def test_a_code_is_typed_and_the_page_plays(run_service: Run, browser: Browser) 
         assert "ne convient pas" in page.locator("p[role=alert]").inner_text()
         page.fill("input[name=code]", service.code)
         page.click("button")
-        page.wait_for_selector("#moods input")
+        page.wait_for_selector("body[data-role]")
         page.check("input[value=calm]")
         page.wait_for_selector("#set li[aria-current=true]")
         assert "code=" not in page.url
@@ -82,7 +82,7 @@ def test_the_code_for_a_phone_lets_it_in(
     with run_service("--library", "demo", "--name", "127.0.0.1") as service:
         page = browser.new_context().new_page()
         page.goto(f"{service.address}/pair?code={service.code}")
-        page.wait_for_selector("#moods input")
+        page.wait_for_selector("body[data-role]")
         page.click("#phone-open")
         link = page.locator("#phone .path").inner_text()
         phone = browser.new_context().new_page()

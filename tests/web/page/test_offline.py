@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emotion_dj.web.bundle import bundles
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -61,11 +63,12 @@ def test_the_service_worker_keeps_the_whole_page(page: Page, address: str) -> No
     system's.
     """
     static = Path(str(files("emotion_dj.web"))) / "static"
-    others = {".ts", ".wasm", ".png", ".webp", ""}
+    others = {".ts", ".wasm", ".png", ".webp", ".js", ""}
     parts = [path for path in static.rglob("*") if path.suffix not in others]
-    wanted = {f"{address}/{path.relative_to(static).as_posix()}" for path in parts}
+    modules = {f"{address}/js/{name}" for name in (*bundles(static / "js"), "embed.js")}
+    wanted = {f"{address}/{path.relative_to(static).as_posix()}" for path in parts} | modules
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     kept = page.evaluate(
-        "caches.open('shell-3').then(s => s.keys()).then(all => all.map(kept => kept.url))"
+        "caches.open('shell-4').then(s => s.keys()).then(all => all.map(kept => kept.url))"
     )
-    assert set(kept) == wanted - {f"{address}/index.html", f"{address}/sw.js"} | {f"{address}/"}
+    assert set(kept) == wanted - {f"{address}/index.html"} | {f"{address}/"}

@@ -80,7 +80,7 @@ def test_a_set_is_saved_to_spotify_or_it_is_said_why_not(
     """Its address is a link; a login that has ended is said in the listener's language."""
     page = browser.new_context(locale="fr").new_page()
     page.goto(mixed.address)
-    page.wait_for_selector("#moods input")
+    page.wait_for_selector("body[data-role]")
     calm(page)
     page.click("text=Enregistrer sur Spotify")
     says(page, "#saved", "Enregistré : https://open.spotify.com/playlist/")

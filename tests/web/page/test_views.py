@@ -30,6 +30,35 @@ def test_every_language_speaks(page: Page, says: Callable[..., None]) -> None:
         assert not re.search(r"\b[a-z]+[A-Z]\w+\b", page.inner_text("main")), tag
 
 
+def test_the_page_says_the_same_before_its_scripts() -> None:
+    """So that nothing moves when they come: each word in it is the English one of its key."""
+    page = (I18N.parent / "index.html").read_text(encoding="utf-8")
+    words = json.loads((I18N / "en.json").read_text(encoding="utf-8"))
+    there = re.findall(r'data-i18n="([^"]+)"[^>]*>([^<]*)<', page)
+    assert len(there) > 60
+    assert [(key, words[key]) for key, _ in there] == there
+
+
+def test_one_is_not_many_in_any_language(page: Page, says: Callable[..., None]) -> None:
+    """Wherever a number counts something, its noun and verb go with it."""
+    counted = """([key, n]) => import("/js/main.js").then(({ $$ }) =>
+        $$["i18n.js"].say(key, { n, count: n, songs: n, total: n }))"""
+    for path in sorted(I18N.glob("*.json")):
+        page.select_option("#language", path.stem)
+        words = json.loads(path.read_text(encoding="utf-8"))
+        says(page, "#camera-word", words["useCamera"])
+        keys = [key for key, text in words.items() if re.search(r"{(n|count|songs|total)}", text)]
+        for key in sorted({*keys} - UNCOUNTED):
+            one, two = (page.evaluate(counted, [key, n]) for n in (1, 2))
+            alike = one.replace("1", "2") == two
+            assert alike == ((path.stem, key) == ("en", "note.not_playable")), (one, two)
+            assert not re.search(r"[{|}]", one + two)
+
+
+UNCOUNTED = {"face", "playTrack", "cardFigures", "diaryLines", "hearing"}
+"""Messages with numbers that are ordinals, constants, or stand behind a colon."""
+
+
 def test_reasons_are_told_in_every_language(page: Page, says: Callable[..., None]) -> None:
     """What the service says in English is said in the listener's words, in the list and above."""
     page.check("input[value=happy]")

@@ -1,18 +1,12 @@
 // Keeps the page itself, so that it opens when the server is gone. Nothing of the API is kept: no
 // reading, no set, no sound.
 
-const SHELL = "shell-3";
+const SHELL = "shell-4";
 const FILES = [
   "./", "style.css", "screens.css", "icon.svg", "manifest.webmanifest",
   ...[
-    "add", "api", "bar", "beat", "camera", "choice", "choices", "colour", "cover", "deck", "diary", "dj", "dom",
-    "elsewhere", "embed", "eye", "eye-worker", "eye/boxes", "eye/convolution", "eye/core", "eye/detector", "eye/fault",
-    "eye/layers", "eye/load", "eye/memory", "eye/network", "eye/photo", "eye/pixels", "eye/reading", "eye/resting",
-    "eye/search", "eye/tflite", "eye/turn", "eye/visibility", "eyes", "face", "faces", "fader", "feedback", "headline",
-    "history", "i18n", "keys", "library", "listener", "live-smoothing", "main", "notices", "phone", "photo", "plane",
-    "player", "playlist", "qr", "queue", "remote", "say", "screens", "search", "server", "set", "share", "signal",
-    "song", "sources", "steering", "store", "words",
-  ].map((name) => `js/${name}.js`),
+    "add", "diary", "elsewhere", "embed", "eye-worker", "main", "phone", "photo", "playlist", "qr", "remote", "search", "share",
+  ].map((name) => `js/${name}.js`), // all others come with these
   ...["de", "en", "es", "fr"].map((tag) => `i18n/${tag}.json`),
 ];
 

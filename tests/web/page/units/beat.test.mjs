@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { barOf, fadeOf, rateOf, toBar } = await import(process.env.BEAT);
+const { barOf, fadeOf, rateOf, toBar, toPhrase } = await import(process.env.BEAT);
 const STEP = 0.025;
 
 /** Levels of a drum that beat `ago` seconds before now, at a tempo; every fourth beat may be louder. */
@@ -36,6 +36,19 @@ test("the next bar is found where its first beat is the strongest", () => {
       assert.ok(error < 0.06, `${bpm} bpm, ${ago} s ago: ${error}`);
     }
   }
+});
+
+test("a phrase is waited for where it is near: four bars from the first sound, or more of them", () => {
+  const [bpm, ago] = [120, 0.4]; // bars of two seconds
+  const levels = drum(bpm, 8, ago, 15);
+  const bars = (n) => n * barOf(bpm) + ago; // so long ago the song began
+  for (const begun of [15, 14, 17, 15.5]) { // its next bar is near, the phrase is that one or too far
+    assert.ok(Math.abs(toPhrase(levels, STEP, bpm, bars(begun)) - (barOf(bpm) - ago)) < 0.06, `${begun} bars`);
+  }
+  const fast = drum(170, 8, ago, 15); // bars of 1.4 seconds: the phrase is the bar after the next one
+  assert.ok(Math.abs(toPhrase(fast, STEP, 170, 14 * barOf(170) + ago) - (2 * barOf(170) - ago)) < 0.06);
+  assert.ok(Math.abs(toPhrase(fast, STEP, 170, 14.3 * barOf(170) + ago) - (barOf(170) - ago)) < 0.06, "its bars are not those");
+  assert.ok(toPhrase(drum(170, 8, 0.1), STEP, 170, 14 * barOf(170) + 0.1) < 60 / 170, "no bar stands out");
 });
 
 test("where there is no beat, or too little was heard, nothing waits", () => {

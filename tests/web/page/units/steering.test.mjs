@@ -39,6 +39,19 @@ function live() {
 }
 
 const tick = (heard, duration = 240, left = 8) => ({ kind: "tick", heard, duration, left });
+const line = (heard, playing = true) => ({ kind: "line", playing, heard, duration: 240 });
+
+/** A page in live mode whose offer waits for the song's next phrase. */
+function due() {
+  const made = live();
+  made.watch(SAD, AHEAD_MS + STEP);
+  made.send({ kind: "ready" });
+  made.watch(SAD, SETTLED_MS - AHEAD_MS);
+  made.send(tick(60));
+  assert.deepEqual(made.done(), ["ahead", "phrase"]);
+  made.deeds.length = 0;
+  return made;
+}
 
 test("a deliberate act plans now, and the word holds", () => {
   const one = page();
@@ -104,7 +117,8 @@ test("a lasting change is planned for at five seconds and heard at eight", () =>
   assert.deepEqual(one.send(tick(60)), []);
   one.watch(SAD, SETTLED_MS - AHEAD_MS);
   one.send(tick(63));
-  assert.deepEqual(one.done(), ["ahead", "fade"]);
+  assert.deepEqual(one.send(line(64)), ["cross"]);
+  assert.deepEqual(one.done(), ["ahead", "phrase", "cross"]);
   const [, faded] = one.deeds[1];
   assert.ok(faded - began >= SETTLED_MS && faded - began <= 10_000);
 });
@@ -118,7 +132,40 @@ test("a song keeps its least time: half a minute, or a third of a shorter one", 
   one.send({ kind: "ready" });
   one.watch(SAD, 10_000);
   assert.deepEqual(one.send(tick(29.9)), []);
-  assert.deepEqual(one.send(tick(30)), ["fade"]);
+  assert.deepEqual(one.send(tick(30)), ["phrase"]);
+});
+
+test("a phrase is waited for once, and the music turns where it begins", () => {
+  const one = due();
+  assert.deepEqual(one.send(tick(61)), []);
+  one.watch(SAD, 2000);
+  assert.deepEqual(one.send(line(63)), ["cross"]);
+  assert.deepEqual(one.send(line(64)), []);
+  assert.deepEqual(one.send(tick(64)), []);
+});
+
+test("the face is back, or the listener stays, before the phrase begins: nothing changes", () => {
+  for (const event of [{ kind: "reading", affect: HAPPY, sure: true }, { kind: "stay" }, { kind: "nobody" }]) {
+    const one = due();
+    assert.deepEqual(one.send(event), ["withdraw"]);
+    assert.deepEqual(one.send(line(62)), []);
+  }
+});
+
+test("now does not wait for the phrase", () => {
+  const one = due();
+  assert.deepEqual(one.send({ kind: "now" }), ["fade"]);
+  assert.deepEqual(one.send(line(62)), []);
+});
+
+test("another song began before the phrase did, or the song was paused: its own is waited for", () => {
+  for (const event of [line(0.4), line(62, false)]) {
+    const one = due();
+    assert.deepEqual(one.send(event), []);
+    assert.deepEqual(one.send(tick(29)), []);
+    assert.deepEqual(one.send(tick(62)), ["phrase"]);
+    assert.deepEqual(one.send(line(63)), ["cross"]);
+  }
 });
 
 test("a blink changes nothing", () => {

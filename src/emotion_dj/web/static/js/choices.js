@@ -1,21 +1,19 @@
 // What can be chosen: a mood, a plan, whom the music is for, how many songs.
 
 import { colour } from "./colour.js";
-import { choice } from "./choice.js";
 import * as dj from "./dj.js";
 import { $ } from "./dom.js";
 import * as face from "./face.js";
 import { say } from "./i18n.js";
 import * as listener from "./listener.js";
-import { computed, effect } from "./signal.js";
-
-const WHOM = ["room", "each"];
+import { effect } from "./signal.js";
 
 export function begin() {
   const { about, plan, whom, word } = listener;
-  choices("moods", "", () => Object.keys(about.value.moods), () => word.value?.mood, (mood) => dj.say({ mood }));
-  choices("plans", "plan_", () => about.value.plans, () => plan.value, (name) => dj.replan(() => (plan.value = name)));
-  choices("serve", "serve_", () => WHOM, () => whom.value, (name) => dj.replan(() => (whom.value = name)));
+  choices("moods", () => word.value?.mood, (mood) => dj.say({ mood }));
+  choices("plans", () => plan.value, (name) => dj.replan(() => (plan.value = name)));
+  choices("serve", () => whom.value, (name) => dj.replan(() => (whom.value = name)));
+  effect(() => Object.entries(about.value.moods).forEach(([mood, place]) => tint(mood, place)));
   effect(() => ($("serve").hidden = listener.faces.value.length < 2 || word.value !== null));
   $("length").addEventListener("change", () => dj.replan(() => (listener.length.value = songs())));
   camera();
@@ -44,28 +42,18 @@ function songs() {
 }
 
 /**
- * Radio buttons that look like a row of choices, and show what is chosen.
- * @param {string} id @param {string} prefix of the messages @param {() => string[]} names @param {() => string | undefined} chosen
- * @param {(name: string) => void} choose
+ * Radio buttons that look like a row of choices, and show what is chosen; they wait for this to be pressed.
+ * @param {string} id @param {() => string | undefined} chosen @param {(name: string) => void} choose
  */
-function choices(id, prefix, names, chosen, choose) {
-  const all = computed(() => names().join(" "));
-  effect(() => {
-    const legend = $(id).querySelector("legend");
-    const made = all.value.split(" ").filter(Boolean).map((name) => one(id, name, say(prefix + name), choose));
-    $(id).replaceChildren(legend, ...made);
-  });
-  effect(() => {
-    all.value;
-    say(""); // drawn anew in another language
-    for (const input of $(id).querySelectorAll("input")) input.checked = input.value === chosen();
-  });
+function choices(id, chosen, choose) {
+  const inputs = /** @type {NodeListOf<HTMLInputElement>} */ ($(id).querySelectorAll("input"));
+  for (const input of inputs) input.addEventListener("change", () => choose(input.value));
+  effect(() => inputs.forEach((input) => (input.checked = input.value === chosen())));
+  $(id).disabled = false;
 }
 
-/** @param {string} group @param {string} name @param {string} words @param {(name: string) => void} choose */
-function one(group, name, words, choose) {
-  const { label, word } = choice({ type: "radio", group, value: name, words, checked: false }, () => choose(name));
-  const place = group === "moods" && listener.about.value.moods[name];
-  if (place) word.style.setProperty("--tint", colour(place[0], place[1]));
-  return label;
+/** @param {string} mood @param {number[]} place */
+function tint(mood, [valence, arousal]) {
+  const made = /** @type {HTMLElement | null} */ (document.querySelector(`#moods [value=${mood}] + .choice`));
+  made?.style.setProperty("--tint", colour(valence, arousal));
 }

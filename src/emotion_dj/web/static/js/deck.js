@@ -1,7 +1,7 @@
 // One audio element with levels of its own: its song's loudness evened out, a fader, and an ear for silence.
 
 import { at } from "./api.js";
-import { toBar } from "./beat.js";
+import { toBar, toPhrase } from "./beat.js";
 import { Fader } from "./fader.js";
 import { beginning, whole } from "./song.js";
 
@@ -34,6 +34,7 @@ export class Deck {
     this.pulsing = 0;
     this.levels = /** @type {number[]} */ ([]); // of the last seconds, while the beat is listened for
     this.start = Promise.resolve(0); // where the sound begins
+    this.first = 0; // the same, once it is known
     this.loaded = 0; // when its song came, in songs
     /** @type {string | null} all of the song */ this.copy = null;
     this.stopping = new AbortController(); // what is fetched of the song
@@ -75,7 +76,8 @@ export class Deck {
     if (this.pick?.id === pick.id && !this.element.error) return;
     this.drop();
     loads += 1;
-    Object.assign(this, { pick, heard: 0, quiet: 0, ending: false, loaded: loads, start: this.#beginning(pick) });
+    Object.assign(this, { pick, heard: 0, quiet: 0, ending: false, loaded: loads, first: 0, start: this.#beginning(pick) });
+    void this.start.then((first) => pick === this.pick && (this.first = first));
     if (this.trim) this.trim.gain.value = levelled(pick.loudness);
   }
 
@@ -155,6 +157,11 @@ export class Deck {
   /** Seconds until the next bar or beat, 0 where there is none. */
   get bar() {
     return toBar(this.levels, PULSE_MS / 1000, this.pick?.tempo ?? null);
+  }
+
+  /** Seconds until the next phrase where that is near, else until the next bar. */
+  get phrase() {
+    return toPhrase(this.levels, PULSE_MS / 1000, this.pick?.tempo ?? null, this.element.currentTime - this.first);
   }
 
   /** Be there for another song. */

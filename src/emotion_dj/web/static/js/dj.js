@@ -27,6 +27,7 @@ let sources = () => [];
 let planning = new AbortController();
 /** @type {Music | null} the set that is offered */
 let offered = null;
+let phrase = 0; // that it waits for
 /** @type {Snapshot | null} before the act that is being answered */
 let before = null;
 /** @type {Set<number>} songs that did not play since one did */
@@ -68,7 +69,9 @@ const DEEDS = {
   lead: () => pages?.postMessage("mine"),
   now: () => void answer(),
   ahead: () => void ahead(),
-  fade: () => accept(),
+  phrase: () => onPhrase(),
+  cross: () => accept((work) => work(player.line.fade)),
+  fade: () => accept(onBar),
   withdraw: () => withdraw(),
   extend: () => void (extended = extend()),
   taken: () => (notices.said.value = { code: "camera_taken" }),
@@ -160,7 +163,6 @@ async function ahead() {
     if (steering.peek().offer !== "asked") return;
     offered = { ...set, picks };
     void player.ready(picks[0]);
-    player.listen();
     notices.offer.value = { song: picks[0], why: turn(was, set.affect) };
     send({ kind: "ready" });
   } catch (error) {
@@ -169,20 +171,28 @@ async function ahead() {
   }
 }
 
-function accept() {
+/** Fade into what is offered. @param {(work: (fade: number) => void) => void} when */
+function accept(when) {
   const set = offered;
   withdraw();
-  if (set) onBar((fade) => take(set, fade, true));
+  if (set) when((fade) => take(set, fade, true));
+}
+
+/** Tell when the song's next phrase begins. */
+function onPhrase() {
+  const line = () => send({ kind: "line", playing: player.playing.peek(), heard: player.heard, duration: player.clock.duration });
+  phrase = setTimeout(line, 1000 * player.line.phrase);
 }
 
 /** Do something on the next bar of the song, unless another one plays by then. @param {(fade: number) => void} work with the length of a fade */
 function onBar(work) {
-  const { wait, fade } = player.bar;
+  const { bar, fade } = player.line;
   const song = player.now.peek();
-  setTimeout(() => player.now.peek() === song && player.playing.peek() && work(fade), 1000 * wait);
+  setTimeout(() => player.now.peek() === song && player.playing.peek() && work(fade), 1000 * bar);
 }
 
 function withdraw() {
+  clearTimeout(phrase);
   offered = null;
   notices.offer.value = null;
 }
@@ -224,6 +234,7 @@ function tick() {
   const { duration } = player.clock;
   const left = queue.songs.peek().length - 1 - queue.place.peek();
   if (player.heard > 2) sounded();
+  if (steering.peek().away) player.listen();
   if (listener.start.peek() || queue.music.peek()) send({ kind: "tick", heard: player.heard, duration, left });
 }
 

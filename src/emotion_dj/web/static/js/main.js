@@ -29,6 +29,8 @@ const PLAYLIST = /\.(m3u8?|xspf|jspf)$/i;
 const EYE = "#eye="; // this page is the eye of another screen
 
 async function begin() {
+  const about = get("/about");
+  about.catch(() => {}); // told below
   await i18n.load(i18n.preferred());
   speak();
   if (location.hash.startsWith(EYE)) return (await import("./phone.js")).begin(location.hash.slice(EYE.length));
@@ -42,19 +44,20 @@ async function begin() {
   photos();
   $("add-open").addEventListener("click", async () => (await adding()).open());
   later();
+  await reach(about);
+  Player.prepare();
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
-  return reach();
 }
 
-/** Get what the page needs from the server, however long it takes to come (back). */
-async function reach() {
+/** Get what the page needs from the server, however long it takes to come (back). @param {Promise<any>} about */
+async function reach(about) {
   try {
-    listener.about.value = await get("/about");
+    listener.about.value = await about;
     document.body.dataset.role = listener.about.value.role;
     await Promise.all([library.load(), sources.load()]);
     eyes.prepare();
   } catch (error) {
-    dj.trouble(error, reach);
+    dj.trouble(error, () => reach(get("/about")));
   }
 }
 
@@ -66,7 +69,6 @@ async function elsewhere() {
 
 /** The words that stand in the page itself. */
 function speak() {
-  $("language").append(...Object.entries(i18n.LANGUAGES).map(([tag, name]) => new Option(name, tag)));
   $("language").value = i18n.language.peek();
   $("language").addEventListener("change", () => void i18n.choose($("language").value));
   effect(() => {

@@ -162,18 +162,19 @@ function corners() {
   });
 }
 
-const paint = () => field($("field"), matchMedia("(prefers-color-scheme: dark)").matches ? DARK : 0.86);
+const paint = () => void field($("field"), matchMedia("(prefers-color-scheme: dark)").matches ? DARK : 0.86);
 
-/** The ground of the plane. @param {HTMLCanvasElement} canvas @param {number} light */
-export function field(canvas, light) {
+/** The ground of the plane, a column at a time: what can be pressed, and what is, does not wait for it. @param {HTMLCanvasElement} canvas @param {number} light */
+export async function field(canvas, light) {
   const pen = canvas.getContext("2d");
-  if (!pen) return;
-  for (let x = 0; x < canvas.width; x += 1) {
+  for (let x = 0; pen && x < canvas.width; x += 1) {
+    await new Promise((done) => setTimeout(done));
     for (let y = 0; y < canvas.height; y += 1) {
       pen.fillStyle = colour(1.1 * ((2 * x) / (canvas.width - 1) - 1), 1.1 * (1 - (2 * y) / (canvas.height - 1)), light);
       pen.fillRect(x, y, 1, 1);
     }
   }
+  canvas.hidden = false;
 }
 
 /** @param {number} x */

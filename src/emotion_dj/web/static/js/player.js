@@ -55,6 +55,11 @@ export class Player extends EventTarget {
     return Boolean(this.now.peek()?.embed);
   }
 
+  /** Have the browser begin with its sound: that takes a tenth of a second, which the first press would wait. Nothing is opened, and no names are told. */
+  static prepare() {
+    void navigator.mediaDevices?.enumerateDevices().catch(() => []);
+  }
+
   /** Let the browser know of a press: to be called in it, before anything is waited for. */
   wake() {
     if (DIRECT) return;
@@ -137,9 +142,9 @@ export class Player extends EventTarget {
     this.#say("began", deck.pick);
   }
 
-  /** Seconds until the song's next bar or beat, 0 where it has none; and how long a fade over its bars lasts. */
-  get bar() {
-    return { wait: this.deck.bar, fade: fadeOf(this.deck.pick?.tempo ?? null) };
+  /** Seconds until the song's next bar or beat, or its phrase; 0 where it has none. And how long a fade over its bars lasts. */
+  get line() {
+    return { bar: this.deck.bar, phrase: this.deck.phrase, fade: fadeOf(this.deck.pick?.tempo ?? null) };
   }
 
   /** Listen for the beat, as a fade is near. */

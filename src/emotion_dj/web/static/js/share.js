@@ -39,7 +39,7 @@ export async function card(music) {
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   ground(pen, music);
   const below = headline(pen, opening(music));
-  plane(pen, music, below);
+  await plane(pen, music, below);
   await songs(pen, music.picks.slice(0, SONGS), below + PLANE + 48);
   return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no picture"))), "image/png"));
 }
@@ -79,14 +79,14 @@ function wrapped(pen, words, width) {
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Music} music @param {number} top */
-function plane(pen, { picks }, top) {
+async function plane(pen, { picks }, top) {
   const left = (WIDTH - PLANE) / 2;
+  const ground = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
+  await field(ground, DARK);
   pen.save();
   pen.beginPath();
   pen.roundRect(left, top, PLANE, PLANE, 40);
   pen.clip();
-  const ground = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
-  field(ground, DARK);
   pen.drawImage(ground, left, top, PLANE, PLANE);
   pen.restore();
   const at = (/** @type {Affect} */ { valence, arousal }) => /** @type {[number, number]} */ ([left + (PLANE * (1.1 + valence)) / 2.2, top + (PLANE * (1.1 - arousal)) / 2.2]);

@@ -1,7 +1,6 @@
 // Where the music is from: what the listener chooses of it, and the services that a set is saved to.
 
 import { Problem, get, post } from "./api.js";
-import { choice } from "./choice.js";
 import * as dj from "./dj.js";
 import { $, button, download, make } from "./dom.js";
 import { known, say } from "./i18n.js";
@@ -47,18 +46,24 @@ export async function load() {
   if (JSON.stringify(all) !== JSON.stringify(sources.peek())) sources.value = all;
 }
 
-/** @param {string} name */
-function box(name) {
-  const about = { type: /** @type {const} */ ("checkbox"), group: "sources", value: name, words: title(name), checked: !leftOut.peek().has(name) };
-  return choice(about, (input) => {
-    const out = new Set(leftOut.peek());
-    if (input.checked) out.delete(name);
-    else if (kept().length === 1) return void (input.checked = true); // a set needs some music
-    else out.add(name);
-    dj.replan(() => (leftOut.value = out));
-    /** @type {HTMLElement | null} */ (document.querySelector(`#sources input[value="${name}"]`))?.focus();
-    return undefined;
-  }).label;
+/** @param {string} source */
+function box(source) {
+  const [label, input, word] = [make("label"), /** @type {HTMLInputElement} */ (make("input")), make("span", "choice", title(source))];
+  Object.assign(input, { type: "checkbox", name: "sources", value: source, checked: !leftOut.peek().has(source) });
+  input.addEventListener("change", () => leave(source, input));
+  label.append(input, word);
+  return label;
+}
+
+/** @param {string} source @param {HTMLInputElement} input */
+function leave(source, input) {
+  const out = new Set(leftOut.peek());
+  if (input.checked) out.delete(source);
+  else if (kept().length === 1) return void (input.checked = true); // a set needs some music
+  else out.add(source);
+  dj.replan(() => (leftOut.value = out));
+  /** @type {HTMLElement | null} */ (document.querySelector(`#sources input[value="${source}"]`))?.focus();
+  return undefined;
 }
 
 /** The set as it stands on the page. */

@@ -8,10 +8,14 @@
 // | the word is let go of, live        | release                                | plan now, from what is seen                   |
 // | the camera has just been turned on | the first sure half second             | plan now; the first frame does nothing        |
 // | live, the face is elsewhere        | for 5 s                                | plan ahead: the song is made ready, and said  |
-// | an offer is ready                  | 8 s are over and the song's least time | fade                                          |
+// | an offer is ready                  | 8 s are over and the song's least time | wait for the song's next phrase, or its bar   |
+// | an offer waits for a phrase        | line: it begins                        | fade into the offered set there               |
+// | an offer waits, another song began | line                                   | nothing: that song has its least time, too    |
+// | an offer waits, the song is paused | line                                   | nothing, until it plays again                 |
+// | an offer waits for a phrase        | the face is back, stay, nobody         | withdraw it                                   |
 // | an offer is made                   | the face is back, or nobody is there   | withdraw it                                   |
 // | an offer is made                   | the face goes elsewhere again          | withdraw it, count from there                 |
-// | an offer is ready                  | now                                    | fade                                          |
+// | an offer is ready, or waits        | now                                    | fade at the next bar                          |
 // | an offer is made                   | stay                                   | withdraw it; this expression asks no more     |
 // | two songs before the end           | tick                                   | extend, once                                  |
 // | extending failed                   | tick, after a growing patience         | extend again                                  |
@@ -32,7 +36,7 @@ const PATIENCE_MS = 2000;
 const MOST_PATIENCE_MS = 30_000;
 
 /** @typedef {{valence: number, arousal: number}} Point */
-/** @typedef {"lead"|"now"|"ahead"|"fade"|"withdraw"|"extend"|"taken"} Deed */
+/** @typedef {"lead"|"now"|"ahead"|"phrase"|"cross"|"fade"|"withdraw"|"extend"|"taken"} Deed */
 /** @typedef {{from: Point, since: number}} Away */
 /**
  * @typedef {object} Steering
@@ -43,7 +47,7 @@ const MOST_PATIENCE_MS = 30_000;
  * @property {number | null} sure since when every reading was sure
  * @property {Point | null} answered what the music that plays was made for
  * @property {Away | null} away where else the face is, and since when
- * @property {"none"|"asked"|"ready"} offer
+ * @property {"none"|"asked"|"ready"|"due"} offer due: it waits for a phrase
  * @property {Point | null} refused the expression to which the listener said "stay"
  * @property {number} seen when the last reading came
  * @property {boolean} extending
@@ -54,8 +58,8 @@ const MOST_PATIENCE_MS = 30_000;
  * @typedef {{kind: "act", word?: boolean} | {kind: "release"} | {kind: "camera", on: boolean, taken?: boolean}
  *   | {kind: "reading", affect: Point, sure: boolean} | {kind: "nobody"} | {kind: "ready"} | {kind: "failed"}
  *   | {kind: "answered", affect: Point} | {kind: "now"} | {kind: "stay"} | {kind: "extended", ok: boolean}
- *   | {kind: "tick", heard: number, duration: number, left: number} | {kind: "lead", mine: boolean}
- *   | {kind: "restore", word: boolean, answered: Point | null}} SteeringEvent
+ *   | {kind: "tick", heard: number, duration: number, left: number} | {kind: "line", playing: boolean, heard: number, duration: number}
+ *   | {kind: "lead", mine: boolean} | {kind: "restore", word: boolean, answered: Point | null}} SteeringEvent
  */
 
 /** @type {Readonly<Steering>} */
@@ -88,9 +92,10 @@ const RULES = {
   ready: (/** @type {Steering} */ state) => [state.offer === "asked" ? { offer: "ready" } : {}, []],
   failed: () => [NO_OFFER, []],
   answered: (/** @type {Steering} */ _, /** @type {{affect: Point}} */ { affect }) => [{ ...NO_OFFER, answered: affect, fresh: false, refused: null }, []],
-  now: (/** @type {Steering} */ state) => (state.offer === "ready" ? [NO_OFFER, ["fade"]] : [{}, []]),
+  now: (/** @type {Steering} */ state) => (["ready", "due"].includes(state.offer) ? [NO_OFFER, ["fade"]] : [{}, []]),
   stay: (/** @type {Steering} */ state) => [{ ...NO_OFFER, refused: state.away?.from ?? null }, withdrawn(state)],
   tick: onTick,
+  line: onLine,
   extended: (/** @type {Steering} */ state, /** @type {{ok: boolean}} */ { ok }, /** @type {number} */ now) => [patience(state, ok, now), []],
   lead: (/** @type {Steering} */ state, /** @type {{mine: boolean}} */ { mine }) => (mine ? [{ lead: true }, []] : [{ ...NO_OFFER, lead: false }, withdrawn(state)]),
   restore: (/** @type {Steering} */ _, /** @type {{word: boolean, answered: Point | null}} */ { word, answered }) => [{ word, answered }, []],
@@ -133,9 +138,15 @@ function follow(state, affect, now) {
 /** @param {Steering} state @param {{heard: number, duration: number, left: number}} song @param {number} now @returns {[Partial<Steering>, Deed[]]} */
 function onTick(state, { heard, duration, left }, now) {
   const settled = state.away !== null && now - state.away.since >= SETTLED_MS;
-  if (state.offer === "ready" && settled && heard >= least(duration)) return [NO_OFFER, ["fade"]];
+  if (state.offer === "ready" && settled && heard >= least(duration)) return [{ offer: "due" }, ["phrase"]];
   if (left <= AHEAD_SONGS && !state.extending && now >= state.again) return [{ extending: true }, ["extend"]];
   return [{}, []];
+}
+
+/** @param {Steering} state @param {{playing: boolean, heard: number, duration: number}} song @returns {[Partial<Steering>, Deed[]]} */
+function onLine(state, { playing, heard, duration }) {
+  if (state.offer !== "due") return [{}, []];
+  return playing && heard >= least(duration) ? [NO_OFFER, ["cross"]] : [{ offer: "ready" }, []];
 }
 
 /** @param {Steering} state @param {boolean} ok @param {number} now @returns {Partial<Steering>} */

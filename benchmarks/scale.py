@@ -24,7 +24,7 @@ from spread import spread
 
 from emotion_dj import EmotionDJ, affect, taste
 from emotion_dj.app.settings import Settings
-from emotion_dj.app.shortlist import near_to_taste
+from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.catalogue.backends.plane_index import INDEXES
 from emotion_dj.domain import Affect, Listener
@@ -172,7 +172,7 @@ def answers(catalogue: Catalogue) -> None:
 
 def near(catalogue: Catalogue, path: Sequence[Affect], listener: Listener) -> Candidates:
     """Return what a set for a listener is chosen of."""
-    found = near_to_taste(catalogue, path, [ANALYSER], listener=listener)
+    found = shortlisted(catalogue, path, [ANALYSER], listener=listener)
     assert found is not None
     return found
 

@@ -148,11 +148,6 @@ def log_of(
     return counts, [(number, here - at) for number, at in store.last_plays(most, listener)]
 
 
-def is_told(counts: Mapping[tuple[int, str], int]) -> bool:
-    """Tell whether a listener has ever said what they like."""
-    return any(kind in LIKES or kind in SKIPS for _, kind in counts)
-
-
 def learn(
     counts: Mapping[tuple[int, str], int],
     music: Candidates,

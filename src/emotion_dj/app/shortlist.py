@@ -1,8 +1,8 @@
-"""The tracks of a large catalogue that a listener who has a taste would be ranked first.
+"""The tracks of a large catalogue that a listener would be ranked first, without a look at all.
 
-What is liked may stand farther away than what is not, so the nearest are not enough. It is looked
-around each target of a set until nothing farther away can cost less than what was found; costs are
-the ranker's own.
+What is liked, or certain, may stand farther away than what is not, so the nearest are not enough.
+It is looked around each target of a set until nothing farther away can cost less than what was
+found; costs are the ranker's own.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SPARE: Final = 3
 """Tracks for each pick beyond a neighbourhood of the ranker: others take some of them."""
 
 
-def near_to_taste(
+def shortlisted(
     store: Store,
     path: Sequence[Affect],
     analysers: Sequence[str],
@@ -74,12 +74,10 @@ def shortlist(
     prefixes: Sequence[str] = (),
     listener: Listener = ME,
 ) -> list[int]:
-    """Return the numbers of the tracks around a path that cost the listener least, in any order;
-    none of a listener who has not answered yet. Raises CatalogueError.
+    """Return the numbers of the tracks around a path that cost the listener least, in their order;
+    none while the catalogue prepares for it. Raises CatalogueError.
     """
     counts, plays = taste.log_of(store, PLAYS, listener)
-    if not taste.is_told(counts):
-        return []
     around = store.surroundings(analysers, prefixes=prefixes, listener=listener)
     if around is None:
         return []

@@ -12,6 +12,7 @@ from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
+from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
@@ -90,7 +91,8 @@ class Library:
         begin = source_registry.uri_prefixes(self._settings)
         if not begin.keys() >= set(sources):
             return None
-        music = self._catalogue.candidates_near(
+        music = shortlisted(
+            self._catalogue,
             path,
             analyser_ids(self._settings.audio_model),
             prefixes=[begin[source] for source in sources],

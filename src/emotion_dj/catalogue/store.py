@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from emotion_dj.catalogue.analysis_store import Analyses
 from emotion_dj.catalogue.database import Database
 from emotion_dj.catalogue.feedback_store import Feedback
+from emotion_dj.catalogue.surroundings import Packer
 from emotion_dj.catalogue.track_store import Tracks
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Catalogue(Tracks, Analyses, Feedback):
         """
         self.address = str(address)
         self._database = Database(self.address)
+        self.packer = Packer(self._database)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""
@@ -35,5 +37,6 @@ class Catalogue(Tracks, Analyses, Feedback):
         self.close()
 
     def close(self) -> None:
-        """Release the database."""
+        """Release the database, when what is being packed is."""
+        self.packer.wait()
         self._database.close()

@@ -44,12 +44,18 @@ class Backend(Protocol):
         ...
 
     def near(
-        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str],
+        who: str,
+        wanted: Sequence[int],
     ) -> Select[Any]:
-        """Return the ids of the analyses among which a set along a path is chosen.
+        """Return the numbers of the tracks among which a set along a path is chosen.
 
-        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener. Asked
-        of a backend that is ``indexed`` only.
+        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener, who
+        wants the tracks of these numbers. Asked of a backend that is ``indexed`` only.
         """
         ...
 

@@ -52,6 +52,8 @@ SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = '
 """Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
 was not there, and did so after another process had made it and this one had waited for that."""
 
+_TILES: Final = "SELECT count(*) FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid)"
+
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
 
@@ -67,10 +69,14 @@ class PostgreSQL:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What the library raises for the database, and for a pool that is exhausted."""
+        """What the libraries raise for the database, and for a pool that is exhausted."""
         from sqlalchemy import exc
 
-        return exc.DBAPIError, exc.TimeoutError
+        try:
+            from psycopg import Error
+        except ImportError:  # then none of its errors was raised
+            return exc.DBAPIError, exc.TimeoutError
+        return exc.DBAPIError, exc.TimeoutError, Error
 
     def may_have_corrections(self) -> bool:
         """Leave it to the catalogue, which has to be asked over the network anyway."""
@@ -102,17 +108,24 @@ class PostgreSQL:
         return postgresql.insert(table)
 
     def near(
-        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str],
+        who: str,
+        wanted: Sequence[int],
     ) -> Select[Any]:
         """Look into the index of the plane: see `plane_index`."""
         from emotion_dj.catalogue.backends import plane_index
 
-        return plane_index.near(path, analysers, prefixes=prefixes, who=who)
+        return plane_index.near(path, analysers, prefixes=prefixes, who=who, wanted=wanted)
 
     def purge(self, engine: Engine) -> None:
         """Give the room of deleted rows to new ones. Logs and backups are the server's own."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")
         with whole.connect() as connection:
+            connection.exec_driver_sql("TRUNCATE tiles")
             connection.exec_driver_sql("VACUUM tracks, analyses, feedback")
 
     def sentence(self, error: BaseException) -> str:
@@ -163,26 +176,31 @@ class PostgreSQL:
     def _upgrade(self, engine: Engine) -> None:
         """Bring the tables to our version under a lock, unless another process just did."""
         with engine.connect() as connection:
-            if self._version(connection) == migrate.VERSION:
+            if self._version(connection) == migrate.VERSION and self._has_tiles(connection):
                 return
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             version = self._version(connection)
-            if version == migrate.VERSION:
+            if version == migrate.VERSION and self._has_tiles(connection):
                 return
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
-            if version:
+            if 0 < version < migrate.VERSION:
                 migrate.upgrade(connection, version)
             self._complete(connection)
+
+    def _has_tiles(self, connection: Connection) -> bool:
+        """Tell whether there is the table that came after the others, without a version."""
+        return bool(connection.exec_driver_sql(_TILES).scalar())
 
     def _complete(self, connection: Connection) -> None:
         """Make what is not there; give a database that has none its own id, and our version."""
         from emotion_dj.catalogue import schema
         from emotion_dj.catalogue.backends.plane_index import INDEXES
+        from emotion_dj.catalogue.backends.plane_tiles import TABLES
 
         schema.metadata.create_all(connection)
-        for index in INDEXES:
-            connection.exec_driver_sql(index)
+        for statement in (*INDEXES, *TABLES):
+            connection.exec_driver_sql(statement)
         insert = self.insert(schema.state)
         connection.execute(
             insert.values(name="id", value=secrets.randbits(62)).on_conflict_do_nothing()

@@ -62,12 +62,17 @@ class Backend(Protocol):
         ...
 
 
+def is_shared(address: str) -> bool:
+    """Tell whether an address is that of a server's database, which replicas may share."""
+    return bool(_POSTGRESQL.match(address))
+
+
 def backend_of(address: str) -> Backend:
     """Return the backend of an address: a path, sqlite:///PATH or postgresql://...
 
     Raises SettingsError.
     """
-    if _POSTGRESQL.match(address):
+    if is_shared(address):
         from emotion_dj.catalogue.backends.postgres import PostgreSQL
 
         return PostgreSQL(address)

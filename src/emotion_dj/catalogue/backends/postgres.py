@@ -181,6 +181,7 @@ class PostgreSQL:
         from emotion_dj.catalogue.backends.plane_index import INDEXES
 
         schema.metadata.create_all(connection)
+        schema.access.create_all(connection)
         for index in INDEXES:
             connection.exec_driver_sql(index)
         insert = self.insert(schema.state)

@@ -229,7 +229,7 @@ def _postgres(disk: Path | None = None) -> Iterator[PostgresServer]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_database(postgres: str) -> Callable[[], str]:
     """Return what makes an empty database and gives its address."""
     import psycopg

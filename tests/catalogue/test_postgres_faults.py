@@ -144,6 +144,41 @@ def test_a_writer_that_is_killed_leaves_nothing_half(server: PostgresServer) -> 
         assert catalogue.count() == 2
 
 
+ALONE = """
+import sys
+from emotion_dj.catalogue import Catalogue
+with Catalogue(sys.argv[1]) as catalogue, catalogue.alone("scan") as alone:
+    print(alone, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_process_at_a_time_is_in_a_block(new_database: Callable[[], str]) -> None:
+    """Others are told so and need not wait; it is free when that process ends, be it by kill -9,
+    or the block does, and so is a block of another name.
+    """
+    address = new_database()
+    command = [sys.executable, "-c", ALONE, address]
+    with (
+        Catalogue(address) as catalogue,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+        with catalogue.alone("scan") as scan, catalogue.alone("else") as another:
+            assert (scan, another) == (False, True)
+        other.kill()
+        other.wait()
+        assert any(is_free(catalogue) for _ in range(10_000))
+        assert is_free(catalogue)
+
+
+def is_free(catalogue: Catalogue) -> bool:
+    """Tell whether nobody is in the block."""
+    with catalogue.alone("scan") as alone:
+        return alone
+
+
 @contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
     """Give a folder on a disk of its own."""

@@ -9,6 +9,7 @@ from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Engine, Select, Table
 
@@ -51,6 +52,10 @@ class Backend(Protocol):
         ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener. Asked
         of a backend that is ``indexed`` only.
         """
+        ...
+
+    def alone(self, engine: Engine, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name, as `stores.Store.alone`."""
         ...
 
     def purge(self, engine: Engine) -> None:

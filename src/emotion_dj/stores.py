@@ -11,6 +11,7 @@ from emotion_dj.domain import ME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     import numpy as np
@@ -253,3 +254,10 @@ class MusicStore(TrackStore, AnalysisStore, Protocol):
 
 class Store(MusicStore, FeedbackStore, Protocol):
     """All that is kept, in one database."""
+
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name that was given the same.
+
+        None is until the block ends, be it that its process is killed. A database that is a file
+        says so to everybody.
+        """

@@ -161,6 +161,7 @@ def test_an_older_catalogue_is_migrated(address: str) -> None:
         address,
         "ALTER TABLE tracks DROP COLUMN genres, DROP COLUMN year",
         "ALTER TABLE tracks DROP COLUMN folded, DROP COLUMN mbid",
+        "DROP TABLE access_secrets, access_invitations, access_devices, access_tries",
         "UPDATE state SET value = 3 WHERE name = 'version'",
     )
     for _ in range(2):

@@ -20,6 +20,7 @@ from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from threading import Event
 
@@ -196,6 +197,12 @@ class Library:
         """Scan what is named, else what was added; raises as `scan` and `rescan` do."""
         is_added = not self._names and self._catalogue.folders()
         return self.rescan(report) if is_added else self.scan(report)
+
+    def turn(self) -> AbstractContextManager[bool]:
+        """Give whether no replica of this service scans the library now; none does while the block
+        lasts. Raises CatalogueError.
+        """
+        return self._catalogue.alone(f"scan of {sorted(map(str, self._names))}")
 
     def changes(self, stop: Event, tell: Callable[[str], None]) -> Iterator[None]:
         """Yield once the folders that are named, else those that were added, are watched, and then

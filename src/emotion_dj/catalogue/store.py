@@ -14,6 +14,7 @@ from emotion_dj.catalogue.surroundings import Packer
 from emotion_dj.catalogue.track_store import Tracks
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -35,6 +36,10 @@ class Catalogue(Tracks, Analyses, Feedback):
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name."""
+        return self._database.alone(name)
 
     def close(self) -> None:
         """Release the database, when what is being packed is."""

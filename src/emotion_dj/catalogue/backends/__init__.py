@@ -9,6 +9,7 @@ from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Engine, Select, Table
 
@@ -59,6 +60,10 @@ class Backend(Protocol):
         """
         ...
 
+    def alone(self, engine: Engine, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name, as `stores.Store.alone`."""
+        ...
+
     def purge(self, engine: Engine) -> None:
         """See, as far as the backend can, that what was deleted cannot be read from the disk."""
         ...
@@ -68,12 +73,17 @@ class Backend(Protocol):
         ...
 
 
+def is_shared(address: str) -> bool:
+    """Tell whether an address is that of a server's database, which replicas may share."""
+    return bool(_POSTGRESQL.match(address))
+
+
 def backend_of(address: str) -> Backend:
     """Return the backend of an address: a path, sqlite:///PATH or postgresql://...
 
     Raises SettingsError.
     """
-    if _POSTGRESQL.match(address):
+    if is_shared(address):
         from emotion_dj.catalogue.backends.postgres import PostgreSQL
 
         return PostgreSQL(address)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import installation
@@ -16,7 +17,7 @@ from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError, MissingExtra, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Select, Table
 
@@ -39,12 +40,20 @@ _DEFAULTS: Final = {
 }
 """Said to libpq unless the address says otherwise: it gives up a server that went silent."""
 
-_SESSION: Final = "-c timezone=UTC -c jit=off"
+_SESSION: Final = (
+    "-c timezone=UTC -c jit=off -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 "
+    "-c tcp_keepalives_count=3"
+)
 """Times are kept in UTC, as by every backend; compiling a question for a set takes longer than it
-does."""
+does; the locks of a machine that vanished are free after a minute and a half."""
 
 _LOCK: Final = 0x656D6F64  # "emod"
 """The advisory lock under which tables are made and changed."""
+
+_ALONE: Final = 0x656D6F61  # "emoa"
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
+"""The locks of blocks that one process is in, by their names."""
 
 _TABLES: Final = """
 SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = 'tracks'), false)
@@ -120,6 +129,19 @@ class PostgreSQL:
         from emotion_dj.catalogue.backends import plane_index
 
         return plane_index.near(path, analysers, prefixes=prefixes, who=who, wanted=wanted)
+
+    @contextmanager
+    def alone(self, engine: Engine, name: str) -> Iterator[bool]:
+        """Hold a lock of a session, which ends with the process, whatever ends it."""
+        plain = engine.execution_options(isolation_level="AUTOCOMMIT")  # no snapshot is held
+        with plain.connect() as connection:
+            locked = connection.exec_driver_sql(_TRY_LOCK, (_ALONE, name)).scalar_one()
+            try:
+                yield bool(locked)
+            finally:
+                if locked:
+                    with suppress(*self.errors):  # of a session that broke it is free already
+                        connection.exec_driver_sql(_UNLOCK, (_ALONE, name))
 
     def purge(self, engine: Engine) -> None:
         """Give the room of deleted rows to new ones. Logs and backups are the server's own."""
@@ -199,6 +221,7 @@ class PostgreSQL:
         from emotion_dj.catalogue.backends.plane_tiles import TABLES
 
         schema.metadata.create_all(connection)
+        schema.access.create_all(connection)
         for statement in (*INDEXES, *TABLES):
             connection.exec_driver_sql(statement)
         insert = self.insert(schema.state)

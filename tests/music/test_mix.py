@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from fractions import Fraction
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from emotion_dj.errors import AudioError, SettingsError
-from emotion_dj.music import decode, mix
+from emotion_dj.music import decode, levelling, mix
 from emotion_dj.music.loudness import loudness
 from emotion_dj.music.spectrum import spectra
 
@@ -75,21 +77,85 @@ def test_silence_is_cut_off_both_ends() -> None:
     """Two seconds of nothing, three of sound, two of nothing: three remain."""
     samples = np.zeros((2, 7 * mix.RATE), np.float32)
     samples[:, 2 * mix.RATE : 5 * mix.RATE] = 0.1
-    assert mix._trim(samples).shape[1] == pytest.approx(3 * mix.RATE, abs=2 * 2400)
+    assert levelling._without_silent_ends(samples).shape[1] == pytest.approx(
+        3 * mix.RATE, abs=2 * 2400
+    )
     with pytest.raises(AudioError, match="nothing to hear"):
         mix.prepare(samples[:, : mix.RATE])
 
 
+def noise(levels: list[float]) -> np.ndarray:
+    """Return a second of noise below 5 kHz for each level in dBFS."""
+    white = np.random.default_rng(0).normal(0, 1, (2, len(levels) * mix.RATE)).clip(-3, 3)
+    samples = np.stack([np.convolve(one, np.ones(9) / 9, mode="same") for one in white])
+    gains = np.repeat(10 ** (np.array(levels) / 20), mix.RATE)
+    return (samples * gains).astype(np.float32)
+
+
+def longest_quiet(samples: np.ndarray) -> float:
+    """Return the seconds of the longest stretch that FFmpeg's meter has below -28 LUFS."""
+    quiet = [moment < levelling.AUDIBLE for moment in momentary(samples)]
+    return max((len(list(run)) for low, run in groupby(quiet) if low), default=0) / 10
+
+
+def momentary(samples: np.ndarray) -> list[float]:
+    """Return the loudness of 0.4 s, every 0.1 s, as FFmpeg measures it."""
+    import av
+
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(
+        sample_rate=mix.RATE, format="fltp", layout="stereo", time_base=Fraction(1, mix.RATE)
+    )
+    meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
+    frame.sample_rate = mix.RATE
+    source.push(frame)
+    told = (sink.pull().metadata for _ in range(samples.shape[1] // (mix.RATE // 10)))
+    return [float(one["lavfi.r128.M"]) for one in told]
+
+
 def test_no_mix_waits_through_a_quiet_beginning_or_end() -> None:
-    """Half a minute far below the rest of the song becomes a second; a quiet middle stays."""
-    seconds = [-45.0] * 30 + [-16.0] * 20 + [-40.0] * 5 + [-16.0] * 20 + [-40.0] * 15
-    noise = np.random.default_rng(0).normal(0, 1, (2, len(seconds) * mix.RATE)).clip(-3, 3)
-    gains = np.repeat(10 ** (np.array(seconds) / 20), mix.RATE)
-    song = mix.prepare((noise * gains / 3).astype(np.float32))
-    assert song.samples.shape[1] == pytest.approx(47 * mix.RATE, abs=2 * 2400)
-    powers = np.square(song.samples[:, : 47 * mix.RATE].reshape(2, 47, -1)).mean(axis=(0, 2))
-    loud = 10 * np.log10(powers / powers.max()) > -mix.QUIET_LU
-    assert np.flatnonzero(~loud).tolist() == [0, *range(21, 26), 46]
+    """Half a minute far below the rest of the song becomes a second."""
+    song = mix.prepare(noise([-45.0] * 30 + [-16.0] * 40 + [-40.0] * 15))
+    assert song.samples.shape[1] == pytest.approx(42 * mix.RATE, abs=2 * 2400)
+
+
+@pytest.mark.parametrize("depth", [-14.0, -20.0, -30.0])
+def test_a_quiet_middle_is_raised(depth: float) -> None:
+    """Ten seconds of it: they stay, are heard, are not made loud, and nothing is clipped."""
+    middle = noise([-16.0] * 8 + [-16.0 + depth] * 10 + [-16.0] * 8)
+    song = levelling.audible(levelling.levelled(middle))
+    assert song.shape == middle.shape
+    assert longest_quiet(levelling.levelled(middle)) > 9
+    assert longest_quiet(song) < 2
+    assert max(momentary(song)[95:165]) < levelling.AUDIBLE + 3
+    assert np.abs(song).max() <= 10 ** (levelling.PEAK / 20) + 1e-6
+
+
+@pytest.mark.parametrize("depth", [-40.0, -60.0, -np.inf])
+def test_a_hole_is_closed(depth: float) -> None:
+    """Ten seconds of next to nothing become less than two."""
+    song = mix.prepare(noise([-16.0] * 8 + [-16.0 + depth] * 10 + [-16.0] * 8)).samples
+    assert 17 * mix.RATE < song.shape[1] < 18.2 * mix.RATE
+    assert 0.5 < longest_quiet(song) < 2
+
+
+def test_a_level_that_comes_and_goes_is_left_alone() -> None:
+    """Rests of a second between loud notes are music."""
+    song = levelling.levelled(noise([-16.0, -46.0] * 6 + [-16.0]))
+    assert np.array_equal(levelling.audible(song), song)
+
+
+def test_what_is_too_loud_is_turned_down_before_it_comes() -> None:
+    """A limit is kept without distortion: a tone twice as loud as may be keeps its shape."""
+    tone = np.sin(np.arange(mix.RATE) / 20) * np.linspace(0, 2, mix.RATE)
+    kept = levelling.limited(np.stack([tone, tone]).astype(np.float32))
+    assert np.abs(kept).max() <= 10 ** (levelling.PEAK / 20) + 1e-6
+    assert np.abs(kept[0, : mix.RATE // 3] - tone[: mix.RATE // 3]).max() < 1e-6
+    assert np.corrcoef(kept[0, -4800:], tone[-4800:])[0, 1] > 0.999
 
 
 def test_what_cannot_be_read_is_left_out_and_named(files: list[Path], tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_dj.music.spectrum import FRAMES_PER_S, frequencies
+from emotion_dj.music.decode import RATE
+from emotion_dj.music.spectrum import FRAMES_PER_S, WINDOW, frequencies, power_spectrum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emotion_dj.music.spectrum import Spectra
 
     Floats = npt.NDArray[np.float32]
@@ -55,6 +58,15 @@ def loudness(spectra: Spectra, *, width: float) -> Loudness:
     ranged = levels[levels > _mean_level(blocks[loud]) + _RANGE_GATE]
     low, high = np.percentile(ranged, [10, 95])
     return Loudness(_mean_level(blocks[heard]), float(high - low))
+
+
+def course(channels: Iterable[Floats], frames_per_s: int) -> Floats:
+    """Return the loudness in LUFS of 93 ms around so many places a second: of all channels, each
+    (n,) at `decode.RATE`, together.
+    """
+    half, hop = WINDOW // 2, RATE // frames_per_s
+    power = sum(power_spectrum(np.pad(one, half), WINDOW, hop) @ _weights() for one in channels)
+    return np.asarray(_OFFSET + 10 * np.log10(np.maximum(power, 1e-12)))
 
 
 def _block_means(frames: Floats, hops: int) -> Floats:

@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_dj.errors import AudioError, SettingsError
-from emotion_dj.music import decode
+from emotion_dj.music import decode, levelling
 from emotion_dj.music.beat_grid import STEP_S, beat_grid, onset_curves
-from emotion_dj.music.loudness import loudness
+from emotion_dj.music.levelling import audible, levelled, limited, trimmed
 from emotion_dj.music.recording import as_stereo, opened
-from emotion_dj.music.spectrum import spectra
 from emotion_dj.music.stretch import MOST, SPLICE, can_stretch, stretched
 
 if TYPE_CHECKING:
@@ -32,26 +31,14 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
     Report = Callable[[int, int], None]
 
-RATE: Final = 48_000
+RATE: Final = levelling.RATE
 CODECS: Final = {".opus": "libopus", ".mp3": "libmp3lame", ".flac": "flac", ".wav": "pcm_s16le"}
-LEVEL: Final = -16.0
-"""LUFS of every song, what streaming services play at; the measure is that of EBU R128."""
-
-PEAK: Final = -1.0
-"""dBFS that no sample passes: a song that would is left quieter than LEVEL."""
-
-QUIET: Final = -60.0
-"""dBFS below which the beginning and the end of a song count as silence."""
-
-QUIET_LU: Final = 12.0
-"""How far below the rest of its song a beginning or an end may lie: levelled, that is -28 LUFS."""
-
-QUIET_S: Final = 1.0
-"""Seconds of a quieter beginning or end that stay, so that a song is not torn in or out."""
-
 FADE_S: Final = 6.0
 BEATS: Final = 8
 """Beats of a fade between songs that beat alike, about four seconds at 120 a minute."""
+
+PHRASE: Final = 16
+"""Beats at the beginning or the end of a song that are passed over for clearer ones at most."""
 
 ALIKE: Final = 0.0025
 """How far apart tempi may be, as a share, that meet without stretching: 10 ms after eight beats."""
@@ -63,7 +50,6 @@ _AROUND: Final = 4
 """Steps of onset curves, 23 ms, within which beats count as together."""
 
 _EDGE_S: Final = 20.0
-_BLOCK: Final = RATE // 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,48 +144,27 @@ def stereo(audio: Audio) -> Floats:
 
 def prepare(samples: Floats) -> Song:
     """Trim, level and find the beats of a song (2, n). Raises AudioError where it is silent."""
-    trimmed = _without_quiet_ends(_trim(samples))
-    if trimmed.shape[1] < decode.MIN_S * RATE:
+    sounding = trimmed(samples)
+    if sounding.shape[1] < decode.MIN_S * RATE:
         msg = "there is nothing to hear in it"
         raise AudioError(msg)
-    mono = decode.resample(trimmed.mean(axis=0), RATE)
-    both, one = float(np.square(trimmed).mean()), float(np.square(mono).mean())
-    heard = spectra(decode.Signal((mono,), None, 1.0))
-    level = loudness(heard, width=2 * both / max(one, 1e-12)).integrated
-    peak = 20 * np.log10(float(np.abs(trimmed).max()))
-    gain = np.float32(10 ** (min(LEVEL - level, PEAK - peak) / 20))
-    edge = int(_EDGE_S * decode.RATE)
-    start = max(0, len(mono) - edge)
-    tail_from = round(start * RATE / decode.RATE)
-    return Song(trimmed * gain, beat_grid(mono[:edge]), beat_grid(mono[start:]), tail_from)
+    even = audible(levelled(sounding))
+    edge = round(_EDGE_S * RATE)
+    tail_from = max(0, even.shape[1] - edge)
+    head, tail = _grid(even[:, :edge]), _grid(even[:, tail_from:])
+    if _apart(head, tail) > MOST:  # at least one of both was misheard
+        head, tail = replace(head, steady=False), replace(tail, steady=False)
+    return Song(even, head, tail, tail_from)
 
 
-def _trim(samples: Floats) -> Floats:
-    """Cut silence off both ends, in blocks of 50 ms."""
-    blocks = samples[:, : samples.shape[1] // _BLOCK * _BLOCK].reshape(2, -1, _BLOCK)
-    loud = np.flatnonzero(np.abs(blocks).max(axis=(0, 2), initial=0) > 10 ** (QUIET / 20))
-    if not len(loud):
-        return samples[:, :0]
-    return samples[:, loud[0] * _BLOCK : (loud[-1] + 1) * _BLOCK]
+def _apart(head: BeatGrid, tail: BeatGrid) -> float:
+    """Return how far the periods, or half or double of them, are from each other, as a share."""
+    octaves = np.log2(head.period / tail.period)
+    return abs(float(2 ** (octaves - round(octaves))) - 1)
 
 
-def _without_quiet_ends(samples: Floats) -> Floats:
-    """Cut a beginning and an end that nobody would hear in a mix, but for QUIET_S of each.
-
-    What is loud is told as in EBU R128: the mean of all seconds within 10 dB of the mean of all.
-    """
-    second = RATE
-    blocks = samples[:, : samples.shape[1] // second * second].reshape(2, -1, second)
-    power = np.square(blocks).mean(axis=(0, 2))
-    if not power.any():
-        return samples
-    loud = power[power >= power.mean() / 10].mean()
-    heard = np.flatnonzero(power >= loud / 10 ** (QUIET_LU / 10))
-    stay = round(QUIET_S * RATE)
-    begin = max(0, heard[0] * second - stay)
-    # The last second may be cut short: it is as loud as the one before it.
-    end = samples.shape[1] if heard[-1] == len(power) - 1 else (heard[-1] + 1) * second + stay
-    return samples[:, begin:end]
+def _grid(samples: Floats) -> BeatGrid:
+    return beat_grid(decode.resample(samples.mean(axis=0), RATE))
 
 
 def _mixed(songs: Iterable[Song]) -> Iterator[Floats]:
@@ -238,20 +203,19 @@ def _on_beat(before: Song, song: Song) -> Join | None:
     Half and double tempo are as good: every other beat meets then.
     """
     tail, head = before.tail, song.head
-    octaves = np.log2(head.period / tail.period)
-    period = head.period / 2 ** round(octaves)
-    apart = abs(period / tail.period - 1)
-    if not (tail.steady and head.steady and apart <= (MOST if can_stretch() else ALIKE)):
+    most = MOST if can_stretch() else ALIKE
+    if not (tail.steady and head.steady and _apart(head, tail) <= most):
         return None
-    left = (before.samples.shape[1] - before.tail_from) / RATE - tail.first
-    last = int(left / tail.period) - BEATS
-    if last < 0:
+    octave = 2 ** round(np.log2(head.period / tail.period))
+    last = len(tail.clear) - BEATS
+    outs = [at for at in tail.passages(BEATS) if at >= last - PHRASE]
+    intos = [at for at in head.passages(round(BEATS / octave)) if at <= PHRASE]
+    if not (outs and intos):
         return None
-    out = before.tail_from + round((tail.first + last * tail.period) * RATE)
-    into = head.first + (head.period if head.first <= 0 else 0)
-    return Join(
-        out, round(into * RATE), round(BEATS * tail.period * RATE), round(BEATS * period * RATE)
-    )
+    out = before.tail_from + round((tail.first + outs[-1] * tail.period) * RATE)
+    into = round((head.first + intos[0] * head.period) * RATE)
+    length, source = (round(BEATS * beat * RATE) for beat in (tail.period, head.period / octave))
+    return Join(out, into, length, source)
 
 
 def _in_step(before: Song, song: Song, cut: Join) -> Join:
@@ -296,10 +260,9 @@ def overlap(before: Song, song: Song, cut: Join) -> tuple[Floats, Floats]:
 
 
 def _crossed(out: Floats, into: Floats) -> Floats:
-    """Fade with constant power; the sum of two songs never passes full scale."""
+    """Fade with constant power; the sum of two songs passes no more than each of them."""
     angle = np.linspace(0, np.pi / 2, out.shape[1], dtype=np.float32)
-    both = out * np.cos(angle) + into * np.sin(angle)
-    return np.asarray(np.clip(both, -1, 1), np.float32)
+    return limited(out * np.cos(angle) + into * np.sin(angle))
 
 
 def _encode(parts: Iterable[Floats], path: Path) -> int:

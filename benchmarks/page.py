@@ -45,16 +45,19 @@ RATE = 48_000
 LOST_SECONDS = 20.0
 LIVE_SECONDS = 75.0
 SILENT_DB = -50
+WINDOW_MS, PAUSE_MS = 5000, 1000
+"""Shifts of one window count together: so long at most, and without a pause of so much."""
 CHANGE_SECONDS = 15
 """After which the smile of the film becomes another face."""
 
 WATCH = """
 window.heard = [];
 window.usable = 0;
-window.shift = 0;
+window.shifts = [];
 window.long = 0;
 new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) shift += one.value;
+  for (const one of list.getEntries())
+    if (!one.hadRecentInput) shifts.push([one.startTime, one.value]);
 }).observe({ type: "layout-shift", buffered: true });
 new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (usable && one.duration > 100) long += 1;
@@ -220,9 +223,21 @@ def acts(chromium: Browser, address: str, picture: Path, times: int) -> None:
         took["photo"] += answer(page, lambda: show(page, picture))
     for name, values in took.items():
         percentiles(f"{name} to its song being heard", values, "1.0 at p95, goal 0.5")
-    print(f"layout shift {page.evaluate('shift'):.3f}  (asked: 0.1, goal 0.02)")
+    worst, total = shifted(page.evaluate("shifts"))
+    print(f"layout shift {worst:.3f}, in the whole visit {total:.3f}  (asked: 0.1, goal 0.02)")
     print(f"long tasks over 100 ms after the first view: {page.evaluate('long')}  (asked: 2)")
     page.context.close()
+
+
+def shifted(shifts: list[list[float]]) -> tuple[float, float]:
+    """Return the cumulative layout shift as browsers count it (the worst window), and the sum."""
+    windows: list[list[float]] = []  # begin, end, sum
+    for at, value in shifts:
+        if windows and at - windows[-1][1] < PAUSE_MS and at - windows[-1][0] < WINDOW_MS:
+            windows[-1][1:] = [at, windows[-1][2] + value]
+        else:
+            windows.append([at, at, value])
+    return max((one[2] for one in windows), default=0.0), sum(value for _, value in shifts)
 
 
 def answer(page: Page, act: Callable[[], None]) -> list[float]:

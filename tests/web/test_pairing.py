@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
 import pytest
 
@@ -22,6 +20,7 @@ from emotion_dj.errors import PairingRefused
 from emotion_dj.pairing import CODE_SECONDS, TRIES, Pairing, Role
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -64,10 +63,7 @@ def stranger(service: str) -> Iterator[httpx.Client]:
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `emotion-dj devices`."""
     own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
-    words = [sys.executable, "-m", "emotion_dj", "devices", *arguments]
-    return subprocess.run(
-        words, capture_output=True, text=True, env={**os.environ, **own}, check=False
-    )
+    return command_line.run("devices", *arguments, **own)
 
 
 @pytest.fixture(scope="module")

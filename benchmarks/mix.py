@@ -62,20 +62,20 @@ def main() -> None:
     """Measure mixes, or their beats alone."""
     options = parser(__doc__)
     options.add_argument("--essentia", action="store_true", help="ask other beat trackers")
-    options.add_argument("--folder", type=Path, help="of other music, for --essentia")
+    options.add_argument("--folder", type=Path, help="of music, not the demo library")
     given = options.parse_args()
     need("immich_memories_music", *(["essentia"] if given.essentia else []))
     if given.essentia:
         judge(given.folder or Path(str(files("immich_memories_music"))))
     else:
-        measure()
+        measure(str(given.folder or "demo"))
 
 
-def measure() -> None:
-    """Mix a set of the demo library for each mood and measure the file."""
+def measure(library: str) -> None:
+    """Mix a set of a library for each mood and measure the file."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database=str(Path(folder) / "catalogue.sqlite"), workers=1)
-        dj = EmotionDJ(library=["demo"], settings=settings)
+        dj = EmotionDJ(library=[library], settings=settings)
         dj.library.scan()
         for mood in MOODS:
             music = dj.recommend(mood=mood, n=SONGS)
@@ -118,8 +118,9 @@ def judge(folder: Path) -> None:
     met = [pair for pair in alike if mix.join(*pair).on_beat]
     print(f"{len(alike)} pairs of {len(songs)} songs have tempi that can meet, {len(met)} do")
     told = [apart(*met[at]) for at in chance.permutation(len(met))[:PAIRS]]
-    tell_beats("all joins", [off for off, _ in told if off])
-    tell_beats("where both trackers find the same beats", [off for off, same in told if same])
+    tell_beats("all joins", [off for off, _, _ in told if off])
+    tell_beats("where both trackers find the same beats", [off for off, _, same in told if same])
+    tell_beats("all joins, by the other tracker", [off for _, off, _ in told if off])
 
 
 def tell_beats(name: str, joins: list[list[float]]) -> None:
@@ -145,9 +146,9 @@ def near(before: mix.Song, song: mix.Song) -> bool:
     return abs(float(2 ** (octaves - round(octaves))) - 1) <= stretch.MOST
 
 
-def apart(before: mix.Song, song: mix.Song) -> tuple[list[float], bool]:
+def apart(before: mix.Song, song: mix.Song) -> tuple[list[float], list[float], bool]:
     """Return how many milliseconds each beat of the song that has fewer is from the nearest one of
-    the other, as Essentia hears them, and whether both its trackers find the same beats.
+    the other, as each of Essentia's trackers hears them, and whether both find the same beats.
     """
     cut = mix.join(before, song)
     start = max(0, cut.out - CONTEXT)
@@ -157,7 +158,7 @@ def apart(before: mix.Song, song: mix.Song) -> tuple[list[float], bool]:
     length, lead = cut.length / mix.RATE, (cut.out - start) / mix.RATE
     heard = [(a - lead, b) for a, b in zip(tracked(out), tracked(into), strict=True)]
     same = all(agree(one, other, length) for one, other in zip(*heard, strict=True))
-    return between(*heard[0], length), same
+    return between(*heard[0], length), between(*heard[1], length), same
 
 
 def between(one: Beats, other: Beats, length: float) -> list[float]:

@@ -152,7 +152,7 @@ def prepare(samples: Floats) -> Song:
     edge = round(_EDGE_S * RATE)
     tail_from = max(0, even.shape[1] - edge)
     head, tail = _grid(even[:, :edge]), _grid(even[:, tail_from:])
-    if _apart(head, tail) > MOST:  # at least one of both was misheard
+    if head.steady and tail.steady and _apart(head, tail) > MOST:  # one of both was misheard
         head, tail = replace(head, steady=False), replace(tail, steady=False)
     return Song(even, head, tail, tail_from)
 

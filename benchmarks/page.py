@@ -1,7 +1,7 @@
 """What the page costs in a real browser, and how soon the music answers. Its songs are pure tones,
 so that an analyser at the end of the graph can tell which one is heard.
 
-python benchmarks/page.py [TIMES]
+python benchmarks/page.py [TIMES] [--silence SECONDS]
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ SONGS = 16
 SECONDS = 60
 RATE = 48_000
 LOST_SECONDS = 20.0
+LIVE_SECONDS = 75.0
 SILENT_DB = -50
 CHANGE_SECONDS = 15
 """After which the smile of the film becomes another face."""
@@ -106,21 +107,31 @@ def main() -> None:
     """Measure and print."""
     options = parser(__doc__)
     options.add_argument("times", type=int, nargs="?", default=20)
-    times = options.parse_args().times
+    options.add_argument(
+        "--silence", type=float, metavar="SECONDS", help="count silence alone, in so much live mode"
+    )
+    asked = options.parse_args()
     need("fastapi", "playwright")
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         faces = pictures(folder)
-        with serving(folder) as (address, _):
-            cold(playwright, address, times)
-            with launched(playwright) as chromium:
-                acts(chromium, address, photo(folder), times)
-            camera(playwright, address, film(folder / "smile.mjpeg", faces[:1]), times)
-            if len(faces) > 1:
-                changes(playwright, address, film(folder / "change.mjpeg", faces), times // 4)
-        losses(playwright, folder, film(folder / "smile.mjpeg", faces[:1]))
+        if asked.silence is None:
+            measure(playwright, folder, faces, asked.times)
+        smile = film(folder / "smile.mjpeg", faces[:1])
+        losses(playwright, folder, smile, asked.silence or LIVE_SECONDS)
+
+
+def measure(playwright: Playwright, folder: Path, faces: list[Pillow.Image], times: int) -> None:
+    """Measure all but silence."""
+    with serving(folder) as (address, _):
+        cold(playwright, address, times)
+        with launched(playwright) as chromium:
+            acts(chromium, address, photo(folder), times)
+        camera(playwright, address, film(folder / "smile.mjpeg", faces[:1]), times)
+        if len(faces) > 1:
+            changes(playwright, address, film(folder / "change.mjpeg", faces), times // 4)
 
 
 @contextmanager
@@ -280,22 +291,21 @@ def changes(playwright: Playwright, address: str, change: Path, times: int) -> N
     percentiles("a lasting new face to its song, or from the least time", took, "15, goal 11")
 
 
-def losses(playwright: Playwright, folder: Path, smile: Path) -> None:
-    """Count silence while the server is killed twice in live mode."""
+def losses(playwright: Playwright, folder: Path, smile: Path, seconds: float) -> None:
+    """Count silence in so many seconds of live mode, in which the server is killed twice."""
+    served = 1000 * max(10.0, (seconds - 2 * LOST_SECONDS) / 3)  # before, between and after
     with launched(playwright, smile) as chromium:
         with serving(folder) as (address, port):
             page = opened(chromium, address)
             press(page, "#camera")
             page.evaluate(NEW, "")
-            page.wait_for_timeout(10_000)
-        began = page.evaluate("performance.now()")
-        page.wait_for_timeout(1000 * LOST_SECONDS)
-        with serving(folder, port):
-            page.wait_for_timeout(10_000)
-        page.wait_for_timeout(1000 * LOST_SECONDS)
-        with serving(folder, port):
-            page.wait_for_timeout(20_000)
-            levels = page.evaluate(f"heard.filter(([at]) => at > {began})")
+            began = page.evaluate("performance.now()")
+            page.wait_for_timeout(served)
+        for _ in range(2):
+            page.wait_for_timeout(1000 * LOST_SECONDS)
+            with serving(folder, port):
+                page.wait_for_timeout(served)
+        levels = page.evaluate(f"heard.filter(([at]) => at > {began})")
     at, level, _ = np.array(levels).T
     runs = np.split(at, np.flatnonzero(np.diff(level < SILENT_DB)) + 1)
     gaps = [run[-1] - run[0] for run in runs[0 if level[0] < SILENT_DB else 1 :: 2]]

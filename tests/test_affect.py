@@ -50,7 +50,9 @@ def test_unknown_labels_list_the_known_ones() -> None:
     """A label in no table is refused with the table, not guessed."""
     with pytest.raises(LabelError, match="angry, disgust, fear, happy, neutral, sad, surprise"):
         affect.parse_emotion("bored")
-    with pytest.raises(LabelError, match="happy, sad, calm, energetic"):
+    with pytest.raises(
+        LabelError, match=r"^unknown mood 'purple': choose happy, sad, calm, energetic$"
+    ):
         affect.parse_mood("purple")
 
 

@@ -164,6 +164,8 @@ def test_a_room_of_nobody_is_said() -> None:
     assert str(refused.value) == "there is no face to read"
     with pytest.raises(ValueError, match="zip"):
         affect.aggregate([face(1), face(1)], [at(0, 0)])
+    with pytest.raises(ValueError, match="zip"):
+        affect.mean([Affect(0, 0)], [1, 1])
 
 
 def test_faces_disagree_from_a_distance_on() -> None:
@@ -233,3 +235,34 @@ def test_a_journey_knows_its_ends(text: str, start: Mood | None, end: Mood | Non
     plan = affect.parse_plan(text)
     ends = [stop and stop.stated_label for stop in plan.stops]
     assert (plan.name, ends) == ("journey", [start, end])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dance", "lift:sad..happy", "journey:sad", "journey:..", "journey:" + "sad..calm.." * 4],
+)
+def test_what_is_no_plan_is_said(text: str) -> None:
+    """Only a journey has stops, two to eight of them; the sentence names every plan."""
+    with pytest.raises(LabelError) as refused:
+        affect.parse_plan(text)
+    assert str(refused.value) == (
+        f"unknown plan '{text}': choose match, lift, calm, liven, vent, or journey:FROM..TO "
+        "as in journey:sad..happy"
+    )
+
+
+def test_a_journey_has_eight_stops_at_most() -> None:
+    """Each stretch between them takes the same time, and begins and ends gently."""
+    plan = affect.parse_plan("journey:" + "..".join(["sad", "calm"] * 4))
+    assert len(plan.stops) == 8
+    by_calm = affect.parse_plan("journey:0,0..0.5,0..0.5,0.8")
+    path = affect.path(by_calm, [Affect(-1, -1)], 7)
+    eased = [t * t * (3 - 2 * t) for t in (0, 1 / 3, 2 / 3, 1)]
+    assert [target.valence for target in path[:4]] == pytest.approx([0.5 * e for e in eased])
+    assert [target.arousal for target in path[3:]] == pytest.approx([0.8 * e for e in eased])
+
+
+def test_a_set_of_two_songs_goes_all_the_way() -> None:
+    """From where the listener is to where the plan leads."""
+    path = affect.path(Plan("lift"), [Affect(-0.5, 0.0)], 2)
+    assert path == [Affect(-0.5, 0.0), Affect(0.65, 0.45)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotion_dj.domain import Candidates, Track
-from emotion_dj.ranking.exchange import Company, exchanged
+from emotion_dj.ranking.exchange import Company, exchanged, without
 from emotion_dj.ranking.sequencing import mixes
 
 C, F_SHARP = 0, 6
@@ -75,3 +75,109 @@ def test_a_double_is_not_taken_for_a_better_join() -> None:
     own = np.eye(5)[[0, 1, 2, 0, 4]]
     sounds = np.hstack([np.full((5, 1), 0.4**0.5), 0.6**0.5 * own]).astype(np.float16)
     assert swap(replace(tracks, embedding=sounds), [0, 0, 0, 0.08, 0.1]) == [0, 4, 2]
+
+
+def sounding(angles: list[float]) -> Candidates:
+    """Return tracks of one key whose sounds are so many degrees round a circle."""
+    turned = np.radians(angles)
+    sounds = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float16)
+    return replace(music([C] * len(angles)), embedding=sounds)
+
+
+@pytest.mark.parametrize(
+    ("others", "doubles"),
+    [
+        ([], [0, 0, 0, 0]),
+        ([0], [1, 1 - 0.1340 / 0.4, 0, 0]),
+        ([3], [0, 0, 0, 1]),
+        ([0, 3], [1, 1 - 0.1340 / 0.4, 0, 1]),
+    ],
+)
+def test_a_double_is_what_sounds_like_one_of_the_others(
+    others: list[int], doubles: list[float]
+) -> None:
+    """From a cosine of 0.6 on, by the one that it is most like; `variety` is what it costs."""
+    tracks = sounding([0, 30, 60, 180])
+    beside = Company(tracks, per_artist=2, per_album=3, variety=0.5, mixing=0)
+    cost = beside.cost(np.arange(4), np.array(others, np.intp), np.zeros(0, np.intp))
+    assert cost == pytest.approx(0.5 * np.array(doubles), abs=2e-3)
+
+
+def test_joins_with_both_neighbours_count() -> None:
+    """`mixing` is what each of them costs at its worst."""
+    tracks = music([C, F_SHARP, C])
+    rows, one, both = np.arange(3), np.array([1]), np.array([0, 1])
+    clash = 0.4 * 0.4 + 0.6
+    beside = company(tracks, mixing=0.5)
+    assert beside.cost(rows, rows, one) == pytest.approx([clash / 2, 0, clash / 2])
+    assert beside.cost(rows, rows, both) == pytest.approx([clash / 2] * 3)
+
+
+@pytest.mark.parametrize(
+    ("others", "admitted"),
+    [
+        ([], [True, True, True, True]),
+        ([0], [True, True, True, True]),
+        ([0, 1], [False, False, True, True]),
+        ([0, 2], [True, True, True, True]),
+        ([3, 3, 3, 3], [True, True, True, True]),
+        ([2, 2, 2], [True, True, False, True]),
+        ([0, 1, 3], [False, False, True, True]),
+    ],
+)
+def test_artists_and_albums_have_their_share(others: list[int], admitted: list[bool]) -> None:
+    """Two songs of an artist and three of an album at most; the unknown one is nobody."""
+    tracks = music([C] * 4)
+    tracks.artist[:], tracks.album[:] = [7, 7, -1, -1], [-1, -1, 5, -1]
+    beside = np.array(others, np.intp)
+    assert company(tracks).admits(np.arange(4), beside).tolist() == admitted
+
+
+def test_the_share_of_an_album_is_its_own() -> None:
+    """Artist and album each may keep a song out."""
+    tracks = music([C] * 3)
+    tracks.artist[:], tracks.album[:] = [1, 2, 3], 4
+    few, many = (Company(tracks, 1, share, 0, 0) for share in (2, 3))
+    beside, third = np.array([0, 1]), np.array([2])
+    assert not few.admits(third, beside)[0]
+    assert many.admits(third, beside)[0]
+    assert few.admits(np.array([0, 2]), np.array([0])).tolist() == [False, True]
+
+
+def test_rows_that_are_among_others_are_told() -> None:
+    """Of no others, all rows are none."""
+    rows = np.array([4, 2, 9])
+    assert without(rows, np.array([2, 7])).tolist() == [True, False, True]
+    assert without(rows, np.zeros(0, np.intp)).tolist() == [True, True, True]
+
+
+def test_each_place_has_offers_and_costs_of_its_own() -> None:
+    """The cheapest of a place is taken there; no song comes twice, and what was given is kept."""
+    tracks = music([C] * 6)
+    rows, own = np.array([0, 1, 2], np.intp), np.array([0.3, 0.3, 0.3], np.float32)
+    offers = [
+        (np.array([3, 4]), np.array([0.2, 0.1], np.float32)),
+        (np.array([4, 5]), np.array([0.0, 0.25], np.float32)),
+        (np.array([0, 2]), np.array([0.1, 0.3], np.float32)),
+    ]
+    assert exchanged(rows, own, offers, company(tracks)).tolist() == [4, 5, 0]
+    assert rows.tolist() == [0, 1, 2]
+    assert own == pytest.approx(0.3)
+
+
+def test_an_equal_offer_changes_nothing() -> None:
+    """Songs are exchanged for cheaper ones alone."""
+    assert swap(music([C] * 5), [0.1] * 5) == [0, 1, 2]
+
+
+def test_an_exchange_draws_its_neighbours_after_it() -> None:
+    """A song that did fit where it was is looked at again once the one beside it is another."""
+    tracks = music([C, C, C, F_SHARP, F_SHARP, F_SHARP])
+    prices = [(0, 0.05), (0.05, 0.04), (1, 0)]  # of the song that is there, and of the other key's
+    offers = [
+        (np.array([place, place + 3]), np.array(price, np.float32))
+        for place, price in enumerate(prices)
+    ]
+    rows, own = np.arange(3), np.array([price for price, _ in prices], np.float32)
+    assert exchanged(rows, own, offers, company(tracks)).tolist() == [3, 4, 5]
+    assert exchanged(rows, own, offers, company(tracks, mixing=0.06)).tolist() == [0, 4, 5]

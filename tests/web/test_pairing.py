@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
 import pytest
 
 from emotion_dj.pairing import TRIES
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -61,10 +60,7 @@ def stranger(service: str) -> Iterator[httpx.Client]:
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `emotion-dj devices`."""
     own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
-    words = [sys.executable, "-m", "emotion_dj", "devices", *arguments]
-    return subprocess.run(
-        words, capture_output=True, text=True, env={**os.environ, **own}, check=False
-    )
+    return command_line.run("devices", *arguments, **own)
 
 
 @pytest.fixture(scope="module")

@@ -190,8 +190,8 @@ def aggregate(
     if not readings:
         msg = "there is no face to read"
         raise LowConfidence(msg)
-    sure = [pair for pair in zip(faces, readings, strict=True) if not pair[1].abstained]
-    counted = sure or list(zip(faces, readings, strict=True))
+    pairs = list(zip(faces, readings, strict=True))
+    counted = [pair for pair in pairs if not pair[1].abstained] or pairs
     points = [of_reading(reading, offsets) for _, reading in counted]
     weights = [
         face.box.w * face.box.h * (CERTAIN - point.uncertainty)
@@ -233,12 +233,10 @@ def mean(points: Sequence[Affect], weights: Sequence[float]) -> Affect:
     total = math.fsum(weights)
     # Boxes without an area say nothing of whose face counts more.
     shares = [weight / total if total > 0 else 1 / len(weights) for weight in weights]
-    centre = Affect(
-        sum(s * p.valence for s, p in zip(shares, points, strict=True)),
-        sum(s * p.arousal for s, p in zip(shares, points, strict=True)),
-    )
-    within = sum(s * p.uncertainty**2 for s, p in zip(shares, points, strict=True))
-    between = sum(s * distance(p, centre) ** 2 for s, p in zip(shares, points, strict=True))
+    counted = list(zip(shares, points, strict=True))
+    centre = Affect(sum(s * p.valence for s, p in counted), sum(s * p.arousal for s, p in counted))
+    within = sum(s * p.uncertainty**2 for s, p in counted)
+    between = sum(s * distance(p, centre) ** 2 for s, p in counted)
     return Affect(centre.valence, centre.arousal, min(1.0, math.sqrt(within + between)))
 
 

@@ -80,9 +80,8 @@ def understand(text: str) -> Understanding:
     """
     terms = _settled(list(_clauses(text)))
     if not terms:
-        msg = (
-            f"no mood is in '{text.strip()[:80]}': use words of {_LANGUAGES} such as tired or warm"
-        )
+        said = text.strip()[:_SAID_BACK]
+        msg = f"no mood is in '{said}': use words of {_LANGUAGES} such as tired or warm"
         raise NotUnderstood(msg)
     for a, b in combinations(terms, 2):
         if a.role == b.role and _cosine(a, b) < _APART:

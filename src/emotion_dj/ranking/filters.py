@@ -31,7 +31,7 @@ COLUMNS: Final = {
 }
 """What a condition may be about, and the column of a track that it asks."""
 
-_YEARS: Final = re.compile(r"(\d{4})?(-)?(\d{4})?")
+_YEARS: Final = re.compile(r"(\d{4})?(?:(-)(\d{4})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ def _folder_prefix(folder: str) -> str:
 
 def _years(text: str) -> tuple[int, int]:
     found = _YEARS.fullmatch(text)
-    first, dash, last = found.groups() if found else (None, None, None)
+    first, dash, last = found.groups(default="") if found else ("", "", "")
     if not (first or last):
         msg = f"'{text}' is not a year: write 1994, 1990-1999, 1990- or -1999"
         raise LabelError(msg)
-    return int(first or 0), int(last or 9999) if dash else int(first or last or 0)
+    return int(first or 0), int(last or 9999) if dash else int(first)

@@ -160,7 +160,7 @@ class Search:
         return self.grid.around(target, limit + gains + width + ROUNDING), limit
 
     def costs(self, target: Affect, rows: Rows) -> Floats:
-        """Return what each row is from the target, less taste, plus what speaks against it, less a
+        """Return what each row is from the target, less taste, plus what speaks against it and a
         jitter that depends on seed and row alone.
         """
         against = (

@@ -60,11 +60,11 @@ def sequence(gaps: Floats, candidates: Candidates, rows: Rows) -> Rows:
     the same in every order otherwise, and its walk be lost. The weights are those of a discounted
     gain (Jarvelin & Kekalainen 2002): a set is judged by how it opens.
     """
+    if len(rows) <= 1:
+        return np.arange(len(rows))
     weight = 1 / np.log2(np.arange(len(rows)) + 2)
     meeting = np.square(np.asarray(gaps, np.float64)) * (weight / weight.mean())
     moving = CLASH**2 * transition_cost(candidates, rows).astype(np.float64)
-    if len(rows) <= 1:
-        return np.arange(len(rows))
     way: list[int] = []
     for start in range(0, len(rows), STRETCH):
         here = np.arange(start, min(start + STRETCH, len(rows)))

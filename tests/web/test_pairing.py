@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import sqlite3
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 

@@ -124,3 +124,22 @@ def test_a_library_is_scanned_by_one_at_a_time(replicas: Replicas) -> None:
             assert len(music.json()["picks"]) == 2
         last = list(scan(one))[-1]
     assert (last["elsewhere"], last["running"], last["failed"]) == (False, False, [])
+
+
+def test_a_replica_that_is_killed_costs_no_request(replicas: Replicas) -> None:
+    """By kill -9 between requests of one browser: each is answered, by the other at the second
+    try at the latest.
+    """
+    with replicas.more() as dying, replicas.paired() as (client, _):
+        places = [f"{dying.address}{API}/about", f"{replicas.addresses[1]}{API}/about"]
+
+        def ask() -> int:
+            try:
+                return client.get(places[0]).status_code
+            except httpx.TransportError:
+                return client.get(places[1]).status_code
+
+        told = [ask() for _ in range(20)]
+        dying.process.kill()
+        told += [ask() for _ in range(20)]
+    assert told == [200] * 40

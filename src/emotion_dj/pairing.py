@@ -12,7 +12,6 @@ import hmac
 import re
 import secrets
 import time
-from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -29,9 +28,6 @@ CODE_SECONDS: Final = 600
 TRIES: Final = 5
 TRIES_SECONDS: Final = 60.0
 """Wrong codes that one address may send within so many seconds."""
-
-ADDRESSES: Final = 4096
-"""Addresses whose wrong codes are remembered; the oldest are forgotten."""
 
 SEEN_SECONDS: Final = 3600
 """How exactly it is kept when a device was last seen."""
@@ -76,6 +72,27 @@ class Invitation:
     listener: str = ME.id
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How many codes somebody has sent, and when the last one, in POSIX seconds."""
+
+    count: int = 0
+    last: float = 0.0
+
+    def wait(self, now: float) -> int:
+        """Return for how many seconds they have to wait, 0 where they may send one more."""
+        if self.count < TRIES or self._is_old(now):
+            return 0
+        return int(TRIES_SECONDS - max(0.0, now - self.last)) + 1
+
+    def plus(self, now: float) -> Tries:
+        """Return the same with one more."""
+        return Tries(1 if self._is_old(now) else self.count + 1, now)
+
+    def _is_old(self, now: float) -> bool:
+        return abs(now - self.last) >= TRIES_SECONDS  # also where the clock was set back
+
+
 class DeviceStore(Protocol):
     """Where devices and invitations are kept, for all processes of one service."""
 
@@ -114,6 +131,17 @@ class DeviceStore(Protocol):
         """Keep when a device was last seen; nothing happens where that cannot be written now."""
         ...
 
+    def attempt(self, who: str, now: float) -> int:
+        """Count a code that somebody sends, before it is looked at, for all processes together.
+
+        Returns 0, or for how many seconds they have to wait: then it is not counted.
+        """
+        ...
+
+    def forgive(self, who: str) -> None:
+        """Forget what somebody has sent; nothing happens where that cannot be written now."""
+        ...
+
 
 class Pairing:
     """Invites, pairs, recognises and revokes devices."""
@@ -122,7 +150,6 @@ class Pairing:
         self._store = store
         self._clock = clock
         self._key = store.key()
-        self._wrong = _Tries()
         self.cookie = f"emotion-dj-{_digest(self._key.hex()).hex()[:8]}"
         """The name of the cookie: two services under one name do not take each other's."""
 
@@ -144,18 +171,18 @@ class Pairing:
         Raises PairingRefused for a code that is wrong, used or old, and for an address that has
         sent too many of them.
         """
-        wait = self._wrong.wait(address)
+        now, who = self._clock(), self._signature(f"{address} sends codes")
+        wait = self._store.attempt(who, now)
         if wait:
             msg = f"too many codes that do not fit: wait {wait} seconds, then try again"
             raise PairingRefused(msg, retry_after=wait)
-        now = self._clock()
         device = PairedDevice(secrets.token_hex(4), name, Role.GUEST, now, now)
         secret = secrets.token_urlsafe(32)
         for invitation in self._fitting(code):
             device = replace(device, role=invitation.role, listener=invitation.listener)
             if self._store.redeem(invitation, device, _digest(secret)):
+                self._store.forgive(who)
                 return device, f"{device.id}.{secret}"
-        self._wrong.add(address)
         msg = "this code does not fit, was used or is too old: ask for a new link"
         raise PairingRefused(msg)
 
@@ -209,28 +236,6 @@ class Pairing:
     def revoke(self, device: str) -> bool:
         """Let a device in no more, from now on; tell whether it was known."""
         return self._store.remove(device)
-
-
-class _Tries:
-    """Counts wrong codes by address, for a while."""
-
-    def __init__(self) -> None:
-        self._at: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def add(self, address: str) -> None:
-        times = self._at.setdefault(address, deque(maxlen=TRIES))
-        times.append(time.monotonic())
-        self._at.move_to_end(address)
-        while len(self._at) > ADDRESSES:
-            self._at.popitem(last=False)
-
-    def wait(self, address: str) -> int:
-        """Return for how many seconds an address has to wait."""
-        times = self._at.get(address)
-        if times is None or len(times) < TRIES:
-            return 0
-        left = times[0] + TRIES_SECONDS - time.monotonic()
-        return int(left) + 1 if left > 0 else 0
 
 
 def _digest(secret: str) -> bytes:

@@ -11,7 +11,11 @@ from emotion_dj.domain import ME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
 
     from emotion_dj.domain import (
         Affect,
@@ -148,12 +152,46 @@ class AnalysisStore(Protocol):
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
+        wanted: Sequence[int] = (),
     ) -> Candidates | None:
         """Return what a set along a path is chosen of; None where all `candidates` are better.
 
         In a large catalogue with an index of the plane that is what stands nearest to the path and
-        has a uri that begins with one of the prefixes, and what the listener's taste follows from.
+        has a uri that begins with one of the prefixes, what the listener's taste follows from, and
+        those of the tracks ``wanted``, numbers found in `surroundings`, that may be picked.
         """
+
+    def surroundings(
+        self,
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Surroundings | None:
+        """Return what looks farther around targets than `candidates_near`, where it `is_indexed`;
+        None where nothing is prepared for that yet, which is begun meanwhile.
+        """
+
+
+class Surroundings(Protocol):
+    """Tracks by the ten thousand, by tile of the plane, (side, side) by arousal and valence.
+
+    Artist, album, key and content are unknown, and some may have changed or gone lately. All
+    embeddings have the same dimensions.
+    """
+
+    @property
+    def answered(self) -> Candidates:
+        """What the listener liked and skipped last."""
+
+    def within(self, tiles: npt.NDArray[np.bool_]) -> Candidates:
+        """Return the tracks of those tiles that are true."""
+
+    def distances(self, target: Affect) -> npt.NDArray[np.float64]:
+        """Return how far each tile is from a target at least, as `affect.distance` has it."""
+
+    def middles(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return valence and arousal of the middle of each tile."""
 
 
 class FeedbackStore(Protocol):
@@ -216,3 +254,10 @@ class MusicStore(TrackStore, AnalysisStore, Protocol):
 
 class Store(MusicStore, FeedbackStore, Protocol):
     """All that is kept, in one database."""
+
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name that was given the same.
+
+        None is until the block ends, be it that its process is killed. A database that is a file
+        says so to everybody.
+        """

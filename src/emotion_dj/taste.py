@@ -63,6 +63,9 @@ REGION: Final = 0.3
 """Distance on the plane at which three fifths are left of what an answer says of other tracks:
 who likes happy rock has said nothing of what calms them."""
 
+FAINT: Final = 0.05
+"""Share below which what an answer says of other tracks is next to nothing."""
+
 CELLS: Final = 40
 """Cells across the plane in which what was answered is looked up."""
 
@@ -94,6 +97,18 @@ class TasteModel:
         taste = self._taste(music) if self.answers else np.zeros(len(music), np.float32)
         return Preferences(taste, recency)
 
+    def regard(self, valence: Floats, arousal: Floats) -> Floats:
+        """Return how much the answers say of tracks that stand at these places, in [0, 1]."""
+        return np.asarray(self.region[_cells(valence, arousal)])
+
+    def most(self, music: Candidates, preferences: Preferences) -> float:
+        """Return how much of a like is the most that the model expects of candidates, in [0, 1]:
+        that of a track which nobody answered to is never more than so much of `regard`.
+        """
+        regard = self.regard(music.valence, music.arousal)
+        rows = (regard > FAINT) & (preferences.taste > 0)
+        return float(np.minimum(preferences.taste[rows] / regard[rows], 1).max(initial=0))
+
     def _taste(self, music: Candidates) -> Floats:
         own = _lookup(music.number, self.answers, width=2)
         of_artist = _lookup(music.artist, self.artists, width=2)
@@ -106,7 +121,8 @@ class TasteModel:
     def _expected(self, music: Candidates, rows: Rows) -> Floats:
         """Return what the model makes of rows of which nothing was said: 0 far from all answers."""
         told = np.clip(describe(music, rows) @ self.weights, -1, 1)
-        return np.asarray(told * self.region[_cells(music, rows)], np.float32)
+        regard = self.regard(music.valence[rows], music.arousal[rows])
+        return np.asarray(told * regard, np.float32)
 
 
 def of_listener(
@@ -116,9 +132,20 @@ def of_listener(
 
     Raises CatalogueError.
     """
-    counts, here = store.feedback_counts(listener), now or datetime.now(UTC)
-    plays = [(number, here - at) for number, at in store.last_plays(len(music), listener)]
+    counts, plays = log_of(store, len(music), listener, now=now)
     return learn(counts, music, plays=plays)
+
+
+def log_of(
+    store: FeedbackStore, most: int, listener: Listener = ME, *, now: datetime | None = None
+) -> tuple[Mapping[tuple[int, str], int], list[tuple[int, timedelta]]]:
+    """Return what `learn` learns from: how often a listener did what, and the tracks that they
+    played last, at most so many, and how long ago. Raises CatalogueError.
+    """
+    counts, here = store.feedback_counts(listener), now or datetime.now(UTC)
+    if not any(kind == "play" for _, kind in counts):
+        return counts, []
+    return counts, [(number, here - at) for number, at in store.last_plays(most, listener)]
 
 
 def learn(
@@ -235,9 +262,9 @@ def _weights(x: Floats, answers: Floats, exploration: float) -> Floats:
     return np.asarray(middle + exploration * noise, np.float32)
 
 
-def _cells(music: Candidates, rows: Rows) -> tuple[Rows, Rows]:
-    """Return the cells of the plane in which rows lie, by valence and by arousal."""
-    axes = (music.valence[rows], music.arousal[rows])
+def _cells(valence: Floats, arousal: Floats) -> tuple[Rows, Rows]:
+    """Return the cells of the plane in which places lie, by valence and by arousal."""
+    axes = (valence, arousal)
     first, second = (((1 + axis) * (CELLS / 2)).astype(np.intp).clip(0, CELLS - 1) for axis in axes)
     return first, second
 
@@ -248,7 +275,7 @@ def _region(music: Candidates, rows: Rows) -> Floats:
     """
     middles = (np.arange(CELLS) + 0.5) * (2 / CELLS) - 1
     fall = -0.5 * np.square((middles[:, None] - middles) / REGION)
-    answered = np.unique(np.stack(_cells(music, rows)), axis=1)
+    answered = np.unique(np.stack(_cells(music.valence[rows], music.arousal[rows])), axis=1)
     near = np.exp(fall[:, None, answered[0]] + affect.AROUSAL_WEIGHT * fall[None, :, answered[1]])
     return np.asarray(near.max(axis=2, initial=0), np.float32)
 
@@ -269,4 +296,4 @@ def _lookup(
 
 def _chunks(n: int) -> list[Rows]:
     """Cut the rows into parts, so that a large library needs no large table of features."""
-    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
+    return [np.arange(start, min(start + _CHUNK, n)) for start in range(0, max(n, 1), _CHUNK)]

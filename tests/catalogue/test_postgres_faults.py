@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emotion_dj.catalogue import Catalogue
+from emotion_dj.catalogue.shared_devices import SharedDevices
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Listener, Track
 from emotion_dj.errors import CatalogueError
+from emotion_dj.pairing import Pairing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,6 +144,41 @@ def test_a_writer_that_is_killed_leaves_nothing_half(server: PostgresServer) -> 
         assert catalogue.count() == 2
 
 
+ALONE = """
+import sys
+from emotion_dj.catalogue import Catalogue
+with Catalogue(sys.argv[1]) as catalogue, catalogue.alone("scan") as alone:
+    print(alone, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_process_at_a_time_is_in_a_block(new_database: Callable[[], str]) -> None:
+    """Others are told so and need not wait; it is free when that process ends, be it by kill -9,
+    or the block does, and so is a block of another name.
+    """
+    address = new_database()
+    command = [sys.executable, "-c", ALONE, address]
+    with (
+        Catalogue(address) as catalogue,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+        with catalogue.alone("scan") as scan, catalogue.alone("else") as another:
+            assert (scan, another) == (False, True)
+        other.kill()
+        other.wait()
+        assert any(is_free(catalogue) for _ in range(10_000))
+        assert is_free(catalogue)
+
+
+def is_free(catalogue: Catalogue) -> bool:
+    """Tell whether nobody is in the block."""
+    with catalogue.alone("scan") as alone:
+        return alone
+
+
 @contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
     """Give a folder on a disk of its own."""
@@ -177,25 +214,33 @@ def test_a_full_disk_is_said_and_loses_nothing(own_server: Callable[..., Any]) -
 
 
 def test_a_backup_is_restored_whole(server: PostgresServer) -> None:
-    """What pg_dump wrote makes the same catalogue in an empty database of the server."""
+    """What pg_dump wrote makes the same catalogue in an empty database of the server, and where
+    who is let in was left out, nobody is.
+    """
     somebody = Listener("somebody")
     with Catalogue(server.get_uri()) as catalogue:
         catalogue.store_all(rows("a", "b"), analyser=ANALYSER)
         number = catalogue.numbers(["x:a"])["x:a"]
         catalogue.add_feedback(number, "like", somebody)
         catalogue.add_correction({"sad": 1.0}, Affect(0.5, -0.5), somebody)
+    with closing(SharedDevices(server.get_uri())) as devices:
+        Pairing(devices).pair(Pairing(devices).invite(), name="a phone", address="x")
     program = str(server.bin_path / "pg_dump")
     dump = subprocess.run(
-        [program, "--dbname", server.get_uri()], check=True, capture_output=True, timeout=120
+        [program, "--exclude-table-data=access_*", "--dbname", server.get_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
     ).stdout
     server.psql("CREATE DATABASE restored")
     restored = server.get_uri(database="restored")
     psql = [str(server.bin_path / "psql"), "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", restored]
     subprocess.run(psql, input=dump, check=True, capture_output=True, timeout=120)
-    with Catalogue(restored) as again:
+    with Catalogue(restored) as again, closing(SharedDevices(restored)) as devices:
         assert again.count() == 3
         assert again.analysis_of("a", ANALYSER) == ANALYSIS
         assert [entry.uri for entry in again.feedback_log(somebody)] == ["x:a"]
         assert again.corrections(somebody) == [({"sad": 1.0}, Affect(0.5, -0.5))]
+        assert not Pairing(devices).devices()  # they were left out
         assert again.store_all(rows("c"), analyser=ANALYSER) == 2
         assert again.count() == 4

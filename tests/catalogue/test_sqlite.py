@@ -186,6 +186,17 @@ def test_an_older_catalogue_is_migrated_and_a_copy_kept(path: Path, number: int)
     assert [p.name for p in path.parent.glob("*.part")] == []
 
 
+def test_a_column_that_came_before_its_version_is_no_fault(path: Path) -> None:
+    """Catalogues of version 5 have MusicBrainz's ids or not: both become ours."""
+    for change in ("", "; ALTER TABLE tracks DROP COLUMN mbid"):
+        Catalogue(path).close()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(f"PRAGMA user_version = 5{change}")
+        with Catalogue(path) as catalogue:
+            catalogue.store_all([(Track("x:1", "A"), "1", "f", ANALYSIS)], analyser="ear-1")
+            assert catalogue.count() == 1
+
+
 def test_the_scripts_lead_to_the_tables(path: Path) -> None:
     """Alembic finds no difference between migrated tables and those that a new catalogue gets."""
     from alembic.autogenerate import compare_metadata

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import pytest
 from PIL import Image as Pillow
 
@@ -44,14 +42,8 @@ class Outcome:
 
 
 def run(*arguments: str | Path, **environment: str) -> Outcome:
-    """Run the command line in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "emotion_dj", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
+    """Run the command line."""
+    done = command_line.run(*arguments, **environment)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

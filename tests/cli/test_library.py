@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from command_line import run
 from PIL import Image as Pillow
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "emotion_dj", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=dict(os.environ), cwd=cwd
-    )
 
 
 @pytest.fixture

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import command_line
 import mutagen
 import pytest
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "emotion_dj", "analyse", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
+    """Run `emotion-dj analyse`."""
+    return command_line.run("analyse", *arguments)
 
 
 @pytest.fixture

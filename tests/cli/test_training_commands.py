@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from command_line import run
 from PIL import Image as Pillow
 
 from emotion_dj.music.audio_model import SCALES
@@ -20,14 +18,6 @@ from emotion_dj.music.spectrum import BANDS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "emotion_dj", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
 
 
 def test_evaluate_emotion_on_folders(smiling_photo: Path, tmp_path: Path) -> None:

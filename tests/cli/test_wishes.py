@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import command_line
 import pytest
 
 from emotion_dj import EmotionDJ
 from emotion_dj.app.settings import Settings
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 SONGS = "\n".join(
@@ -38,8 +37,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def play(catalogue: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `emotion-dj play --json` on the catalogue, which is not scanned."""
     words = ["play", "--json", *options, "--database", str(catalogue)]
-    command = [sys.executable, "-m", "emotion_dj", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+    return command_line.run(*words)
 
 
 def test_a_song_a_direction_conditions_and_minutes(catalogue: Path) -> None:

@@ -61,6 +61,20 @@ def test_beats_are_where_the_bass_is() -> None:
     assert abs(off - round(off)) < 0.05
 
 
+def test_what_could_be_either_is_no_grid() -> None:
+    """A sound on each beat, another one, as strong, between them: either the grid has both, or it
+    is not steady, and nothing is joined on it.
+    """
+    hiss = np.random.default_rng(1).normal(0, 0.3, 800) * np.exp(-np.arange(800) / 200)
+    grid = beat_grid(mono(beats(100, 0.25, 20) + beats(100, 0.55, 20, sound=hiss)))
+    assert not grid.steady or grid.period == pytest.approx(0.3, rel=0.01)
+
+
+def test_a_slow_reading_of_even_beats_is_doubled() -> None:
+    """Even clicks of 174 a minute may be told as 87: those between are beats as well."""
+    assert beat_grid(mono(beats(174, 0.2, 20))).period == pytest.approx(60 / 174, rel=0.001)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_keeps_no_time_is_not_steady(seed: int) -> None:
     """Clicks that come when they like, and noise, have no grid to be joined on."""
@@ -106,6 +120,30 @@ def test_a_join_off_the_beat_is_caught(
         out, into = (begins(part) for part in mix.overlap(tracks[before], song, cut))
         inside = out[(out > 0.02) & (out < cut.length / RATE - 0.05)]
         assert max(np.abs(into - at).min() for at in inside) < 0.020
+
+
+def test_a_join_waits_for_beats_that_can_be_heard(tracks: dict[float, mix.Song]) -> None:
+    """A song whose first beats are missing comes in with its first clear ones, and what is left out
+    of it is no more than a phrase; one whose last beats are missing is left at the clear ones.
+    """
+    late, early = beats(120, 0.25, 40), beats(120, 0.25, 40)
+    late[:, : round(4.6 * RATE)] = np.random.default_rng(2).normal(0, 0.02, (2, round(4.6 * RATE)))
+    early[:, -round(4.6 * RATE) :] = late[:, : round(4.6 * RATE)]
+    song, left = mix.prepare(late), mix.prepare(early)
+    cut = mix.join(tracks[120], song)
+    assert cut.on_beat
+    assert 3 < cut.into / RATE < 16 * 0.5
+    cut = mix.join(left, tracks[120])
+    assert cut.on_beat
+    assert cut.out + cut.length <= left.samples.shape[1] - 3.5 * RATE
+
+
+def test_a_song_of_two_tempi_is_not_joined_on_the_beat(tracks: dict[float, mix.Song]) -> None:
+    """Where beginning and end differ, one of both was misheard: both fades are plain."""
+    two = np.concatenate([beats(120, 0.1, 30), beats(90, 0.1, 30)], axis=1)
+    song = mix.prepare(two)
+    assert not mix.join(tracks[120], song).on_beat
+    assert not mix.join(song, tracks[90]).on_beat
 
 
 def test_stretched_music_keeps_its_pitch() -> None:

@@ -106,9 +106,13 @@ def test_a_header_that_claims_too_much_is_not_believed(
     """A file that claims an hour is heard as far as it goes, with its own duration."""
     music = np.tile(samples[:1, ::6], 5)[:, : seconds * 8_000]
     path = claiming(write(tmp_path / "song.flac", music, 8_000, "mono"), 3600 * 8_000)
-    signal = decode(path)
-    assert signal.duration == pytest.approx(seconds, abs=0.1)
+    signal, whole = decode(path), list(decode_whole(path))
     assert sum(map(len, signal.excerpts)) / RATE == pytest.approx(min(seconds, 45), abs=0.1)
+    for heard in (signal, *whole):
+        assert heard.duration == pytest.approx(seconds, abs=0.1)
+        assert heard.measured
+    excerpts = [len(excerpt) for heard in whole for excerpt in heard.excerpts]
+    assert sum(excerpts) / RATE == pytest.approx(seconds, abs=1)
 
 
 @pytest.mark.needs_shared

@@ -94,6 +94,12 @@ def run_service(tmp_path: Path) -> Callable[..., AbstractContextManager[Service]
 
 
 @pytest.fixture(scope="session")
+def run_from() -> Callable[..., AbstractContextManager[Service]]:
+    """Return the block that runs a service from a home folder and gives all there is to know."""
+    return running
+
+
+@pytest.fixture(scope="session")
 def serve_from() -> Callable[..., AbstractContextManager[str]]:
     """Return the block that runs a service from a home folder, with these arguments."""
     return serving

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
 import pytest
 
-from emotion_dj.catalogue.devices import SQLiteDevices
-from emotion_dj.errors import PairingRefused
-from emotion_dj.pairing import CODE_SECONDS, TRIES, Pairing, Role
+from emotion_dj.pairing import TRIES
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -64,10 +61,7 @@ def stranger(service: str) -> Iterator[httpx.Client]:
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `emotion-dj devices`."""
     own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(home / "c.sqlite")}
-    words = [sys.executable, "-m", "emotion_dj", "devices", *arguments]
-    return subprocess.run(
-        words, capture_output=True, text=True, env={**os.environ, **own}, check=False
-    )
+    return command_line.run("devices", *arguments, **own)
 
 
 @pytest.fixture(scope="module")
@@ -251,39 +245,6 @@ def test_nothing_at_rest_lets_anybody_in(service: str, home: Path) -> None:
         assert not [part for part in (secret, signature, code) if part in kept]
 
 
-def test_a_cookie_of_another_service_is_refused(tmp_path: Path) -> None:
-    """Each service signs with a key of its own, and names its cookie by it."""
-    one, other = (Pairing(SQLiteDevices(tmp_path / f"{n}.sqlite")) for n in "ab")
-    _, token = one.pair(one.invite(), name="phone", address="192.0.2.1")
-    assert one.cookie != other.cookie
-    assert one.token(one.signed(token)) == token
-    assert not other.token(one.signed(token))
-    assert other.device(token) is None
-
-
-def test_codes_hold_for_ten_minutes_of_a_clock_that_goes_on(tmp_path: Path) -> None:
-    """Old ones are refused, and so are those that were made later than now: a clock set back."""
-    now = [1_000_000.0]
-    pairing = Pairing(SQLiteDevices(tmp_path / "d.sqlite"), clock=lambda: now[0])
-    code = pairing.invite()
-    for moved in (CODE_SECONDS + 1, -3600):
-        now[0] = 1_000_000.0 + moved
-        with pytest.raises(PairingRefused, match="ask for a new link"):
-            pairing.pair(code, name="late", address="192.0.2.1")
-    now[0] = 1_000_000.0 + CODE_SECONDS - 1
-    assert pairing.pair(code, name="in time", address="192.0.2.2")[0].role is Role.OWNER
-
-
-def test_two_processes_redeem_a_code_once(tmp_path: Path) -> None:
-    """Two owners with the same link: one is let in, by whichever process it comes."""
-    first, second = (Pairing(SQLiteDevices(tmp_path / "d.sqlite")) for _ in range(2))
-    code = first.invite(Role.GUEST)
-    first.pair(code, name="one", address="192.0.2.1")
-    with pytest.raises(PairingRefused):
-        second.pair(code, name="two", address="192.0.2.2")
-    assert [device.name for device in second.devices()] == ["one"]
-
-
 def test_on_loopback_nothing_changes(run_service: Run) -> None:
     """Bound to this machine alone nobody is paired, nothing is logged, and no file is made."""
     with run_service("--library", "demo") as service:
@@ -292,13 +253,3 @@ def test_on_loopback_nothing_changes(run_service: Run) -> None:
         said = service.log.read_text()
         assert said == f"Emotion-DJ plays on {service.address}  (Ctrl+C stops it)\n"
         assert not list(service.log.parent.glob("*.devices.sqlite"))
-
-
-def test_recognising_a_device_is_quick(tmp_path: Path) -> None:
-    """It costs no request more than a millisecond."""
-    pairing = Pairing(SQLiteDevices(tmp_path / "d.sqlite"))
-    _, token = pairing.pair(pairing.invite(), name="phone", address="192.0.2.1")
-    began = time.process_time()
-    for _ in range(1000):
-        assert pairing.device(token)
-    assert time.process_time() - began < 1

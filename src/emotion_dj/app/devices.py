@@ -10,18 +10,31 @@ from emotion_dj.pairing import Pairing
 
 if TYPE_CHECKING:
     from emotion_dj.app.settings import Settings
+    from emotion_dj.pairing import DeviceStore
 
 
 def pairing(settings: Settings) -> Pairing:
-    """Return the pairing of the service that these settings describe. Raises CatalogueError."""
+    """Return the pairing of the service that these settings describe. Raises CatalogueError.
+
+    Devices are kept in the database of a server, where replicas share one, else in a file.
+    """
+    return Pairing(_store(settings.database))
+
+
+def _store(database: str) -> DeviceStore:
+    from emotion_dj.catalogue.backends import is_shared
+
+    if is_shared(database):
+        from emotion_dj.catalogue.shared_devices import SharedDevices
+
+        return SharedDevices(database)
     from emotion_dj.catalogue.devices import SQLiteDevices
 
-    return Pairing(SQLiteDevices(_file(settings.database)))
+    return SQLiteDevices(_file(database))
 
 
 def _file(database: str) -> Path:
-    """Return where devices are kept: beside a catalogue that is a file, else with the user's."""
+    """Return the file beside a catalogue that is a file, too."""
     path = database.removeprefix("sqlite:///")
-    named = path and "://" not in path
-    catalogue = Path(path).expanduser() if named else settings_module.default_database()
+    catalogue = Path(path).expanduser() if path else settings_module.default_database()
     return catalogue.with_name(f"{catalogue.stem}.devices.sqlite")

@@ -12,6 +12,7 @@ from emotion_dj.analysis import Failure, Run, Summary
 from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
+from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
@@ -19,6 +20,7 @@ from emotion_dj.interfaces import AudioSource, FeatureProvider, TagProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from threading import Event
 
@@ -90,7 +92,8 @@ class Library:
         begin = source_registry.uri_prefixes(self._settings)
         if not begin.keys() >= set(sources):
             return None
-        music = self._catalogue.candidates_near(
+        music = shortlisted(
+            self._catalogue,
             path,
             analyser_ids(self._settings.audio_model),
             prefixes=[begin[source] for source in sources],
@@ -194,6 +197,12 @@ class Library:
         """Scan what is named, else what was added; raises as `scan` and `rescan` do."""
         is_added = not self._names and self._catalogue.folders()
         return self.rescan(report) if is_added else self.scan(report)
+
+    def turn(self) -> AbstractContextManager[bool]:
+        """Give whether no replica of this service scans the library now; none does while the block
+        lasts. Raises CatalogueError.
+        """
+        return self._catalogue.alone(f"scan of {sorted(map(str, self._names))}")
 
     def changes(self, stop: Event, tell: Callable[[str], None]) -> Iterator[None]:
         """Yield once the folders that are named, else those that were added, are watched, and then

@@ -12,6 +12,7 @@ from emotion_dj.catalogue.database import CHUNK, chunks, numbers_of
 from emotion_dj.catalogue.folding import fold_track
 from emotion_dj.catalogue.rows import analysis_of, track_of, values_of
 from emotion_dj.catalogue.schema import MUSIC, analyses, tracks
+from emotion_dj.catalogue.surroundings import Surroundings
 from emotion_dj.catalogue.track_store import load_tracks
 from emotion_dj.domain import ME, Candidates
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from emotion_dj.catalogue.column_cache import Columns
     from emotion_dj.catalogue.database import Database
+    from emotion_dj.catalogue.surroundings import Packer
     from emotion_dj.domain import Affect, Analysis, Listener, Track
     from emotion_dj.json_types import JsonObject
     from emotion_dj.stores import AnalysisRecord
@@ -43,6 +45,7 @@ class Analyses:
     """Fits `stores.AnalysisStore`, where each verb is described."""
 
     _database: Database
+    packer: Packer
     _counted: tuple[int, bool] | None = None
 
     def revision(self) -> int:
@@ -164,14 +167,35 @@ class Analyses:
         *,
         prefixes: Sequence[str] = (),
         listener: Listener = ME,
+        wanted: Sequence[int] = (),
     ) -> Candidates | None:
         """Return what a set along a path is chosen of; None where all `candidates` are better."""
         if not self.is_indexed():
             return None
-        near = self._database.backend.near(path, analysers, prefixes=prefixes, who=listener.id)
+        near = self._database.backend.near(
+            path, analysers, prefixes=prefixes, who=listener.id, wanted=wanted
+        )
         with self._database.reading() as connection:
-            some = analyses.c.id.in_(near)
+            some = tracks.c.id.in_(near)
             return self._as_candidates(column_cache.read(connection, analysers, some))
+
+    def surroundings(
+        self,
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str] = (),
+        listener: Listener = ME,
+    ) -> Surroundings | None:
+        """Return what looks farther around targets; None where nothing is packed for it yet."""
+        self.packer.start(analysers)
+        around = Surroundings(
+            self._database,
+            analysers,
+            prefixes=prefixes,
+            who=listener.id,
+            load=self._as_candidates,
+        )
+        return around if around.is_packed else None
 
     def _as_candidates(self, columns: Columns) -> Candidates:
         return Candidates(

@@ -83,11 +83,22 @@ def read(
         rows = connection.execute(_query(analysers).where(some))
     parts = [_part(batch, names) for batch in rows.partitions(_BATCH)] or [_part([], names)]
     priority = np.concatenate([priority for priority, _ in parts])
-    whole = _joined([columns for _, columns in parts])
+    whole = joined([columns for _, columns in parts])
     if len(analysers) == 1:
         return whole
     whole = replace(whole, embedding=_own_dimensions(whole.embedding, priority))
     return whole.rows(_highest_priority(whole.number, priority))
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Return the rows of all parts; the embeddings are as long as the longest."""
+    width = max(part.embedding.shape[1] for part in parts)
+    return Columns(
+        *(
+            np.concatenate([_column(part, field.name, width) for part in parts])
+            for field in fields(Columns)
+        )
+    )
 
 
 def save(database: int, mark: str, columns: Columns) -> None:
@@ -148,16 +159,6 @@ def _query(analysers: Sequence[str]) -> Select[Any]:
         .where(analyses.c.analyser.in_(analysers) & analyses.c.failure.is_(None))
         .where(~tracks.c.missing)
         .order_by(tracks.c.uri)
-    )
-
-
-def _joined(parts: Sequence[Columns]) -> Columns:
-    width = max(part.embedding.shape[1] for part in parts)
-    return Columns(
-        *(
-            np.concatenate([_column(part, field.name, width) for part in parts])
-            for field in fields(Columns)
-        )
     )
 
 

@@ -49,6 +49,12 @@ class Database:
         with self._errors_in_words(), self._engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Give whether no other process is in a block of this name: see `stores.Store.alone`."""
+        with self._errors_in_words(), self.backend.alone(self._engine, name) as alone:
+            yield alone
+
     def purge(self) -> None:
         """See that nothing which was deleted can be read from the disk."""
         with self._errors_in_words():

@@ -1,6 +1,7 @@
 """Paired devices in an SQLite file of their own, which only its owner can read.
 
-Not in the catalogue: who is let in does not go along when that is copied or shared.
+Not in the catalogue: who is let in does not go along when that is copied or shared. Replicas that
+share a database keep them there: see `shared_devices`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj.errors import CatalogueError
-from emotion_dj.pairing import CODE_SECONDS, Invitation, PairedDevice, Role
+from emotion_dj.pairing import CODE_SECONDS, TRIES_SECONDS, Invitation, PairedDevice, Role, Tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS devices (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
     paired REAL NOT NULL, seen REAL NOT NULL, digest BLOB NOT NULL,
     listener TEXT NOT NULL DEFAULT 'me'
+);
+CREATE TABLE IF NOT EXISTS tries (
+    who TEXT PRIMARY KEY, count INTEGER NOT NULL, last REAL NOT NULL
 );
 """
 
@@ -103,6 +107,23 @@ class SQLiteDevices:
         """Keep when a device was last seen."""
         with suppress(CatalogueError), self._writing() as file:
             file.execute("UPDATE devices SET seen = ? WHERE id = ?", (at, device))
+
+    def attempt(self, who: str, now: float) -> int:
+        """Count a code that somebody sends, or return for how many seconds they have to wait."""
+        with self._writing() as file:
+            file.execute("DELETE FROM tries WHERE last < ?", (now - TRIES_SECONDS,))
+            query = "SELECT count, last FROM tries WHERE who = ?"
+            tries = Tries(*file.execute(query, (who,)).fetchone() or ())
+            wait, more = tries.wait(now), tries.plus(now)
+            if not wait:
+                row = (who, more.count, more.last)
+                file.execute("INSERT OR REPLACE INTO tries VALUES (?, ?, ?)", row)
+            return wait
+
+    def forgive(self, who: str) -> None:
+        """Forget what somebody has sent."""
+        with suppress(CatalogueError), self._writing() as file:
+            file.execute("DELETE FROM tries WHERE who = ?", (who,))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION: Final = 5
+VERSION: Final = 7
 """That of our tables. Raised with every change of them, which is a script in `migrations`."""
 
 

@@ -160,6 +160,51 @@ state = Table(
 )
 """``id`` is the database's own; MUSIC and those of feedback say whether something has changed."""
 
+access = MetaData()
+"""Who is let in, in the database of a server alone: a catalogue that is a file may be given away,
+and they lie in a file of their own.
+"""
+
+access_secrets = Table(
+    "access_secrets",
+    access,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""The key that signs cookies."""
+
+access_invitations = Table(
+    "access_invitations",
+    access,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("made", Float, nullable=False),
+    Column("listener", String, nullable=False),
+)
+"""Digests of codes that were not used; times are POSIX seconds, as in the next tables."""
+
+access_devices = Table(
+    "access_devices",
+    access,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("paired", Float, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("listener", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+"""Devices, each with the digest of its token."""
+
+access_tries = Table(
+    "access_tries",
+    access,
+    Column("who", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last", Float, nullable=False),
+)
+"""How many codes came from an address, which is not kept itself, and when the last one."""
+
 
 def feedback_state(listener: str) -> str:
     """Return the name of the state of a listener's feedback; that of the first one is older."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Self
 from emotion_dj.catalogue.analysis_store import Analyses
 from emotion_dj.catalogue.database import Database
 from emotion_dj.catalogue.feedback_store import Feedback
+from emotion_dj.catalogue.surroundings import Packer
 from emotion_dj.catalogue.track_store import Tracks
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -25,6 +27,7 @@ class Catalogue(Tracks, Analyses, Feedback):
         """
         self.address = str(address)
         self._database = Database(self.address)
+        self.packer = Packer(self._database)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""
@@ -34,6 +37,11 @@ class Catalogue(Tracks, Analyses, Feedback):
         """Close it."""
         self.close()
 
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name."""
+        return self._database.alone(name)
+
     def close(self) -> None:
-        """Release the database."""
+        """Release the database, when what is being packed is."""
+        self.packer.wait()
         self._database.close()

@@ -6,7 +6,7 @@ on onsets that are told every 6 ms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,16 +47,39 @@ _HEARD: Final = 0.6
 _OFF_BEAT: Final = 1.5
 """How many times as strong the bass between the beats must be for these to be the beats."""
 
+_CERTAIN: Final = 1.15
+"""How many times as much begins on beats as between them, of all and of the bass (geometric mean),
+where it is certain which is which."""
+
+_SLOW_S: Final = 0.68
+"""Seconds between beats from which on those between them may be beats as well: 88 a minute."""
+
+_CLEAR_S: Final = 0.015
+"""How near to its place a beat's onset has to be, for the beat to be clear."""
+
+_CLEAR: Final = 7 / 8
+"""Share of the beats of a passage that are clear, where another song's can be laid on them."""
+
+_TOGETHER: Final = 3
+"""Steps, 17 ms, within which an onset counts as on the beat."""
+
 
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
     """The ``first`` beat, in seconds from the beginning of what was heard, the ``period`` between
-    beats in seconds, and whether the music is ``steady``: keeps to them.
+    beats in seconds, whether the music is ``steady``: keeps to them, and no others are as good; and
+    which beats are ``clear``: begin with an onset, from the first on.
     """
 
     first: float
     period: float
     steady: bool
+    clear: tuple[bool, ...] = ()
+
+    def passages(self, beats: int) -> list[int]:
+        """Return from which beats on, of those after 0 s, so many can be heard well."""
+        starts = range(self.first <= 0, len(self.clear) - beats + 1)
+        return [at for at in starts if sum(self.clear[at : at + beats]) >= _CLEAR * beats]
 
 
 def beat_grid(mono: npt.NDArray[np.float32]) -> BeatGrid:
@@ -67,7 +90,16 @@ def beat_grid(mono: npt.NDArray[np.float32]) -> BeatGrid:
     first = _phase(onsets, period)
     if _folded(bass, first + period / 2, period) > _OFF_BEAT * _folded(bass, first, period):
         first = (first + period / 2) % period
-    return _fitted(onsets, first, period)
+    grid = _certain(_fitted(onsets, first, period), onsets, bass)
+    if not grid.steady and period > _SLOW_S:
+        return _certain(_fitted(onsets, first % (period / 2), period / 2), onsets, bass)
+    return grid
+
+
+def _certain(grid: BeatGrid, onsets: Floats, bass: Floats) -> BeatGrid:
+    """Return a grid that is steady only where nothing between the beats could be one."""
+    clearly = _standing_out(onsets, grid) * _standing_out(bass, grid)
+    return replace(grid, steady=grid.steady and clearly > _CERTAIN**2)
 
 
 def onset_curves(mono: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
@@ -104,6 +136,15 @@ def _folded(onsets: Floats, first: float, period: float) -> float:
     return float(np.interp(beats / STEP_S, np.arange(len(onsets)), onsets).mean()) + _FLOOR
 
 
+def _standing_out(curve: Floats, grid: BeatGrid) -> float:
+    """Return how many times as strong a curve is around the beats as half way between them."""
+    padded = np.pad(curve, _TOGETHER)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _TOGETHER + 1).max(axis=1)
+    first = grid.first - _LATE_S
+    between = first + grid.period / 2
+    return _folded(around, first, grid.period) / _folded(around, between, grid.period)
+
+
 def _fitted(onsets: Floats, first: float, period: float) -> BeatGrid:
     """Lay a line through the strongest onset near each beat, twice, the second time without those
     that are far from it.
@@ -125,7 +166,9 @@ def _fitted(onsets: Floats, first: float, period: float) -> BeatGrid:
         left = np.abs(off - offset - slope * number)
         heard &= left <= max(3 * float(np.median(left[heard])), STEP_S)
     steady = heard.mean() >= _HEARD and float(np.median(left[heard])) <= _OFF_S
-    return BeatGrid(first + float(offset) + _LATE_S, period + float(slope), steady=bool(steady))
+    clear = (left <= _CLEAR_S) & (strength > 2 * onsets.mean())
+    begin = first + float(offset) + _LATE_S
+    return BeatGrid(begin, period + float(slope), bool(steady), tuple(clear.tolist()))
 
 
 def _peak(curve: Floats, place: int) -> float:

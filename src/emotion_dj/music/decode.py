@@ -152,11 +152,15 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
     """Decode all of a file or an open binary stream, in Signals of as many excerpts as `decode`
     gives.
 
-    One after the other, so that memory does not grow with the length; silent ones are left out.
-    Raises AudioError as `decode` does, where nothing but silence, or nothing at all, was there.
+    One after the other, so that memory does not grow with the length; silent ones are left out. The
+    length is that of all packets, where these can be looked at beforehand. Raises AudioError as
+    `decode` does, where nothing but silence, or nothing at all, was there.
     """
     with opened(audio) as recording:
-        duration = recording.duration
+        claimed = recording.duration
+        there = recording.measured() or claimed
+        lies = there is not None and (claimed is None or abs(there - claimed) > MIN_S)
+        duration = there if lies else claimed
         heard = map(_kept, recording.stretches(0.0, EXCERPT_S))
         long_enough = (part for part in heard if len(part.mono) >= MIN_S * recording.rate)
         lengths = sounding = 0
@@ -164,7 +168,7 @@ def decode_whole(audio: Audio) -> Iterator[Signal]:
             lengths += 1
             if any(part.loud.any() for part in parts):
                 sounding += 1
-                yield _signal(parts, recording.rate, duration)
+                yield replace(_signal(parts, recording.rate, duration), measured=lies)
         if not sounding:
             raise _silent(recording.name) if lengths else _too_short(recording.name)
 

@@ -37,6 +37,9 @@ FADE_S: Final = 6.0
 BEATS: Final = 8
 """Beats of a fade between songs that beat alike, about four seconds at 120 a minute."""
 
+PHRASE: Final = 16
+"""Beats at the beginning or the end of a song that are passed over for clearer ones at most."""
+
 ALIKE: Final = 0.0025
 """How far apart tempi may be, as a share, that meet without stretching: 10 ms after eight beats."""
 
@@ -148,7 +151,16 @@ def prepare(samples: Floats) -> Song:
     even = audible(levelled(sounding))
     edge = round(_EDGE_S * RATE)
     tail_from = max(0, even.shape[1] - edge)
-    return Song(even, _grid(even[:, :edge]), _grid(even[:, tail_from:]), tail_from)
+    head, tail = _grid(even[:, :edge]), _grid(even[:, tail_from:])
+    if head.steady and tail.steady and _apart(head, tail) > MOST:  # one of both was misheard
+        head, tail = replace(head, steady=False), replace(tail, steady=False)
+    return Song(even, head, tail, tail_from)
+
+
+def _apart(head: BeatGrid, tail: BeatGrid) -> float:
+    """Return how far the periods, or half or double of them, are from each other, as a share."""
+    octaves = np.log2(head.period / tail.period)
+    return abs(float(2 ** (octaves - round(octaves))) - 1)
 
 
 def _grid(samples: Floats) -> BeatGrid:
@@ -191,20 +203,19 @@ def _on_beat(before: Song, song: Song) -> Join | None:
     Half and double tempo are as good: every other beat meets then.
     """
     tail, head = before.tail, song.head
-    octaves = np.log2(head.period / tail.period)
-    period = head.period / 2 ** round(octaves)
-    apart = abs(period / tail.period - 1)
-    if not (tail.steady and head.steady and apart <= (MOST if can_stretch() else ALIKE)):
+    most = MOST if can_stretch() else ALIKE
+    if not (tail.steady and head.steady and _apart(head, tail) <= most):
         return None
-    left = (before.samples.shape[1] - before.tail_from) / RATE - tail.first
-    last = int(left / tail.period) - BEATS
-    if last < 0:
+    octave = 2 ** round(np.log2(head.period / tail.period))
+    last = len(tail.clear) - BEATS
+    outs = [at for at in tail.passages(BEATS) if at >= last - PHRASE]
+    intos = [at for at in head.passages(round(BEATS / octave)) if at <= PHRASE]
+    if not (outs and intos):
         return None
-    out = before.tail_from + round((tail.first + last * tail.period) * RATE)
-    into = head.first + (head.period if head.first <= 0 else 0)
-    return Join(
-        out, round(into * RATE), round(BEATS * tail.period * RATE), round(BEATS * period * RATE)
-    )
+    out = before.tail_from + round((tail.first + outs[-1] * tail.period) * RATE)
+    into = round((head.first + intos[0] * head.period) * RATE)
+    length, source = (round(BEATS * beat * RATE) for beat in (tail.period, head.period / octave))
+    return Join(out, into, length, source)
 
 
 def _in_step(before: Song, song: Song, cut: Join) -> Join:

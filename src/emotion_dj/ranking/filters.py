@@ -135,7 +135,7 @@ def _folder_prefix(folder: str) -> str:
 
 def _years(text: str) -> tuple[int, int]:
     found = _YEARS.fullmatch(text)
-    first, dash, last = found.groups() if found else (None, None, None)
+    first, dash, last = found.groups(default="") if found else ("", "", "")
     if not (first or last):
         msg = f"'{text}' is not a year: write 1994, 1990-1999, 1990- or -1999"
         raise LabelError(msg)

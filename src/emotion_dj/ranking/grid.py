@@ -123,19 +123,21 @@ class Search:
     """Looks for what costs one listener least, in one grid of theirs.
 
     ``margin`` is how far is looked first. The targets of a set are near to each other, so it is
-    what was enough for the one before.
+    what was enough for the one before. Without a ``seed`` nothing is left to chance. ``first`` is
+    how many rows there are in the first part of what is found.
     """
 
     candidates: Candidates
     preferences: Preferences
     grid: ListenerGrid
-    seed: int
+    seed: int | None
     margin: float = 0.01
+    first: int = NEIGHBOURHOOD
 
     def nearest(self, target: Affect) -> Iterator[Neighbourhood]:
         """Yield all rows with their costs in parts, the cheapest first; later ones cost more."""
         total, count = len(self.candidates), 0
-        wanted, margin = min(NEIGHBOURHOOD, total), self.margin
+        wanted, margin = min(self.first, total), self.margin
         while count < total:
             rows, limit = self._within(target, margin)
             cost = self.costs(target, rows)
@@ -168,9 +170,10 @@ class Search:
             + np.float32(RECENCY_WEIGHT) * self.preferences.recency[rows]
         )
         wanted = attraction(self.preferences, rows)
-        jitter = np.float32(SEED_JITTER) * _jitter(rows, self.seed)
+        if self.seed is not None:
+            wanted = wanted - np.float32(SEED_JITTER) * _jitter(rows, self.seed)
         outside = distance_outside(target, self.candidates, rows)
-        return np.asarray(outside + against - (wanted - jitter), np.float32)
+        return np.asarray(outside + against - wanted, np.float32)
 
 
 def attraction(preferences: Preferences, rows: Rows | slice) -> Floats:

@@ -5,16 +5,18 @@ Open to everybody are the files of the page, which hold nothing of the listener'
 
 from __future__ import annotations
 
+import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
+from anyio import CapacityLimiter, to_thread
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from emotion_dj.domain import Listener
-from emotion_dj.errors import PairingRefused
+from emotion_dj.errors import CatalogueError, PairingRefused
 from emotion_dj.pairing import Role
 from emotion_dj.web import pairing_page
 from emotion_dj.web.middleware import ROOT, refuse
@@ -56,6 +58,11 @@ KEPT_SECONDS: Final = 400 * 86_400
 LONGEST: Final = 200
 """Characters of a code that are looked at."""
 
+LOOKUPS: Final = 4
+"""Devices that are looked up at once: where they lie in a database it may be slow to answer."""
+
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -63,18 +70,25 @@ class Access:
 
     app: ASGIApp
     pairing: Pairing
+    lookups: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(LOOKUPS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it with 401, 403 or the page that pairs."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _is_open(scope):
             await self.app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        device = self.pairing.device(self._token(headers)) or self._listener(scope)
-        if scope["path"] == PAIR and scope["method"] == "GET":
-            await self._pair(scope, headers, device)(scope, receive, send)
-        elif scope["method"] in {"GET", "HEAD"} and OPEN.fullmatch(scope["path"]):
-            await self.app(scope, receive, send)
+        try:
+            device, answer = await to_thread.run_sync(
+                self._look_up, scope, headers, limiter=self.lookups
+            )
+        except CatalogueError as error:
+            _log.warning("%s", error)
+            msg = "Who is let in cannot be looked up now: try again in a moment."
+            await refuse(send, 503, "catalogue-error", msg)
+            return
+        if answer is not None:
+            await answer(scope, receive, send)
         elif device is None:
             await self._unpaired(scope, headers, receive, send)
         elif not _may(device, scope):
@@ -85,6 +99,13 @@ class Access:
                 replace(CURRENT.get(), role=device.role, device=device.id, listener=listener)
             )
             await self.app(scope, receive, send)
+
+    def _look_up(
+        self, scope: Scope, headers: Mapping[bytes, str]
+    ) -> tuple[PairedDevice | None, Response | None]:
+        """Return the device that asks, and the answer where it asks to be paired."""
+        device = self.pairing.device(self._token(headers)) or self._listener(scope)
+        return device, self._pair(scope, headers, device) if _pairs(scope) else None
 
     def _token(self, headers: Mapping[bytes, str]) -> str:
         kind, _, token = headers.get(b"authorization", "").partition(" ")
@@ -147,6 +168,19 @@ class Access:
             "send the token of a device as  Authorization: Bearer TOKEN."
         )
         await refuse(send, 401, "unpaired", msg, [(b"www-authenticate", b"Bearer")])
+
+
+def _pairs(scope: Scope) -> bool:
+    return (scope["method"], scope["path"]) == ("GET", PAIR)
+
+
+def _is_open(scope: Scope) -> bool:
+    """Tell whether everybody is answered, so that nobody is looked up."""
+    return (
+        scope["method"] in {"GET", "HEAD"}
+        and OPEN.fullmatch(scope["path"]) is not None
+        and not _pairs(scope)
+    )
 
 
 def _may(device: PairedDevice, scope: Scope) -> bool:

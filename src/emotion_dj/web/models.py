@@ -224,9 +224,10 @@ class Tracks(BaseModel):
 
 
 class ScanState(BaseModel):
-    """How far a scan is."""
+    """How far a scan is; one of another replica (``elsewhere``) is waited for, and not counted."""
 
     running: bool
+    elsewhere: bool
     done: int
     total: int
 

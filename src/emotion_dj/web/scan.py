@@ -25,12 +25,20 @@ STILL_HERE_SECONDS: Final = 15.0
 """A line is sent at least as often, so that proxies keep the connection and its end is noticed."""
 
 
+TURN_SECONDS: Final = 1.0
+"""How often is asked whether another replica that scans the same library has ended."""
+
+
 class _Stopped(Exception):
     """The service ends."""
 
 
 class Scan:
-    """One scan at a time; the first set waits for music, not for all of it."""
+    """One scan at a time, of all replicas together; the first set waits for music, not for all.
+
+    While another replica scans, this one says so, shows what is there, and looks for itself when
+    that has ended or died: then little or nothing is left to be heard.
+    """
 
     def __init__(self, dj: EmotionDJ) -> None:
         """Nothing runs yet."""
@@ -40,7 +48,7 @@ class Scan:
         self._again = False
         self._stopped, self._watched = threading.Event(), threading.Event()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-        self.running = False
+        self.running = self.elsewhere = False
         self.done, self.total = 0, 0
         self.failed: list[str] = []
         self.sentence = ""
@@ -80,8 +88,9 @@ class Scan:
             self._moved.wait_for(lambda: not self.running or enough())
 
     def state(self) -> JsonObject:
-        """Return how far the scan is."""
-        return {"running": self.running, "done": self.done, "total": self.total}
+        """Return how far the scan is, and whether it is another replica's."""
+        counts = {"done": self.done, "total": self.total}
+        return {"running": self.running, "elsewhere": self.elsewhere, **counts}
 
     def troubles(self) -> JsonObject:
         """Return what failed and why; guests are told no more than whether there is music."""
@@ -121,7 +130,7 @@ class Scan:
             while self._look_again():
                 self._look()
         finally:
-            self.running = False
+            self.running = self.elsewhere = False
             self._tell()
 
     def _look_again(self) -> bool:
@@ -133,7 +142,8 @@ class Scan:
     def _look(self) -> None:
         try:
             self.sentence = ""
-            summary = self._dj.library.refresh(self._report)
+            with self._turn():
+                summary = self._dj.library.refresh(self._report)
             self.failed = [failure.why for failure in summary.failed]
         except _Stopped:
             return
@@ -142,6 +152,19 @@ class Scan:
         except Exception as error:  # noqa: BLE001 - whatever it is, who waits has to be told
             _log.exception("the scan failed")
             self.sentence = f"the scan failed ({type(error).__name__}): the log says more"
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other replica scans the library, then keep others waiting."""
+        while True:
+            with self._dj.library.turn() as ours:
+                self.elsewhere = not ours
+                if ours:
+                    yield
+                    return
+            self._tell()
+            if self._stopped.wait(TURN_SECONDS):
+                raise _Stopped
 
     def _report(self, done: int, total: int) -> None:
         if self._stopped.is_set():

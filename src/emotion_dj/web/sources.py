@@ -27,11 +27,11 @@ FEW: Final = 5
 def music(dj: EmotionDJ, scan: Scan, names: Collection[str]) -> Candidates:
     """Return what may be picked of the sources named, of all where none is.
 
-    The first set waits for a few songs, not for all. Raises LabelError for a name that nobody
-    knows, LibraryError where there is no music.
+    The first set waits for a few songs, not for all; for one where another replica hears them.
+    Raises LabelError for a name that nobody knows, LibraryError where there is no music.
     """
     if len(dj.library.current()) < FEW:
-        scan.wait_until(lambda: len(dj.library.current()) >= FEW)
+        scan.wait_until(lambda: len(dj.library.current()) >= (1 if scan.elsewhere else FEW))
     if not len(dj.library.current()) and scan.sentence:
         raise LibraryError(scan.sentence)
     candidates = dj.library.current(names)

@@ -12,6 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import command_line
 import httpx
 import pytest
 
@@ -214,8 +215,7 @@ def test_from_login_to_logout_no_secret_is_left(
 
     def run(*arguments: str, code: int = 0) -> str:
         nonlocal said
-        command = [sys.executable, "-m", "emotion_dj", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        done = command_line.run(*arguments, **environment)
         said += done.stdout + done.stderr
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr

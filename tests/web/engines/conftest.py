@@ -45,10 +45,8 @@ class Engine:
         raise NotImplementedError
 
     def until(self, condition: str) -> None:
-        """Wait for a condition in the page."""
-        end = time.monotonic() + SECONDS
-        while not self.ask(f"Boolean({condition})"):
-            assert time.monotonic() < end, f"{condition}: {self.ask(STATE)}"
+        """Wait for a condition in the page; it looks by itself, so that nothing is kept from it."""
+        assert self.ask(WAIT % (condition, 1000 * SECONDS)), f"{condition}: {self.ask(STATE)}"
 
     def says(self, selector: str, words: str) -> None:
         """Wait until an element contains these words."""
@@ -60,6 +58,15 @@ class Engine:
         self.ask(f"document.querySelector({json.dumps(selector)}).click() ?? true")
 
 
+WAIT = """new Promise((done) => {
+  const begun = performance.now();
+  const look = setInterval(() => {
+    const met = Boolean(%s);
+    if (!met && performance.now() - begun < %d) return;
+    clearInterval(look);
+    done(met);
+  }, 20);
+})"""
 STATE = "document.querySelector('main').innerText.slice(0, 300)"
 
 
@@ -93,7 +100,7 @@ class Firefox(Engine):
         """Return what a JavaScript expression gives, by way of JSON."""
         told = self.send(
             "script.evaluate",
-            expression=f"JSON.stringify({script})",
+            expression=f"Promise.resolve({script}).then(JSON.stringify)",
             target={"context": self.tab},
             awaitPromise=True,
             userActivation=True,
@@ -120,9 +127,17 @@ class WebKit(Engine):
     def __init__(self, address: str, binary: Path) -> None:
         """Begin a session."""
         self.http = httpx.Client(base_url=address, timeout=120)
-        options = {"binary": str(binary), "args": ["--automation"]}
+        options = {
+            "binary": str(binary),
+            "args": [
+                "--automation",
+                "--enable-media-stream=true",
+                "--enable-mock-capture-devices=true",
+            ],
+        }
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         self.base = f"/session/{self.post('/session', capabilities=wanted)['sessionId']}"
+        self.post(f"{self.base}/timeouts", script=2000 * SECONDS)
         self.post(f"{self.base}/window/rect", x=0, y=0, width=1280, height=850)
 
     def post(self, path: str, **body: Any) -> Any:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+FILM = """(async () => {
+  const picture = new Image();
+  picture.src = "data:image/jpeg;base64,%s";
+  await picture.decode();
+  const screen = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const pen = screen.getContext("2d");
+  window.shown = true;
+  setInterval(() => {
+    pen.fillRect(0, 0, 640, 480);
+    if (window.shown) pen.drawImage(picture, 0, 0, 640, 480);
+  }, 50);
+  navigator.mediaDevices.getUserMedia = async () => screen.captureStream();
+})() ?? true"""
+"""The browser's camera films a picture, for as long as `shown` says so."""
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +89,39 @@ def test_a_set_is_saved_and_nothing_is_missed(engine: Any) -> None:
     engine.until("document.querySelector('#save') && !document.querySelector('#save').hidden")
     assert engine.ask("document.querySelector('#banner').hidden")
     assert engine.ask("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_live_with_nobody_there_leaves_the_music_alone(engine: Any) -> None:
+    """The browser's own test picture holds no face: the page says so, and the song plays on."""
+    engine.press("#moods label:nth-of-type(3)")
+    sounding(engine)
+    engine.press("#camera")
+    engine.says("#said", "Nobody is in the picture")
+    assert engine.ask("!document.querySelector('#light').hidden")
+    place = engine.ask("document.querySelector('#time').textContent")
+    engine.until(f"document.querySelector('#time').textContent !== {place!r}")
+    engine.press("#light")
+    engine.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'false'")
+    assert engine.ask("document.querySelector('#video').srcObject === null")
+    assert engine.ask("document.querySelector('#play-word').textContent") == "Pause"
+
+
+@pytest.mark.needs_firefox
+def test_live_a_face_begins_the_music_and_may_leave(
+    firefox: Any, demo_address: str, smiling_photo: Path
+) -> None:
+    """What a camera films is read and answered; when nobody is there the picture goes, not the
+    song. WebKit films a canvas by fits and starts here.
+    """
+    firefox.open(demo_address)
+    firefox.until("document.body.dataset.role")
+    firefox.ask(FILM % b64encode(smiling_photo.read_bytes()).decode())
+    firefox.press("#camera")
+    firefox.says("#opening", "You look happy")
+    sounding(firefox)
+    firefox.ask("(window.shown = false)")
+    firefox.says("#said", "Nobody is in the picture")
+    assert firefox.ask("document.querySelector('#stage').hidden")
+    assert firefox.ask("document.querySelector('#play-word').textContent") == "Pause"
+    firefox.press("#light")
+    firefox.until("document.querySelector('#light').hidden")

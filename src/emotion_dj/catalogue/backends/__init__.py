@@ -9,6 +9,7 @@ from emotion_dj.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Engine, Select, Table
 
@@ -44,13 +45,23 @@ class Backend(Protocol):
         ...
 
     def near(
-        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str],
+        who: str,
+        wanted: Sequence[int],
     ) -> Select[Any]:
-        """Return the ids of the analyses among which a set along a path is chosen.
+        """Return the numbers of the tracks among which a set along a path is chosen.
 
-        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener. Asked
-        of a backend that is ``indexed`` only.
+        ``prefixes`` are those of the sources wanted, empty for all; ``who`` is the listener, who
+        wants the tracks of these numbers. Asked of a backend that is ``indexed`` only.
         """
+        ...
+
+    def alone(self, engine: Engine, name: str) -> AbstractContextManager[bool]:
+        """Give whether no other process is in a block of this name, as `stores.Store.alone`."""
         ...
 
     def purge(self, engine: Engine) -> None:
@@ -62,12 +73,17 @@ class Backend(Protocol):
         ...
 
 
+def is_shared(address: str) -> bool:
+    """Tell whether an address is that of a server's database, which replicas may share."""
+    return bool(_POSTGRESQL.match(address))
+
+
 def backend_of(address: str) -> Backend:
     """Return the backend of an address: a path, sqlite:///PATH or postgresql://...
 
     Raises SettingsError.
     """
-    if _POSTGRESQL.match(address):
+    if is_shared(address):
         from emotion_dj.catalogue.backends.postgres import PostgreSQL
 
         return PostgreSQL(address)

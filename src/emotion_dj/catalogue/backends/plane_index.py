@@ -36,6 +36,9 @@ LEAST_NEAR: Final = 50
 NEAR_PER_PICK: Final = 3
 """Tracks around each target for every pick of a set, since all may have the same target."""
 
+NEAREST: Final = 5
+"""Tracks around each target where others were chosen before: what is too new to be among those."""
+
 MOST_LIKED: Final = 300
 """Tracks of artists that the listener likes, the nearest first."""
 
@@ -43,10 +46,10 @@ ANSWERED: Final = 500
 """Tracks that the listener liked or skipped last, wherever they stand."""
 
 _ACROSS: Final = affect.AROUSAL_WEIGHT**0.5
-_PLACE: Final = f"point(analyses.valence, analyses.arousal * {_ACROSS:.9f})"
+PLACE: Final = f"point(analyses.valence, analyses.arousal * {_ACROSS:.9f})"
 """Where a track stands, in coordinates in which `affect.distance` is the distance of points."""
 
-_PLACES: Final = f"ON analyses USING gist (({_PLACE})) WHERE failure IS NULL"
+_PLACES: Final = f"ON analyses USING gist (({PLACE})) WHERE failure IS NULL"
 
 INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS ix_analyses_fingerprint ON analyses (fingerprint, analyser)",
@@ -58,42 +61,52 @@ INDEXES: Final = (
 
 
 def near(
-    path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+    path: Sequence[Affect],
+    analysers: Sequence[str],
+    *,
+    prefixes: Sequence[str],
+    who: str,
+    wanted: Sequence[int],
 ) -> Select[Any]:
-    """Return the ids of the analyses around a path: see `backends.Backend.near`."""
+    """Return the numbers of the tracks around a path: see `backends.Backend.near`."""
     from sqlalchemy import column, text
 
     targets = dict.fromkeys((target.valence, _ACROSS * target.arousal) for target in path)
     each = max(NEAR // len(targets), LEAST_NEAR, NEAR_PER_PICK * len(path))
+    wide = max(LEAST_WIDE, min(WIDE // len(targets), MOST_WIDE), each)
+    if wanted and not prefixes:
+        each = wide = NEAREST
     values: JsonObject = {
         "valences": [valence for valence, _ in targets],
         "arousals": [arousal for _, arousal in targets],
         "analysers": list(analysers),
         "listener": who,
-        "wide": max(LEAST_WIDE, min(WIDE // len(targets), MOST_WIDE), each),
+        "wide": wide,
         "each": each,
+        "wanted": list(wanted),
         "liked": MOST_LIKED,
         "answered": ANSWERED,
     }
     if prefixes:
         values["prefixes"] = list(prefixes)
-    begins, first = (_BEGINS, _OF_SOURCES) if prefixes else ("", _OF_ALL)
-    found = text(_NEAR.format(first=first, begins=begins)).bindparams(**values)
-    return found.columns(column("id")).subquery().select()
+    begins, first = (BEGINS, _OF_SOURCES) if prefixes else ("", _OF_ALL)
+    also = _WANTED_OF_SOURCES if prefixes else _WANTED
+    found = text(_NEAR.format(first=first, begins=begins, wanted=also)).bindparams(**values)
+    return found.columns(column("track")).subquery().select()
 
 
-_ANALYSERS: Final = "CAST(:analysers AS text[])"
+ANALYSERS: Final = "CAST(:analysers AS text[])"
 
-_PLACED: Final = f"""JOIN tracks
+PLACED: Final = f"""JOIN tracks
   ON tracks.id = analyses.track AND tracks.fingerprint = analyses.fingerprint
-  AND NOT tracks.gone AND analyses.failure IS NULL AND analyses.analyser = ANY({_ANALYSERS})
+  AND NOT tracks.gone AND analyses.failure IS NULL AND analyses.analyser = ANY({ANALYSERS})
   AND NOT EXISTS (SELECT FROM analyses AS better
    WHERE better.track = analyses.track AND better.fingerprint = analyses.fingerprint
-   AND better.failure IS NULL AND array_position({_ANALYSERS}, CAST(better.analyser AS text))
-    < array_position({_ANALYSERS}, CAST(analyses.analyser AS text))) {{begins}}"""
+   AND better.failure IS NULL AND array_position({ANALYSERS}, CAST(better.analyser AS text))
+    < array_position({ANALYSERS}, CAST(analyses.analyser AS text))) {{begins}}"""
 """Tracks that are there, with the analysis of the first analyser that has placed them."""
 
-_BEGINS: Final = """AND (SELECT bool_or(starts_with(tracks.uri, begin))
+BEGINS: Final = """AND (SELECT bool_or(starts_with(tracks.uri, begin))
    FROM unnest(CAST(:prefixes AS text[])) AS begin)"""
 
 _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tracks.id
@@ -101,9 +114,9 @@ _UNPLAYED: Final = """NOT EXISTS (SELECT FROM feedback WHERE feedback.track = tr
    AND feedback.at > now() AT TIME ZONE 'UTC' - interval '7 days')"""
 """What has been played within `taste.REST` stands back wholly."""
 
-_OF_ALL: Final = f"analyses WHERE failure IS NULL AND analyser = ANY({_ANALYSERS})"
-_OF_SOURCES: Final = f"analyses {_PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
-    begins=_BEGINS
+_OF_ALL: Final = f"analyses WHERE failure IS NULL AND analyser = ANY({ANALYSERS})"
+_OF_SOURCES: Final = f"analyses {PLACED} WHERE analyses.failure IS NULL AND {_UNPLAYED}".format(
+    begins=BEGINS
 )
 """What is looked at first. Of all music nearly all that is near can be had, so that it is enough to
 look closer at what is left in the end; of one source perhaps nothing is near."""
@@ -111,24 +124,30 @@ look closer at what is left in the end; of one source perhaps nothing is near.""
 _DOUBT: Final = 0.05
 """As in `ranking.grid`: the distance that a track must be nearer for a wholly uncertain place."""
 
+_WANTED: Final = "SELECT number FROM unnest(CAST(:wanted AS bigint[])) AS number"
+_WANTED_OF_SOURCES: Final = f"{_WANTED} JOIN tracks ON tracks.id = number {BEGINS}"
+
 _OWN: Final = "feedback.listener = :listener AND feedback.kind"
+ANSWERS: Final = f"""SELECT track FROM feedback WHERE {_OWN} IN ('like', 'skip')
+ ORDER BY feedback.id DESC LIMIT :answered"""  # noqa: S608 - put together of constants
 
 _NEAR: Final = f"""
 WITH target AS MATERIALIZED (SELECT point(v, a) AS place
  FROM unnest(CAST(:valences AS float8[]), CAST(:arousals AS float8[])) AS given(v, a))
-SELECT analyses.id FROM target CROSS JOIN LATERAL (
+SELECT analyses.track FROM target CROSS JOIN LATERAL (
   SELECT * FROM (
    SELECT analyses.id, track, analyses.fingerprint, analyser, failure,
-    ({_PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
-   FROM {{first}} ORDER BY {_PLACE} <-> target.place LIMIT :wide) AS near
+    ({PLACE} <-> target.place) + {_DOUBT} * analyses.spread AS cost
+   FROM {{first}} ORDER BY {PLACE} <-> target.place LIMIT :wide) AS near
   ORDER BY cost LIMIT :each) AS analyses
- {_PLACED} WHERE {_UNPLAYED}
+ {PLACED} WHERE {_UNPLAYED}
 UNION
-(SELECT analyses.id FROM analyses {_PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
+(SELECT analyses.track FROM analyses {PLACED} WHERE {_UNPLAYED} AND tracks.artists ->> 0 IN (
   SELECT liked.artists ->> 0 FROM feedback JOIN tracks AS liked ON liked.id = feedback.track
   WHERE {_OWN} = 'like')
- ORDER BY (SELECT min({_PLACE} <-> target.place) FROM target) LIMIT :liked)
+ ORDER BY (SELECT min({PLACE} <-> target.place) FROM target) LIMIT :liked)
 UNION
-(SELECT analyses.id FROM analyses {_PLACED} JOIN feedback ON feedback.track = tracks.id
- WHERE {_OWN} IN ('like', 'skip') ORDER BY feedback.id DESC LIMIT :answered)
+(SELECT analyses.track FROM analyses {PLACED} WHERE tracks.id IN ({ANSWERS}))
+UNION
+{{wanted}}
 """  # noqa: S608 - put together of constants

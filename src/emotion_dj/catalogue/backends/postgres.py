@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_dj import installation
@@ -16,7 +17,7 @@ from emotion_dj.catalogue import migrate
 from emotion_dj.errors import CatalogueError, MissingExtra, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Select, Table
 
@@ -39,18 +40,28 @@ _DEFAULTS: Final = {
 }
 """Said to libpq unless the address says otherwise: it gives up a server that went silent."""
 
-_SESSION: Final = "-c timezone=UTC -c jit=off"
+_SESSION: Final = (
+    "-c timezone=UTC -c jit=off -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 "
+    "-c tcp_keepalives_count=3"
+)
 """Times are kept in UTC, as by every backend; compiling a question for a set takes longer than it
-does."""
+does; the locks of a machine that vanished are free after a minute and a half."""
 
 _LOCK: Final = 0x656D6F64  # "emod"
 """The advisory lock under which tables are made and changed."""
+
+_ALONE: Final = 0x656D6F61  # "emoa"
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
+"""The locks of blocks that one process is in, by their names."""
 
 _TABLES: Final = """
 SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = 'tracks'), false)
  FROM pg_class WHERE relname IN ('state', 'tracks') AND pg_table_is_visible(oid)"""
 """Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
 was not there, and did so after another process had made it and this one had waited for that."""
+
+_TILES: Final = "SELECT count(*) FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid)"
 
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
@@ -67,10 +78,14 @@ class PostgreSQL:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What the library raises for the database, and for a pool that is exhausted."""
+        """What the libraries raise for the database, and for a pool that is exhausted."""
         from sqlalchemy import exc
 
-        return exc.DBAPIError, exc.TimeoutError
+        try:
+            from psycopg import Error
+        except ImportError:  # then none of its errors was raised
+            return exc.DBAPIError, exc.TimeoutError
+        return exc.DBAPIError, exc.TimeoutError, Error
 
     def may_have_corrections(self) -> bool:
         """Leave it to the catalogue, which has to be asked over the network anyway."""
@@ -102,17 +117,37 @@ class PostgreSQL:
         return postgresql.insert(table)
 
     def near(
-        self, path: Sequence[Affect], analysers: Sequence[str], *, prefixes: Sequence[str], who: str
+        self,
+        path: Sequence[Affect],
+        analysers: Sequence[str],
+        *,
+        prefixes: Sequence[str],
+        who: str,
+        wanted: Sequence[int],
     ) -> Select[Any]:
         """Look into the index of the plane: see `plane_index`."""
         from emotion_dj.catalogue.backends import plane_index
 
-        return plane_index.near(path, analysers, prefixes=prefixes, who=who)
+        return plane_index.near(path, analysers, prefixes=prefixes, who=who, wanted=wanted)
+
+    @contextmanager
+    def alone(self, engine: Engine, name: str) -> Iterator[bool]:
+        """Hold a lock of a session, which ends with the process, whatever ends it."""
+        plain = engine.execution_options(isolation_level="AUTOCOMMIT")  # no snapshot is held
+        with plain.connect() as connection:
+            locked = connection.exec_driver_sql(_TRY_LOCK, (_ALONE, name)).scalar_one()
+            try:
+                yield bool(locked)
+            finally:
+                if locked:
+                    with suppress(*self.errors):  # of a session that broke it is free already
+                        connection.exec_driver_sql(_UNLOCK, (_ALONE, name))
 
     def purge(self, engine: Engine) -> None:
         """Give the room of deleted rows to new ones. Logs and backups are the server's own."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")
         with whole.connect() as connection:
+            connection.exec_driver_sql("TRUNCATE tiles")
             connection.exec_driver_sql("VACUUM tracks, analyses, feedback")
 
     def sentence(self, error: BaseException) -> str:
@@ -163,26 +198,32 @@ class PostgreSQL:
     def _upgrade(self, engine: Engine) -> None:
         """Bring the tables to our version under a lock, unless another process just did."""
         with engine.connect() as connection:
-            if self._version(connection) == migrate.VERSION:
+            if self._version(connection) == migrate.VERSION and self._has_tiles(connection):
                 return
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             version = self._version(connection)
-            if version == migrate.VERSION:
+            if version == migrate.VERSION and self._has_tiles(connection):
                 return
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
-            if version:
+            if 0 < version < migrate.VERSION:
                 migrate.upgrade(connection, version)
             self._complete(connection)
+
+    def _has_tiles(self, connection: Connection) -> bool:
+        """Tell whether there is the table that came after the others, without a version."""
+        return bool(connection.exec_driver_sql(_TILES).scalar())
 
     def _complete(self, connection: Connection) -> None:
         """Make what is not there; give a database that has none its own id, and our version."""
         from emotion_dj.catalogue import schema
         from emotion_dj.catalogue.backends.plane_index import INDEXES
+        from emotion_dj.catalogue.backends.plane_tiles import TABLES
 
         schema.metadata.create_all(connection)
-        for index in INDEXES:
-            connection.exec_driver_sql(index)
+        schema.access.create_all(connection)
+        for statement in (*INDEXES, *TABLES):
+            connection.exec_driver_sql(statement)
         insert = self.insert(schema.state)
         connection.execute(
             insert.values(name="id", value=secrets.randbits(62)).on_conflict_do_nothing()

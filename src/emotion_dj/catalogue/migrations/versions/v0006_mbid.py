@@ -13,5 +13,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the column."""
-    op.add_column("tracks", sa.Column("mbid", sa.String))
+    """Add the column, which catalogues of version 5 have that were made after it was thought of."""
+    columns = sa.inspect(op.get_bind()).get_columns("tracks")
+    if "mbid" not in {column["name"] for column in columns}:
+        op.add_column("tracks", sa.Column("mbid", sa.String))

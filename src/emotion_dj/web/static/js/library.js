@@ -9,10 +9,10 @@ import * as sources from "./sources.js";
 
 const OFTEN_MS = 2000; // while a scan goes on the plane is filled no more often
 
-/** @typedef {{tracks: number, points: number[][], scan: {running: boolean, done: number, total: number}, failed: unknown[], problem: string}} Library */
+/** @typedef {{tracks: number, points: number[][], scan: {running: boolean, elsewhere: boolean, done: number, total: number}, failed: unknown[], problem: string}} Library */
 
 export const library = signal(/** @type {Library | null} */ (null));
-const scan = signal(/** @type {{running: boolean, done: number, total: number} | null} */ (null));
+const scan = signal(/** @type {{running: boolean, elsewhere: boolean, done: number, total: number} | null} */ (null));
 /** @type {EventSource | null} */
 let following = null;
 let filled = 0;
@@ -25,7 +25,7 @@ export function begin() {
     const known = library.value;
     if (!known) return;
     const now = state();
-    $("music").textContent = now?.running ? say("hearing", now) : known.tracks ? say("tracks", { n: known.tracks }) : known.problem || say("noMusic");
+    $("music").textContent = now?.elsewhere ? say("hearingElsewhere") : now?.running ? say("hearing", now) : known.tracks ? say("tracks", { n: known.tracks }) : known.problem || say("noMusic");
   });
 }
 

@@ -117,6 +117,8 @@ def test_offsets_do_not_leave_the_plane() -> None:
 def test_a_place_that_was_read_counts_by_itself() -> None:
     """A model that reads the plane is not put back onto the table of emotions."""
     assert affect.of_reading(at(-0.3, 0.9)) == Affect(-0.3, 0.9)
+    wavering = Reading(halves(Emotion.ANGRY, Emotion.SAD).probabilities, "", affect=Affect(0, 0.5))
+    assert affect.of_reading(wavering).uncertainty == pytest.approx(math.log(2) / math.log(7))
 
 
 def test_the_nearer_emotion_is_the_likelier() -> None:

@@ -128,7 +128,7 @@ def test_joins_with_both_neighbours_count() -> None:
 def test_artists_and_albums_have_their_share(others: list[int], admitted: list[bool]) -> None:
     """Two songs of an artist and three of an album at most; the unknown one is nobody."""
     tracks = music([C] * 4)
-    tracks.artist[:], tracks.album[:] = [7, 7, -1, -1], [-1, -1, 5, -1]
+    tracks.artist[:], tracks.album[:] = [0, 0, -1, -1], [-1, -1, 5, -1]
     beside = np.array(others, np.intp)
     assert company(tracks).admits(np.arange(4), beside).tolist() == admitted
 

@@ -167,6 +167,7 @@ def test_what_mixes_is_counted_by_neighbours() -> None:
     assert sequencing.follows(music, rows).tolist() == [False, True, True, *[False] * 4]
     assert sequencing.mixes(music, rows) == pytest.approx(2 / 6)
     assert sequencing.mixes(music, rows[2:4]) == 0
+    assert sequencing.follows(music, rows[:2]).tolist() == [False, True]
     assert sequencing.follows(music, rows[[3, 0]]).tolist() == [False, False]
     for few in (rows[:0], rows[:1]):
         assert sequencing.mixes(music, few) == 1
@@ -257,11 +258,11 @@ def test_sets_of_nine_are_ordered_by_trying_everything() -> None:
 
 def test_a_long_set_is_ordered_by_stretches_that_join() -> None:
     """Songs stay in their stretch of twenty, and the first of one follows the last before it."""
-    keys = [C] * 20 + [F_SHARP] * 10 + [C] * 10 + [F_SHARP] * 5
+    keys = [C] * 10 + [F_SHARP] * 20 + [C] * 10 + [F_SHARP] * 5
     music = songs(45, key=keys)
     found = order(np.zeros((45, 45)), music)
     for start in (0, 20, 40):
         assert sorted(found[start : start + 20]) == list(range(start, min(start + 20, 45)))
     heard = [keys[song] for song in found]
-    assert sum(a != b for a, b in pairwise(heard)) == 1
-    assert heard[20] == C
+    assert heard[19] == heard[20]
+    assert sum(a != b for a, b in pairwise(heard)) <= 3

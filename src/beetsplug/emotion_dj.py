@@ -21,7 +21,7 @@ from beets.plugins import BeetsPlugin
 from emotion_dj import affect
 from emotion_dj.app import model_registry
 from emotion_dj.errors import EmotionDJError
-from emotion_dj.sources import tags
+from emotion_dj.sources import tag_forms, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import AudioAnalyser
 
 FIELDS = {
-    "mood": tags.MOOD,
-    "bpm": tags.BPM,
-    "initial_key": tags.KEY,
+    "mood": tag_forms.MOOD,
+    "bpm": tag_forms.BPM,
+    "initial_key": tag_forms.KEY,
     "valence": tags.VALENCE,
     "arousal": tags.AROUSAL,
 }

@@ -19,7 +19,7 @@ from mutagen.id3 import ID3, TMOO, TPE1
 
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Mood
 from emotion_dj.errors import TagError
-from emotion_dj.sources import tags
+from emotion_dj.sources import tag_forms, tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ WRITTEN |= {"EMOTION_DJ_VALENCE": "0.250", "EMOTION_DJ_AROUSAL": "-0.500"}
 KILLED = """
 import sys
 from pathlib import Path
-from emotion_dj.sources import tags
+from emotion_dj.sources import tag_forms, tags
 path = Path(sys.argv[1])
 for turn in range(10_000):
     tags.write(path, {"MOOD": f"mood {turn}"})
@@ -123,7 +123,7 @@ def test_a_gain_that_stood_there_stays(tmp_path: Path, transcode: Transcode, suf
     """It was measured on the whole song; ours gives way to what is heard later."""
     path = transcode(tmp_path / f"music{suffix}")
     tags.write(path, FIELDS)
-    tags.write(path, {**FIELDS, tags.GAIN: "-6.25 dB"})
+    tags.write(path, {**FIELDS, tag_forms.GAIN: "-6.25 dB"})
     assert stand(path)["REPLAYGAIN_TRACK_GAIN"] == "-6.25 dB"
     _drop_the_record(path)
     assert tags.write(path, FIELDS)

@@ -29,8 +29,11 @@ _LOWER: Final = {KEY: "initialkey", GAIN: "replaygain_track_gain"}
 class Tags(Protocol):
     """The tags of one file under our names of fields; no values means that there is no field."""
 
-    def get(self, field: str) -> list[str]: ...
-    def put(self, field: str, values: list[str]) -> None: ...
+    def get(self, field: str) -> list[str]:
+        """Return the texts of a field."""
+
+    def put(self, field: str, values: list[str]) -> None:
+        """Set the texts of a field; none take it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,14 @@ class Id3:
     tags: Any
 
     def get(self, field: str) -> list[str]:
+        """Return the texts of a field."""
         frames = self.tags.getall(_frame(field))
         if not frames:  # names of TXXX are spelt in either case
             frames = [frame for frame in self.tags.getall("TXXX") if frame.desc.upper() == field]
         return [str(text) for frame in frames for text in frame.text]
 
     def put(self, field: str, values: list[str]) -> None:
+        """Set the texts of a field; none take it away."""
         from mutagen import id3
 
         name = _frame(field)
@@ -63,9 +68,11 @@ class Vorbis:
     tags: Any
 
     def get(self, field: str) -> list[str]:
+        """Return the texts of a field."""
         return [str(value) for value in self.tags.get(field, ())]
 
     def put(self, field: str, values: list[str]) -> None:
+        """Set the texts of a field; none take it away."""
         if values:
             self.tags[field] = values
         elif field in self.tags:
@@ -77,12 +84,14 @@ class Opus(Vorbis):
     """Opus: as Ogg Vorbis, but for the gain, which has a form of its own there."""
 
     def get(self, field: str) -> list[str]:
+        """Return the texts of a field."""
         if field != GAIN:
             return Vorbis.get(self, field)
         above = REFERENCE_LUFS - OPUS_LUFS
         return [decibels(int(v) / 256 + above) for v in Vorbis.get(self, OPUS_GAIN)]
 
     def put(self, field: str, values: list[str]) -> None:
+        """Set the texts of a field; none take it away."""
         if field == GAIN:
             below = OPUS_LUFS - REFERENCE_LUFS
             values = [str(round((float(v.split()[0]) + below) * 256)) for v in values]
@@ -96,10 +105,12 @@ class Mp4:
     tags: Any
 
     def get(self, field: str) -> list[str]:
+        """Return the texts of a field."""
         values = self.tags.get(_atom(field), ())
         return [v.decode("utf-8", "surrogateescape") if field != BPM else str(v) for v in values]
 
     def put(self, field: str, values: list[str]) -> None:
+        """Set the texts of a field; none take it away."""
         from mutagen.mp4 import MP4FreeForm
 
         self.tags.pop(_atom(field), None)
@@ -111,6 +122,7 @@ class Mp4:
 
 
 def decibels(gain: float) -> str:
+    """Write a gain as ReplayGain does."""
     return f"{gain:+.2f} dB"
 
 
@@ -123,7 +135,7 @@ def _atom(field: str) -> str:
 
 
 def view(file: Any, path: Path) -> Tags:
-    """Return the tags of a file that mutagen has opened. Raises TagError for kinds that are not written."""
+    """Return the tags of a file that mutagen has opened. Raises TagError for other kinds."""
     from mutagen._vorbis import VComment
     from mutagen.id3 import ID3
     from mutagen.mp4 import MP4Tags

@@ -22,7 +22,7 @@ PUBLIC = {
     "services taste watch",
     Library: "add candidates changes check current demand_songs everything export forget "
     "forget_source import_table is_indexed moods near numbers refresh rescan rows scan search "
-    "sizes tag tracks untag",
+    "sizes tag tracks turn untag",
     Services: "artwork audio available_sinks can_stream devices login logout play player "
     "report_feedback resolved save sink source source_of spotify start",
     Taste: "add correct export offsets played preferences preferences_near report reset summary",

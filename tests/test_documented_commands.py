@@ -45,6 +45,7 @@ ELSEWHERE = {
     r"emotion-dj (train|evaluate) ": "tests/cli/test_training_commands.py; needs `train` and data",
     r"emotion-dj analyse .*--address": "needs a cluster: tests/analysis/test_cluster.py has one",
     r"emotion-dj .*mpd": "needs an MPD: tests/sources/test_mpd.py runs one",
+    r"emotion-dj serve --database .*--port ": "tests/web/test_replicas.py runs two at a PostgreSQL",
     r"emotion-dj .*spotify": "needs an account: tests/sources/spotify, with a stand-in",
 }
 """Commands that are not run here, and by what instead."""

@@ -138,6 +138,18 @@ def test_a_join_waits_for_beats_that_can_be_heard(tracks: dict[float, mix.Song])
     assert cut.out + cut.length <= left.samples.shape[1] - 3.5 * RATE
 
 
+@pytest.mark.parametrize("missing", [1, 263, 5_000, 60_000])
+def test_a_fade_ends_within_the_song_before(tracks: dict[float, mix.Song], missing: int) -> None:
+    """Where the last beat of a grid ends after the song, an earlier passage is faded."""
+    whole = tracks[120]
+    cut = mix.join(whole, tracks[121])
+    end = cut.out + cut.length - missing
+    shorter = replace(whole, samples=whole.samples[:, :end])
+    cut = mix.join(shorter, tracks[121])
+    out, into = mix.overlap(shorter, tracks[121], cut)
+    assert out.shape == into.shape == (2, cut.length)
+
+
 def test_a_song_of_two_tempi_is_not_joined_on_the_beat(tracks: dict[float, mix.Song]) -> None:
     """Where beginning and end differ, one of both was misheard: both fades are plain."""
     two = np.concatenate([beats(120, 0.1, 30), beats(90, 0.1, 30)], axis=1)

@@ -207,15 +207,17 @@ def _on_beat(before: Song, song: Song) -> Join | None:
     if not (tail.steady and head.steady and _apart(head, tail) <= most):
         return None
     octave = 2 ** round(np.log2(head.period / tail.period))
+    length, source = (round(BEATS * beat * RATE) for beat in (tail.period, head.period / octave))
     last = len(tail.clear) - BEATS
-    outs = [at for at in tail.passages(BEATS) if at >= last - PHRASE]
+    passages = [at for at in tail.passages(BEATS) if at >= last - PHRASE]
+    begins = [before.tail_from + round((tail.first + at * tail.period) * RATE) for at in passages]
+    # The last beat of a grid may end some samples after the song.
+    outs = [begin for begin in begins if begin + length <= before.samples.shape[1]]
     intos = [at for at in head.passages(round(BEATS / octave)) if at <= PHRASE]
     if not (outs and intos):
         return None
-    out = before.tail_from + round((tail.first + outs[-1] * tail.period) * RATE)
     into = round((head.first + intos[0] * head.period) * RATE)
-    length, source = (round(BEATS * beat * RATE) for beat in (tail.period, head.period / octave))
-    return Join(out, into, length, source)
+    return Join(outs[-1], into, length, source)
 
 
 def _in_step(before: Song, song: Song, cut: Join) -> Join:

@@ -120,6 +120,16 @@ def test_the_largest_photos_of_phones_are_read(photo: Pillow.Image) -> None:
         images.load(data)
 
 
+def test_only_a_jpeg_is_decoded_a_second_time(photo: Pillow.Image) -> None:
+    """It has a smaller size to be searched in; what else is there was decoded in full already."""
+    large = photo.resize((4000, 3000))
+    (small, factor), whole = images.in_two_sizes(encoded(large, "JPEG"), 1280)
+    assert (small.shape, factor, whole()[0].shape) == ((1500, 2000, 3), 2, (3000, 4000, 3))
+    (image, factor), whole = images.in_two_sizes(encoded(large, "BMP"), 1280)
+    assert (image.shape, factor) == ((3000, 4000, 3), 1)
+    assert whole()[0] is image
+
+
 def test_other_formats_are_halved_too(photo: Pillow.Image) -> None:
     """A transparent PNG of 24 megapixels arrives at half its size; a small one as it is."""
     image, factor = images.reduced(

@@ -46,6 +46,7 @@ ENOUGH: Final = 20_000_000
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 _HEIC: Final = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_JPEG: Final = b"\xff\xd8"
 _LONGEST_PATH: Final = 4096
 _NAME: Final = 255
 """Bytes of the longest path and of the longest name in it on common systems."""
@@ -87,7 +88,9 @@ def in_two_sizes(
         return image, lambda: image
     data, name = _bytes(photo)
     decoded = partial(_decode, data, name=name, halve=True)
-    return decoded(side=side), decoded
+    image = decoded(side=side)
+    # Other formats were decoded in full: once more would bring nothing.
+    return image, decoded if data.startswith(_JPEG) else lambda: image
 
 
 def _pixels(photo: Photo, *, halve: bool, bgr: bool) -> tuple[Image, float]:

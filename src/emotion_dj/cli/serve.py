@@ -96,9 +96,11 @@ def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
     known = pairing(chosen) if network.beyond else None
     own = certificates.own(network) if chosen.tls == "own" else None
     taken = server.listen(chosen.host, chosen.port)
-    _announce(chosen, network, known, taken.getsockname()[1])
+    here = _announce(chosen, network, known, taken.getsockname()[1])
     if own:
         say(own.advice())
+    sys.stdout.write(f"{here}\n")  # last: a program that has read it finds the link on stderr
+    sys.stdout.flush()
     _leave_no_dump()
     listener = log.start(_log_form(chosen, network))
     authority = own.authority if own else None
@@ -125,24 +127,26 @@ def _log_form(chosen: Settings, network: Network) -> Literal["off", "lines", "js
     return "json" if form == "json" else "lines" if form == "lines" else "off"
 
 
-def _announce(chosen: Settings, network: Network, known: Pairing | None, port: int) -> None:
-    """Print the address on stdout, for programs, then on stderr what people want to know."""
+def _announce(chosen: Settings, network: Network, known: Pairing | None, port: int) -> str:
+    """Print how the service is reached, and return its address on this machine."""
     from emotion_dj.web import server
 
     scheme = "https" if chosen.tls == "own" else "http"
     here = server.url(scheme, "127.0.0.1" if chosen.host in server.ALL else chosen.host, port)
-    sys.stdout.write(f"{here}\n")
-    sys.stdout.flush()
     say(f"Emotion-DJ plays on {here}  (Ctrl+C stops it)")
-    addresses = _addresses(chosen, network, port)
-    if known is None:
-        return
+    if known is not None:
+        _tell_others(network, known, _addresses(chosen, network, port), here)
+    return here
+
+
+def _tell_others(network: Network, known: Pairing, addresses: list[str], here: str) -> None:
+    """Print how other devices reach the service, and the link that lets one in."""
     if not addresses:
         say("no network is up: only this machine reaches it")
     for address in addresses:
         say(f"from other devices: {address}")
     _invite(known, (addresses or [here])[0])
-    if scheme == "http" and not network.own:
+    if here.startswith("http:") and not network.own:
         say("note: elsewhere browsers give the camera to https only: serve with --tls, or a proxy")
 
 

@@ -35,8 +35,11 @@ PLACES: Final = (0.2, 0.5, 0.8)
 WHOLE_S: Final = 1.5 * len(PLACES) * EXCERPT_S
 """A track up to this long is heard whole."""
 
-BLOCK_S: Final = EXCERPT_S / 2
-"""Of so much all channels are held at once."""
+BLOCK_S: Final = 0.5
+"""Of so much all channels are held at once: a core's own cache holds it."""
+
+RESAMPLED_S: Final = EXCERPT_S / 2
+"""So much is resampled at once."""
 
 MIN_S: Final = 1.0
 SILENCE: Final = 1e-4
@@ -186,7 +189,7 @@ def resample(mono: Floats, rate: int) -> Floats:
     import av
 
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
-    size = round(BLOCK_S * rate)
+    size = round(RESAMPLED_S * rate)
     pieces = []
     for begin in range(0, len(mono), size):
         frame = av.AudioFrame.from_ndarray(

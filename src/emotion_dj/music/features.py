@@ -31,6 +31,7 @@ CEPSTRA: Final = 20
 MODULATIONS_HZ: Final = ((0.5, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0))
 _CONTRAST_ZONES: Final = ((0, 10), (10, 20), (20, 32), (32, 44), (44, 64))
 _ROLLOFF: Final = 0.85
+_GROUP: Final = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +119,24 @@ def _frame_shapes(power: Floats) -> Floats:
     """Return total power, centroid and rolloff in Hz, and flatness of frames, (4, frames)."""
     hz = frequencies()
     total = power.sum(axis=1) + 1e-12
-    below = np.cumsum(power, axis=1) >= _ROLLOFF * total[:, None]
+    rolloff = hz[_passing(power, _ROLLOFF * total[:, None])]
     flatness = np.log(power + 1e-12).mean(axis=1) - np.log(power.mean(axis=1) + 1e-12)
-    return np.stack([total, power @ hz / total, hz[below.argmax(axis=1)], flatness])
+    return np.stack([total, power @ hz / total, rolloff, flatness])
+
+
+def _passing(power: Floats, wanted: Floats) -> npt.NDArray[np.intp]:
+    """Return the bin at which the sum of a frame's bins passes what is wanted of it, (frames, 1).
+
+    It is looked for in groups of bins, then in one: running sums of all take three times as long.
+    """
+    last = power.shape[1] - 1
+    groups = np.cumsum(np.add.reduceat(power, range(0, last + 1, _GROUP), axis=1), axis=1)
+    group = np.count_nonzero(groups < wanted, axis=1, keepdims=True).clip(max=last // _GROUP)
+    before = np.take_along_axis(np.pad(groups, ((0, 0), (1, 0))), group, axis=1)
+    bins = np.minimum(group * _GROUP + np.arange(_GROUP), last)
+    running = before + np.cumsum(np.take_along_axis(power, bins, axis=1), axis=1)
+    inside = np.count_nonzero(running < wanted, axis=1, keepdims=True).clip(max=_GROUP - 1)
+    return np.take_along_axis(bins, inside, axis=1)[:, 0]
 
 
 def _timbre(mel: Floats) -> dict[str, float]:

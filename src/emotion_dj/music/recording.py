@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from emotion_dj.interfaces import Audio
 
     Floats = npt.NDArray[np.float32]
+    Channels = Sequence[npt.NDArray[Any]] | npt.NDArray[Any]
 
 _MICROSECONDS: Final = 1_000_000
 _DAMAGED: Final = 50
 """Packets that may be damaged before a file counts as broken off."""
 
 _TYPES: Final = {
-    **{"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64},
-    **{"flt": np.float32, "dbl": np.float64},
+    "u8": np.uint8,
+    "s16": np.int16,
+    "s32": np.int32,
+    "s64": np.int64,
+    "flt": np.float32,
+    "dbl": np.float64,
 }
 """What FFmpeg's samples are in NumPy."""
 
@@ -92,25 +97,20 @@ class Recording:
     def stretches(self, start: float, seconds: float) -> Iterator[Floats]:
         """Yield stretches of so many seconds, and what is left, as `stretch` gives them.
 
-        Frames are written to where they belong in one block: FFmpeg's own queue is no quicker, and
-        one broken MP3 killed the process in it.
+        Joined in NumPy: FFmpeg's own queue is no quicker, and one broken MP3 killed the process in
+        it.
         """
-        size = round(seconds * self.rate)
-        block, filled = _NOTHING, 0
+        held: list[Channels] = []
+        missing = size = round(seconds * self.rate)
         for piece in self._pieces(start):
-            done, length = 0, len(piece[0])
-            while done < length:
-                if not filled:
-                    block = np.empty((len(piece), size), piece[0].dtype)
-                end = min(size, filled + length - done)
-                for row, channel in zip(block, piece, strict=True):
-                    row[filled:end] = channel[done : done + end - filled]
-                done, filled = done + end - filled, end
-                if filled == size:
-                    yield _samples(block)
-                    filled = 0
-        if filled:
-            yield _samples(block[:, :filled])
+            held.append(piece)
+            missing -= len(piece[0])
+            while missing <= 0:
+                joined = _joined(held)
+                held, missing = [joined[:, size:].copy()], missing + size
+                yield _samples(joined[:, :size])
+        if missing < size:
+            yield _samples(_joined(held))
 
     @property
     def _first(self) -> float:
@@ -134,11 +134,8 @@ class Recording:
                 self.container.seek(int(place * _MICROSECONDS), backward=True)
                 return
 
-    def _pieces(self, start: float) -> Iterator[Sequence[npt.NDArray[Any]]]:
-        """Yield the channels, each (samples,) as coded, from exactly ``start`` seconds to the end.
-
-        They lie in the decoder's memory, until the next ones are asked for.
-        """
+    def _pieces(self, start: float) -> Iterator[Channels]:
+        """Yield the channels, each (samples,) as coded, from exactly ``start`` seconds on."""
         self._seek(start)
         self._moved = True
         begin = self.begin + start + self._first
@@ -229,14 +226,21 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
         yield from frames
 
 
-def _channels(frame: Any) -> Sequence[npt.NDArray[Any]]:
-    """Return the channels of a frame without a copy, which costs as much as decoding does."""
+def _channels(frame: Any) -> Channels:
+    """Return the channels of a frame in the decoder's memory: copies of each cost half as much as
+    decoding does.
+    """
     kind, count = _TYPES[frame.format.name.removesuffix("p")], frame.samples
     if frame.format.is_planar:
         return [np.frombuffer(plane, kind, count) for plane in frame.planes]
     together = count * frame.layout.nb_channels
     values = np.frombuffer(frame.planes[0], kind, together).reshape(count, -1)
     return list(values.T)
+
+
+def _joined(pieces: Sequence[Channels]) -> npt.NDArray[Any]:
+    """Return the samples of pieces that follow one another, (channels, samples)."""
+    return np.stack([np.concatenate(parts) for parts in zip(*pieces, strict=True)])
 
 
 def _samples(values: npt.NDArray[Any]) -> Floats:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 import shutil
 import subprocess
 import sys
+import threading
+import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -124,6 +128,56 @@ def test_a_library_is_scanned_by_one_at_a_time(replicas: Replicas) -> None:
             assert len(music.json()["picks"]) == 2
         last = list(scan(one))[-1]
     assert (last["elsewhere"], last["running"], last["failed"]) == (False, False, [])
+
+
+def test_a_screen_follows_the_camera_of_another_replica(replicas: Replicas) -> None:
+    """A reading that one is sent comes to who follows it at the other, and goes by no name that
+    tells the key; another key's followers hear nothing of it.
+    """
+    import psycopg
+
+    key, other_key = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+    face = {"box": [1, 2, 30, 40], "emotions": {"happy": 0.9, "neutral": 0.1}}
+    with (
+        psycopg.connect(replicas.database, autocommit=True) as spy,
+        replicas.paired() as (one, other),
+        other.stream("GET", f"/readings/live/{key}") as answer,
+        other.stream("GET", f"/readings/live/{other_key}") as stranger,
+    ):
+        spy.execute("LISTEN emotion_dj_live")
+        lines, strange = answer.iter_lines(), stranger.iter_lines()
+        assert next(lines) == next(strange) == ": following"
+        with filming(one, key, [face]) as look:
+            told = next(line for line in lines if line.startswith("data: "))
+        assert json.loads(told.removeprefix("data: ")) == look
+        (sent,) = spy.notifies(timeout=30, stop_after=1)
+        seen = zlib.decompress(base64.b64decode(sent.payload)).decode()
+        assert "happy" in seen
+        assert key not in seen
+        with filming(one, other_key, []):
+            assert next(line for line in strange if line) == "event: nobody"
+
+
+@contextmanager
+def filming(client: httpx.Client, key: str, faces: list[Any]) -> Iterator[Any]:
+    """Send the same faces again and again, and give what is answered."""
+    end = threading.Event()
+
+    def send() -> Any:
+        return client.post("/readings", params={"live": key}, json={"faces": faces}).json()
+
+    def go_on() -> None:
+        while not end.wait(0.2):
+            send()
+
+    camera = threading.Thread(target=go_on)
+    look = send()
+    camera.start()
+    try:
+        yield look
+    finally:
+        end.set()
+        camera.join()
 
 
 def test_a_replica_that_is_killed_costs_no_request(replicas: Replicas) -> None:

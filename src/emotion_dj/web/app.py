@@ -35,6 +35,7 @@ from emotion_dj.web import (
     tracks,
 )
 from emotion_dj.web.access import Access
+from emotion_dj.web.broadcaster import ReadingBroadcaster
 from emotion_dj.web.document import document
 from emotion_dj.web.metrics import measure
 from emotion_dj.web.middleware import MAX_BODY, ROOT, Middleware
@@ -64,19 +65,20 @@ def create(
     whether the device reads faces, or this service does. ``authority`` is who signed the service's
     own certificate (DER), for devices that shall trust it.
     """
-    scan = Scan(dj)
+    scan, broadcaster = Scan(dj), ReadingBroadcaster()
     MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         scan.start()
         scan.watch()
-        yield
+        with broadcaster.connected(dj.settings):
+            yield
         scan.stop()
 
     recommend = partial(sets.recommended, dj, scan)
     api = _api(
-        readings.routes(dj),
+        readings.routes(dj, broadcaster),
         sets.routes(dj, recommend),
         streams.routes(dj),
         tracks.routes(dj),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from emotion_dj import errors, serializers
 from emotion_dj.json_types import JsonObject
 from emotion_dj.web import models, photos
-from emotion_dj.web.broadcaster import KEY, ReadingBroadcaster
+from emotion_dj.web.broadcaster import KEY
 from emotion_dj.web.document import events, file, gives
 from emotion_dj.web.read_faces import ReadFace, Readings
 from emotion_dj.web.visit import mine
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.domain import PhotoAnalysis
+    from emotion_dj.web.broadcaster import ReadingBroadcaster
 
 NOBODY: Final = "nobody is to be seen there: show your face to the camera"
 
 
-def routes(dj: EmotionDJ) -> APIRouter:
-    """Return the routes by which faces are read."""
+def routes(dj: EmotionDJ, broadcaster: ReadingBroadcaster) -> APIRouter:
+    """Return the routes by which faces are read, and followed by a broadcaster."""
     routes = APIRouter(tags=["sets"])
-    broadcaster = ReadingBroadcaster()
     readers = CapacityLimiter(os.cpu_count() or 1)  # more at once are slower, and each takes memory
 
     @routes.post("/readings", responses=gives(models.PhotoAnalysis), openapi_extra=photos.DOCUMENT)

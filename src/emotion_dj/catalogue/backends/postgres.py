@@ -19,6 +19,7 @@ from emotion_dj.errors import CatalogueError, MissingExtra, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import psycopg
     from sqlalchemy import Connection, Engine, Select, Table
 
     from emotion_dj.domain import Affect
@@ -60,8 +61,6 @@ SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = '
  FROM pg_class WHERE relname IN ('state', 'tracks') AND pg_table_is_visible(oid)"""
 """Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
 was not there, and did so after another process had made it and this one had waited for that."""
-
-_TILES: Final = "SELECT count(*) FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid)"
 
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
@@ -109,6 +108,12 @@ class PostgreSQL:
             engine.dispose()
             raise
         return engine
+
+    def session(self) -> psycopg.Connection[Any]:
+        """Return a connection beside the pool, on which each statement is done at once."""
+        import psycopg
+
+        return psycopg.connect(autocommit=True, **self._arguments())
 
     def insert(self, table: Table) -> Any:
         """Return PostgreSQL's insert."""
@@ -198,21 +203,17 @@ class PostgreSQL:
     def _upgrade(self, engine: Engine) -> None:
         """Bring the tables to our version under a lock, unless another process just did."""
         with engine.connect() as connection:
-            if self._version(connection) == migrate.VERSION and self._has_tiles(connection):
+            if self._version(connection) == migrate.VERSION:
                 return
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             version = self._version(connection)
-            if version == migrate.VERSION and self._has_tiles(connection):
+            if version == migrate.VERSION:
                 return
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
             if 0 < version < migrate.VERSION:
                 migrate.upgrade(connection, version)
             self._complete(connection)
-
-    def _has_tiles(self, connection: Connection) -> bool:
-        """Tell whether there is the table that came after the others, without a version."""
-        return bool(connection.exec_driver_sql(_TILES).scalar())
 
     def _complete(self, connection: Connection) -> None:
         """Make what is not there; give a database that has none its own id, and our version."""

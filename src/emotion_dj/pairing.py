@@ -79,9 +79,9 @@ class Tries:
     count: int = 0
     last: float = 0.0
 
-    def wait(self, now: float) -> int:
+    def wait(self, now: float, most: int = TRIES) -> int:
         """Return for how many seconds they have to wait, 0 where they may send one more."""
-        if self.count < TRIES or self._is_old(now):
+        if self.count < most or self._is_old(now):
             return 0
         return int(TRIES_SECONDS - max(0.0, now - self.last)) + 1
 
@@ -131,10 +131,11 @@ class DeviceStore(Protocol):
         """Keep when a device was last seen; nothing happens where that cannot be written now."""
         ...
 
-    def attempt(self, who: str, now: float) -> int:
-        """Count a code that somebody sends, before it is looked at, for all processes together.
+    def attempt(self, who: str, now: float, most: int = TRIES) -> int:
+        """Count what somebody sends, before it is looked at, for all processes together.
 
-        Returns 0, or for how many seconds they have to wait: then it is not counted.
+        Returns 0, or for how many seconds they have to wait who sent ``most``: then it is not
+        counted.
         """
         ...
 
@@ -192,6 +193,17 @@ class Pairing:
         kept = self._store.invitations()
         same = [one for one in kept if hmac.compare_digest(one.digest, digest)]
         return [one for one in same if 0 <= now - one.made < CODE_SECONDS]
+
+    def spend(self, device: PairedDevice, most: int) -> int:
+        """Count what a device asks for within this minute, with all devices of its listener.
+
+        Returns 0, or for how many seconds it has to wait that has had ``most``. Raises
+        CatalogueError.
+        """
+        now = self._clock()
+        who = device.listener if device.role is Role.LISTENER else device.id
+        counted = self._signature(f"{who} asks in minute {now // 60}")
+        return 60 - int(now % 60) if self._store.attempt(counted, now, most) else 0
 
     def device(self, token: str) -> PairedDevice | None:
         """Return the device that a token belongs to, None where it is of no device (any more)."""

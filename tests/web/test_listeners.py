@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -134,3 +134,35 @@ def test_a_listener_has_a_plain_name(name: str) -> None:
     told = subprocess.run(words, capture_output=True, text=True, check=False)
     assert told.returncode == 3
     assert "names no listener: take up to 32 of a to z" in told.stderr.replace("\n", " ")
+
+
+def test_a_quota_bounds_all_but_the_owner(
+    run_service: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    """Two devices of one listener share it, others have their own; numbers that a device read
+    itself are free, and what is over is told when to come again.
+    """
+    words = ("--library", "demo", "--name", "127.0.0.1")
+    names = {"phone": "--listener=ann", "laptop": "--listener=ann", "ben": "--listener=ben"}
+    face = {"box": [1, 2, 30, 40], "emotions": {"happy": 0.9, "neutral": 0.1}}
+    with run_service(*words, EMOTION_DJ_QUOTA="3") as service, ExitStack() as stack:
+        clients = {}
+        for name, more in {**names, "owner": ""}.items():
+            client = stack.enter_context(httpx.Client(base_url=service.address, timeout=120))
+            client.get("/pair", params={"code": invited(tmp_path, *filter(None, [more]))})
+            clients[name] = client
+
+        def asks(name: str, *, times: int) -> list[httpx.Response]:
+            sets = f"{API}/sets"
+            return [clients[name].post(sets, json={"mood": "calm", "n": 1}) for _ in range(times)]
+
+        told = [*asks("phone", times=2), *asks("laptop", times=4), *asks("phone", times=1)]
+        refused = [answer for answer in told if answer.status_code == 429]
+        # a minute may end in between, and then there are three more
+        assert 1 <= len(refused) <= 4
+        assert {answer.json()["code"] for answer in refused} == {"quota"}
+        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in refused)
+        assert [answer.status_code for answer in asks("ben", times=3)] == [200] * 3
+        assert [answer.status_code for answer in asks("owner", times=8)] == [200] * 8
+        seen = [clients["ben"].post(f"{API}/readings", json={"faces": [face]}) for _ in range(9)]
+        assert {answer.status_code for answer in seen} == {200}

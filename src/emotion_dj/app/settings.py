@@ -28,6 +28,7 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "n": (1, 1000),
     "workers": (0, 256),
     "port": (0, 65535),
+    "quota": (0, 1_000_000),
 }
 """The least and the greatest value of a setting that is a number."""
 
@@ -61,6 +62,8 @@ class Settings:
 
     ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
     empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
+    ``quota`` is how many sets, playlists and photos each listener who is not the owner may ask it
+    for in a minute, 0 for any number.
     """
 
     database: str = ""
@@ -94,6 +97,7 @@ class Settings:
     tls: str = ""
     log: str = ""
     read_on: str = "device"
+    quota: int = 0
 
 
 def load(

@@ -14,7 +14,15 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from emotion_dj.errors import CatalogueError
-from emotion_dj.pairing import CODE_SECONDS, TRIES_SECONDS, Invitation, PairedDevice, Role, Tries
+from emotion_dj.pairing import (
+    CODE_SECONDS,
+    TRIES,
+    TRIES_SECONDS,
+    Invitation,
+    PairedDevice,
+    Role,
+    Tries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,13 +116,13 @@ class SQLiteDevices:
         with suppress(CatalogueError), self._writing() as file:
             file.execute("UPDATE devices SET seen = ? WHERE id = ?", (at, device))
 
-    def attempt(self, who: str, now: float) -> int:
-        """Count a code that somebody sends, or return for how many seconds they have to wait."""
+    def attempt(self, who: str, now: float, most: int = TRIES) -> int:
+        """Count what somebody sends, or return for how many seconds they have to wait."""
         with self._writing() as file:
             file.execute("DELETE FROM tries WHERE last < ?", (now - TRIES_SECONDS,))
             query = "SELECT count, last FROM tries WHERE who = ?"
             tries = Tries(*file.execute(query, (who,)).fetchone() or ())
-            wait, more = tries.wait(now), tries.plus(now)
+            wait, more = tries.wait(now, most), tries.plus(now)
             if not wait:
                 row = (who, more.count, more.last)
                 file.execute("INSERT OR REPLACE INTO tries VALUES (?, ?, ?)", row)

@@ -20,7 +20,15 @@ from emotion_dj.catalogue.schema import (
     access_tries,
 )
 from emotion_dj.errors import CatalogueError
-from emotion_dj.pairing import CODE_SECONDS, TRIES_SECONDS, Invitation, PairedDevice, Role, Tries
+from emotion_dj.pairing import (
+    CODE_SECONDS,
+    TRIES,
+    TRIES_SECONDS,
+    Invitation,
+    PairedDevice,
+    Role,
+    Tries,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -107,15 +115,15 @@ class SharedDevices:
         with suppress(CatalogueError), self._database.writing() as connection:
             connection.execute(change.values(seen=at))
 
-    def attempt(self, who: str, now: float) -> int:
-        """Count a code that somebody sends, or return for how many seconds they have to wait."""
+    def attempt(self, who: str, now: float, most: int = TRIES) -> int:
+        """Count what somebody sends, or return for how many seconds they have to wait."""
         self._forget_tries_before(now - TRIES_SECONDS)
         new = self._database.insert(access_tries).values(who=who, count=0, last=now)
         locked = new.on_conflict_do_update(index_elements=["who"], set_={"who": who})
         with self._database.writing() as connection:
             row = connection.execute(locked.returning(access_tries.c.count, access_tries.c.last))
             sent = Tries(*row.one())
-            wait, more = sent.wait(now), sent.plus(now)
+            wait, more = sent.wait(now, most), sent.plus(now)
             if not wait:
                 change = update(access_tries).where(access_tries.c.who == who)
                 connection.execute(change.values(count=more.count, last=more.last))

@@ -52,6 +52,10 @@ LISTENERS: Final = (
 )
 """What listeners who are not the owner may ask for: they have a taste of their own, too."""
 
+READING: Final = f"POST {ROOT}/readings"
+COSTLY: Final = re.compile(rf"POST {ROOT}/(readings|sets|playlists/.*)")
+"""What a quota counts; readings that come as numbers cost nothing and are not counted."""
+
 KEPT_SECONDS: Final = 400 * 86_400
 """How long browsers keep the cookie: they take no more."""
 
@@ -70,6 +74,9 @@ class Access:
 
     app: ASGIApp
     pairing: Pairing
+    quota: int = 0
+    """How much that is COSTLY each listener but the owner may ask for in a minute; 0: all."""
+
     lookups: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(LOOKUPS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +89,7 @@ class Access:
             device, answer = await to_thread.run_sync(
                 self._look_up, scope, headers, limiter=self.lookups
             )
+            wait = await self._wait(scope, headers, device)
         except CatalogueError as error:
             _log.warning("%s", error)
             msg = "Who is let in cannot be looked up now: try again in a moment."
@@ -93,6 +101,9 @@ class Access:
             await self._unpaired(scope, headers, receive, send)
         elif not _may(device, scope):
             await refuse(send, 403, "guest", "This is the owner's to do: ask them.")
+        elif wait:
+            msg = f"You have had {self.quota} sets and photos in this minute: wait {wait} seconds."
+            await refuse(send, 429, "quota", msg, [(b"retry-after", str(wait).encode())])
         else:
             listener = Listener(device.listener)
             CURRENT.set(
@@ -106,6 +117,21 @@ class Access:
         """Return the device that asks, and the answer where it asks to be paired."""
         device = self.pairing.device(self._token(headers)) or self._listener(scope)
         return device, self._pair(scope, headers, device) if _pairs(scope) else None
+
+    async def _wait(
+        self, scope: Scope, headers: Mapping[bytes, str], device: PairedDevice | None
+    ) -> int:
+        """Return for how many seconds a device has to wait, by the quota."""
+        if (
+            device is None
+            or not self.quota
+            or device.role is Role.OWNER
+            or not _costs(scope, headers)
+        ):
+            return 0
+        return await to_thread.run_sync(
+            self.pairing.spend, device, self.quota, limiter=self.lookups
+        )
 
     def _token(self, headers: Mapping[bytes, str]) -> str:
         kind, _, token = headers.get(b"authorization", "").partition(" ")
@@ -181,6 +207,12 @@ def _is_open(scope: Scope) -> bool:
         and OPEN.fullmatch(scope["path"]) is not None
         and not _pairs(scope)
     )
+
+
+def _costs(scope: Scope, headers: Mapping[bytes, str]) -> bool:
+    wanted = f"{scope['method']} {scope['path']}"
+    numbers = wanted == READING and headers.get(b"content-type", "").startswith("application/json")
+    return COSTLY.fullmatch(wanted) is not None and not numbers
 
 
 def _may(device: PairedDevice, scope: Scope) -> bool:

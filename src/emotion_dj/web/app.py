@@ -97,7 +97,8 @@ def create(
     everything = [Mount(ROOT, api), embed, eye.routes(), *trust, Mount("/", page)]
     app = Starlette(routes=everything, lifespan=lifespan)
     guarded = problems.ProblemMiddleware(app)
-    return Middleware(Access(guarded, pairing) if pairing else guarded, network)
+    access = Access(guarded, pairing, dj.settings.quota) if pairing else guarded
+    return Middleware(access, network)
 
 
 def _api(*routers: APIRouter) -> FastAPI:

@@ -126,6 +126,22 @@ class DevicesContract:
             one.pair(one.invite(), name=f"{number}", address="192.0.2.1")
         assert len(one.devices()) == 2 * TRIES
 
+    def test_what_is_asked_for_within_a_minute_is_counted_by_all(self) -> None:
+        """The devices of a listener share what they may have, guests have it each; who has had it
+        waits for the minute to end.
+        """
+        now = [BEGAN]
+        pairs = self.pairings(now=now)
+        wanted = [(Role.LISTENER, "ann"), (Role.LISTENER, "ann"), (Role.GUEST, "me")]
+        phone, laptop, guest = (
+            pairs[0].pair(pairs[0].invite(*who), name="x", address="192.0.2.1")[0] for who in wanted
+        )
+        told = [pairs[i % 2].spend(device, 3) for i, device in enumerate([phone, laptop] * 2)]
+        assert told == [0, 0, 0, 60 - int(BEGAN % 60)]
+        assert [pairs[i].spend(guest, 2) for i in (0, 1, 0)][:2] == [0, 0]
+        now[0] += 60 - BEGAN % 60
+        assert pairs[1].spend(phone, 3) == 0
+
     def test_a_cookie_of_another_service_is_refused(self) -> None:
         """Each service signs with a key of its own, and names its cookie by it."""
         one, other = Pairing(self.open("a")), Pairing(self.open("b"))

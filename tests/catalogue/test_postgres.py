@@ -12,8 +12,10 @@ import pytest
 from emotion_dj import EmotionDJ, affect, taste
 from emotion_dj.app.model_registry import analyser_ids, audio_model_id
 from emotion_dj.app.settings import Settings
+from emotion_dj.app.shortlist import shortlisted
 from emotion_dj.catalogue import Catalogue, migrate
 from emotion_dj.catalogue.backends import backend_of
+from emotion_dj.catalogue.shared_devices import SharedDevices
 from emotion_dj.domain import Affect, Analysis, AudioFeatures, Listener, Preferences, Track
 from emotion_dj.errors import CatalogueError, LibraryError, SettingsError
 from emotion_dj.ranking import NearestRanker
@@ -124,6 +126,60 @@ def test_a_user_without_rights_is_said(address: str) -> None:
     execute(address, "CREATE EXTENSION vector", "GRANT CREATE ON SCHEMA public TO guest")
     with Catalogue(guest) as catalogue:
         keep(catalogue)
+
+
+BEFORE_REPLICAS = (
+    "DROP TABLE tiles, access_secrets, access_invitations, access_devices, access_tries",
+    "UPDATE state SET value = 6 WHERE name = 'version'",
+)
+
+
+@pytest.mark.parametrize(
+    "older", [("DROP TABLE tiles",), BEFORE_REPLICAS, ("REVOKE ALL ON tiles FROM reader",)]
+)
+def test_a_user_who_only_reads_does_so_without_tiles(
+    address: str, older: tuple[str, ...], large: Catalogue
+) -> None:
+    """Before somebody who may has made them, or given the right to them, sets are made of what is
+    near; then of them.
+    """
+    execute(
+        address,
+        "DROP ROLE IF EXISTS reader",
+        "CREATE ROLE reader LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+        *older,
+    )
+    path = affect.path(affect.parse_plan("lift"), [affect.parse_affect("sad")], 6)
+    with Catalogue(address.replace("postgres:@", "reader:@")) as catalogue:
+        assert catalogue.surroundings([ANALYSER]) is None
+        found = shortlisted(catalogue, path, [ANALYSER])
+        assert uris(found) == uris(large.candidates_near(path, [ANALYSER]))
+        with pytest.raises(CatalogueError, match="may not make tables"):
+            keep(catalogue)
+        with Catalogue(address) as owners:
+            owners.surroundings([ANALYSER])
+        execute(address, "GRANT SELECT ON tiles TO reader")
+        assert catalogue.surroundings([ANALYSER]) is not None
+    execute(address, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
+def test_a_user_who_only_reads_is_refused_tables_that_are_too_old(address: str) -> None:
+    """Those lack what is read: the sentence says who can help. So does that of a missing table."""
+    Catalogue(address).close()
+    execute(
+        address,
+        "CREATE ROLE late LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO late",
+        *BEFORE_REPLICAS,
+    )
+    late = address.replace("postgres:@", "late:@")
+    Catalogue(late).close()
+    with pytest.raises(CatalogueError, match="is missing: let somebody who may make tables"):
+        SharedDevices(late).key()
+    execute(address, "UPDATE state SET value = 5 WHERE name = 'version'")
+    assert "let its owner run" in refused(late)
+    execute(address, "DROP OWNED BY late", "DROP ROLE late")
 
 
 def test_a_newer_catalogue_is_refused(address: str) -> None:

@@ -187,6 +187,8 @@ class Analyses:
         listener: Listener = ME,
     ) -> Surroundings | None:
         """Return what looks farther around targets; None where nothing is packed for it yet."""
+        if not self.packer.may_read():
+            return None
         self.packer.start(analysers)
         around = Surroundings(
             self._database,

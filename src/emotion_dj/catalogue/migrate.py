@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 VERSION: Final = 7
 """That of our tables. Raised with every change of them, which is a script in `migrations`."""
 
+READABLE: Final = 6
+"""The oldest version whose tables of music are as ours, for whoever may not change them."""
+
 
 def upgrade(connection: Connection, version: int = 0, *, to: str = "head") -> None:
     """Run the scripts after a version of the tables, up to one of them or to the last."""

@@ -138,6 +138,14 @@ class Packer:
         """Keep where the tiles are; nothing is read yet."""
         self._database, self._thread = database, Thread()
         self._looked: dict[tuple[str, ...], float] = {}
+        self._may_read = False
+
+    def may_read(self) -> bool:
+        """Tell whether there are tiles for this user; where not, it is looked again each time."""
+        if not self._may_read:
+            with self._database.reading() as connection:
+                self._may_read = plane_tiles.may_read(connection)
+        return self._may_read
 
     def start(self, analysers: Sequence[str]) -> None:
         """See to it, now and then, that what has changed is packed; do not wait for it."""

@@ -80,6 +80,13 @@ def _apart(at: float) -> npt.NDArray[np.float64]:
     return np.asarray(np.maximum(0, np.maximum(first - at, at - first - 2 / SIDE)))
 
 
+def may_read(connection: Connection) -> bool:
+    """Tell whether there are tiles for this user, who may be one that only reads: then the table,
+    or the right to it, has to come from somebody else.
+    """
+    return bool(_asked(connection, _MAY_READ, {}).fetchall())
+
+
 def read(connection: Connection, tiles: Sequence[int], analysers: Sequence[str]) -> list[Tile]:
     """Return those of the tiles that are packed, as far as there is something in them."""
     return _tiles(connection, _READ, {"tiles": list(tiles), "analysers": list(analysers)})
@@ -153,6 +160,8 @@ _PARTS: Final = f"""SELECT tile,
  {PLACED} {{where}} GROUP BY tile, analyser, width"""  # noqa: S608 - constants
 
 _NAMES: Final = f"array_to_string({ANALYSERS}, ' ')"
+_MAY_READ: Final = """SELECT FROM pg_class
+ WHERE relname = 'tiles' AND pg_table_is_visible(oid) AND has_table_privilege(oid, 'SELECT')"""
 _READ: Final = _native(
     f"""SELECT tile, places, parts FROM tiles
  WHERE analysers = {_NAMES} AND tile = ANY(CAST(:tiles AS integer[]))"""  # noqa: S608 - constants

@@ -62,6 +62,13 @@ SELECT coalesce(bool_or(relname = 'state'), false), coalesce(bool_or(relname = '
 """Asked of the table of tables, which is always up to date: `to_regclass` remembers that a table
 was not there, and did so after another process had made it and this one had waited for that."""
 
+_TILES: Final = """
+SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'tiles' AND pg_table_is_visible(oid))"""
+"""Tiles came after the others, without a version of their own: a database may lack them."""
+
+_MAY_NOT_WRITE: Final = ("42501", "25006")
+"""Codes of a user without the right to, and of a server that only lets read."""
+
 _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&]*")
 
 
@@ -152,7 +159,8 @@ class PostgreSQL:
         """Give the room of deleted rows to new ones. Logs and backups are the server's own."""
         whole = engine.execution_options(isolation_level="AUTOCOMMIT")
         with whole.connect() as connection:
-            connection.exec_driver_sql("TRUNCATE tiles")
+            if self._has_tiles(connection):
+                connection.exec_driver_sql("TRUNCATE tiles")
             connection.exec_driver_sql("VACUUM tracks, analyses, feedback")
 
     def sentence(self, error: BaseException) -> str:
@@ -201,19 +209,37 @@ class PostgreSQL:
         return int(version)
 
     def _upgrade(self, engine: Engine) -> None:
-        """Bring the tables to our version under a lock, unless another process just did."""
+        """Bring the tables to our version; whoever may not reads those that are as ours."""
+        from sqlalchemy.exc import DBAPIError
+
         with engine.connect() as connection:
-            if self._version(connection) == migrate.VERSION:
+            version = self._version(connection)
+            if self._is_complete(connection, version):
                 return
+        try:
+            self._change(engine)
+        except DBAPIError as error:
+            code = getattr(error.orig, "sqlstate", None)
+            if version < migrate.READABLE or code not in _MAY_NOT_WRITE:
+                raise
+
+    def _change(self, engine: Engine) -> None:
+        """Make or change the tables under a lock, unless another process just did."""
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             version = self._version(connection)
-            if version == migrate.VERSION:
+            if self._is_complete(connection, version):
                 return
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
             if 0 < version < migrate.VERSION:
                 migrate.upgrade(connection, version)
             self._complete(connection)
+
+    def _is_complete(self, connection: Connection, version: int) -> bool:
+        return version == migrate.VERSION and self._has_tiles(connection)
+
+    def _has_tiles(self, connection: Connection) -> bool:
+        return bool(connection.exec_driver_sql(_TILES).scalar_one())
 
     def _complete(self, connection: Connection) -> None:
         """Make what is not there; give a database that has none its own id, and our version."""
@@ -277,6 +303,10 @@ _SENTENCES: Final = {
     ("42501",): (
         "this user of {address} may not make tables or extensions: let its owner run  "
         "CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO ...  once"
+    ),
+    ("42P01",): (
+        "a table of {address} is missing: let somebody who may make tables open it once with this "
+        "version, for instance with  emotion-dj library stats"
     ),
     ("427",): _SOMETHING_ELSE,
     ("42P",): _SOMETHING_ELSE,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., AbstractContextManager[Any]]
 
+pytestmark = pytest.mark.slow
+
 API = "/api/v1"
 HALF = b"GET /api/v1/health HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "
 

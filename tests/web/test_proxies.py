@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., AbstractContextManager[Any]]
 
+pytestmark = pytest.mark.slow
+
 API = "/api/v1"
 NAME = "music.example"
 CADDY = shutil.which("caddy")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Serve = Callable[..., AbstractContextManager[str]]
 
 
+pytestmark = pytest.mark.slow
+
+
 def follow(address: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (event, data) until the service ends the stream."""
     with httpx.stream("GET", f"{address}/api/v1/library/scan", timeout=120) as answer:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., AbstractContextManager[str]]
 
+pytestmark = pytest.mark.slow
+
 MARK = b"canary-7f3a91"
 MEGABYTE = 1_000_000
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., AbstractContextManager[Any]]
 
+pytestmark = pytest.mark.slow
+
 NAMES = {"localhost", "nas.local"}
 ADDRESSES = {ip_address("127.0.0.1"), ip_address("192.168.1.7")}
 

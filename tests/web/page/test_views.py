@@ -124,6 +124,35 @@ def test_a_phone_shows_what_counts_in_one_screen(
         assert page.get_attribute("#like", "aria-pressed") == "true"
 
 
+def test_the_plane_stays_where_it_is_whatever_is_said(
+    page: Page, says: Callable[..., None], comes_true: Callable[[Page, str], None]
+) -> None:
+    """Headlines of one and of two lines, and a note, have their place; so has the song's clock."""
+    page.evaluate(SHIFTS)
+    places = set()
+    for mood in ("happy", "sad", "calm", "energetic"):
+        page.evaluate(f"document.querySelector('input[value={mood}]').click()")
+        says(page, "#opening", mood)  # what follows a press of the mouse would not be counted
+        comes_true(page, "document.querySelector('#now-title').textContent")
+        for headline, note in (("You want calm", ""), (f"You look {mood} · bright and calm", "!")):
+            places.add(page.evaluate(PLACE, [headline, note]))
+    assert len(places) == 1
+    assert page.evaluate("shifted") < 0.05
+
+
+SHIFTS = """() => {
+  window.shifted = 0;
+  const add = (list) => list.getEntries().forEach(({ value }) => (shifted += value));
+  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+}"""
+PLACE = """([headline, note]) => {
+  document.querySelector("#opening").textContent = headline;
+  document.querySelector("#notes").textContent = note;
+  return JSON.stringify(document.querySelector(".plane").getBoundingClientRect());
+}"""
+"""Says something, and tells where the plane is."""
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_what_can_be_pressed_is_large_enough(
     address: str,

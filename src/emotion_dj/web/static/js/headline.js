@@ -18,7 +18,7 @@ export function begin() {
     $("banner").textContent = notices.lost.value ? problem({ code: "gone" }) : "";
   });
   effect(() => {
-    const words = notices.busy.value === "reading" ? say("reading") : notices.said.value ? problem(notices.said.value) : "";
+    const words = notices.said.value ? problem(notices.said.value) : "";
     $("said").replaceChildren(words, ...(notices.said.value?.allow ? [button(say("allowSending"), notices.said.value.allow)] : []));
     $("moods").classList.toggle("lit", notices.said.value?.code === "unsure");
   });
@@ -29,7 +29,7 @@ export function begin() {
 }
 
 function headline() {
-  if (notices.busy.value === "choosing") return say("choosing");
+  if (notices.busy.value) return say(notices.busy.value);
   if (notices.problem.value) return problem(notices.problem.value);
   const { value: music } = queue.music;
   if (!music) return say("empty");

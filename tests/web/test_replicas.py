@@ -188,6 +188,8 @@ def test_a_screen_follows_on_when_the_server_is_back(
             with filming(camera, key, [face]):
                 assert any(f'"emotion": "{emotion}"' in line for line in lines)
             server.stop()
+            sent = camera.post("/readings", params={"live": key}, json={"faces": [face]})
+            assert sent.status_code == 200, "a reading does not need the server"
             server.ensure_postgres_running()
 
 

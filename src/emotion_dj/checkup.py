@@ -49,6 +49,10 @@ EXTRAS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "mpd": (("mpd",), "music and playlists of MPD, and playing on it"),
     "postgres": (("psycopg",), "a catalogue in PostgreSQL"),
     "cluster": (("ray",), "music heard by many machines"),
+    "traces": (
+        ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+        "how long requests take, for a collector",
+    ),
     "train": (("torch", "litert_torch", "keras"), "training our models"),
 }
 """Extra -> (the modules that it brings, what it is for)."""
@@ -158,5 +162,5 @@ def _extras() -> Iterator[Check]:
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ValueError:  # a module that was put in its place without a spec
+    except (ValueError, ModuleNotFoundError):  # put there without a spec; without its package
         return False

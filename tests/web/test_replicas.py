@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
 
 API = "/api/v1"
 ROOT = Path(__file__).parents[2]
+QUOTA = 3
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def replicas(
 
     def start(*more: str) -> AbstractContextManager[Any]:
         home = tmp_path_factory.mktemp("home")
-        words = ("--library", str(music), "--name", "127.0.0.1", "--proxy", "127.0.0.1")
-        return run_from(home, *words, *more, EMOTION_DJ_DATABASE=database)
+        words = ("--library", str(music), "--name", "127.0.0.1", "--proxy", "127.0.0.1", *more)
+        return run_from(home, *words, EMOTION_DJ_DATABASE=database, EMOTION_DJ_QUOTA=str(QUOTA))
 
     with start() as one, start() as other:
         both = (one.address, other.address)
@@ -158,6 +160,57 @@ def test_a_screen_follows_the_camera_of_another_replica(replicas: Replicas) -> N
         assert key not in seen
         with filming(one, other_key, []):
             assert next(line for line in strange if line) == "event: nobody"
+
+
+def test_a_screen_follows_on_when_the_server_is_back(
+    own_server: Callable[[], Any],
+    run_from: Callable[..., AbstractContextManager[Any]],
+    demo_music: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The database of both is restarted: what is sent to one afterwards comes to the other, on the
+    connection on which it was followed before.
+    """
+    key = secrets.token_urlsafe(16)
+    with own_server() as server, ExitStack() as stack:
+        words = ("--library", str(next((demo_music / "calm").glob("*.opus"))))
+        one, other = (
+            stack.enter_context(
+                run_from(
+                    tmp_path_factory.mktemp("home"), *words, EMOTION_DJ_DATABASE=server.get_uri()
+                )
+            ).address
+            for _ in range(2)
+        )
+        camera = stack.enter_context(httpx.Client(base_url=f"{one}{API}", timeout=120))
+        link = f"{other}{API}/readings/live/{key}"
+        lines = stack.enter_context(httpx.stream("GET", link, timeout=120)).iter_lines()
+        for emotion in ("happy", "sad"):
+            face = {"box": [1, 2, 30, 40], "emotions": {emotion: 0.9, "neutral": 0.1}}
+            with filming(camera, key, [face]):
+                assert any(f'"emotion": "{emotion}"' in line for line in lines)
+            server.stop()
+            server.ensure_postgres_running()
+
+
+def test_a_quota_is_had_once_from_all(replicas: Replicas) -> None:
+    """Who has had it at the first is refused by the second, within the minute."""
+    for attempt in range(3):
+        minute = time.time() // 60
+        clients = [httpx.Client(base_url=address, timeout=120) for address in replicas.addresses]
+        with clients[0] as one, clients[1] as other:
+            code = replicas.invited(f"--listener=fan{attempt}")
+            one.get("/pair", params={"code": code})
+            other.cookies = one.cookies
+            asked = [*[one] * QUOTA, other, one]
+            told = [client.post(f"{API}/sets", json={"mood": "calm", "n": 1}) for client in asked]
+        if time.time() // 60 == minute:
+            break
+    else:
+        pytest.fail("no five sets within one minute")
+    assert [answer.status_code for answer in told] == [200] * QUOTA + [429] * 2
+    assert {answer.json()["code"] for answer in told[QUOTA:]} == {"quota"}
+    assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in told[QUOTA:])
 
 
 @contextmanager

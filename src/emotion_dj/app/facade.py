@@ -19,6 +19,7 @@ from emotion_dj.app.selection import Selection, filling, like
 from emotion_dj.app.services import Services
 from emotion_dj.app.source_registry import check, library_names
 from emotion_dj.app.taste import Taste
+from emotion_dj.app.traces import step
 from emotion_dj.domain import ME, Affect, Emotion, Mood, PhotoAnalysis, Plan
 from emotion_dj.errors import SettingsError
 from emotion_dj.notebook import ShownAnalysis, ShownSet
@@ -175,8 +176,10 @@ class EmotionDJ:
         """
         from emotion_dj.vision import images, search
 
-        (image, factor), whole = images.in_two_sizes(photo, search.SIDES[-1], bgr=bgr)
-        analysis = self._dj.look(image, factor, whole)
+        with step("read") as counts:
+            (image, factor), whole = images.in_two_sizes(photo, search.SIDES[-1], bgr=bgr)
+            analysis = self._dj.look(image, factor, whole)
+            counts["faces"] = len(analysis.faces)
         if resting is not None:
             analysis = self.relative(analysis, resting)
         return ShownAnalysis.of(analysis, photo, bgr=bgr)
@@ -279,7 +282,9 @@ class EmotionDJ:
             seed=self._clock().date().toordinal() if seed is None else seed,
             aggregate=aggregate,
         )
-        made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
+        with step("rank") as counts:
+            made = make(n=n) if minutes is None else filling(minutes, lambda n: make(n=n))
+            counts.update(tracks=len(music), picks=len(made.picks))
         return ShownSet.of(intent.told(made))
 
     def _intent(

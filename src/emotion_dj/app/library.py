@@ -13,6 +13,7 @@ from emotion_dj.app import source_registry
 from emotion_dj.app.candidate_index import CandidateIndex, without_others
 from emotion_dj.app.model_registry import analyser_ids, audio_model, audio_model_id, executor
 from emotion_dj.app.shortlist import shortlisted
+from emotion_dj.app.traces import step
 from emotion_dj.domain import LEFT_OUT, ME, Affect, Mood
 from emotion_dj.eligibility import parse_codes
 from emotion_dj.errors import EmotionDJError, LibraryError
@@ -91,13 +92,15 @@ class Library:
         begin = source_registry.uri_prefixes(self._settings)
         if not begin.keys() >= set(sources):
             return None
-        music = shortlisted(
-            self._catalogue,
-            path,
-            analyser_ids(self._settings.audio_model),
-            prefixes=[begin[source] for source in sources],
-            listener=listener,
-        )
+        with step("query") as counts:
+            music = shortlisted(
+                self._catalogue,
+                path,
+                analyser_ids(self._settings.audio_model),
+                prefixes=[begin[source] for source in sources],
+                listener=listener,
+            )
+            counts["tracks"] = 0 if music is None else len(music)
         return None if music is None else without_others(music, parse_codes(self._settings.include))
 
     def current(self, sources: Collection[str] = ()) -> Candidates:
@@ -128,9 +131,11 @@ class Library:
         listed = None if self._uris is None else (*self._uris, *self._imported)
         state = (self._catalogue.revision(), listed)
         if self._index is None or self._index[0] != state:
-            candidates = self._catalogue.candidates(
-                analyser_ids(self._settings.audio_model), uris=listed or None
-            )
+            with step("query") as counts:
+                candidates = self._catalogue.candidates(
+                    analyser_ids(self._settings.audio_model), uris=listed or None
+                )
+                counts["tracks"] = len(candidates)
             index = CandidateIndex(candidates, self._settings)
             if self._names and self._uris is None:  # not listed yet, so its own are known by prefix
                 prefixes = source_registry.uri_prefixes_of(self._names, self._settings)

@@ -63,7 +63,8 @@ class Settings:
     ``host``, ``port``, ``name``, ``proxy`` (names and addresses with commas), ``tls`` (own or
     empty), ``log`` (off, lines, json) and ``read_on`` (device, server) are those of ``serve``.
     ``quota`` is how many sets, playlists and photos each listener who is not the owner may ask it
-    for in a minute, 0 for any number.
+    for in a minute, 0 for any number. ``traces`` is the address of a collector that it sends traces
+    to, empty for none.
     """
 
     database: str = ""
@@ -98,6 +99,7 @@ class Settings:
     log: str = ""
     read_on: str = "device"
     quota: int = 0
+    traces: str = ""
 
 
 def load(

@@ -83,12 +83,14 @@ def serve(
 
 
 def _serve(chosen: Settings, library: list[str] | tuple[()]) -> None:
-    from emotion_dj.app import EmotionDJ
+    from emotion_dj.app import EmotionDJ, traces
     from emotion_dj.app.devices import pairing
     from emotion_dj.web import certificates, log, mdns, server
     from emotion_dj.web.app import create
     from emotion_dj.web.network import Network
 
+    if chosen.traces:
+        traces.check(chosen.traces)
     dj = EmotionDJ(library=library, settings=chosen)
     dj.library.check()
     names, proxies = _listed(chosen.name), _listed(chosen.proxy)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from anyio import to_thread
 from fastapi import FastAPI, Response
 from starlette.applications import Starlette
 from starlette.formparsers import MultiPartParser
@@ -17,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 
 from emotion_dj import __version__
+from emotion_dj.app.traces import Traces
 from emotion_dj.web import (
     adding,
     certificates,
@@ -42,13 +44,24 @@ from emotion_dj.web.middleware import MAX_BODY, ROOT, Middleware
 from emotion_dj.web.network import HERE
 from emotion_dj.web.scan import Scan
 from emotion_dj.web.shell import Shell
+from emotion_dj.web.traced import Traced
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+    from fastapi.telemetry import TelemetryConfig
 
     from emotion_dj.app import EmotionDJ
     from emotion_dj.pairing import Pairing
     from emotion_dj.web.network import Network
+
+
+_SILENT: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""What the framework tells of itself holds paths, with the keys of cameras, and what errors say."""
 
 
 def create(
@@ -66,6 +79,7 @@ def create(
     own certificate (DER), for devices that shall trust it.
     """
     scan, broadcaster = Scan(dj), ReadingBroadcaster()
+    traces = Traces(dj.settings.traces) if dj.settings.traces else None
     MultiPartParser.spool_max_size = MAX_BODY  # its default puts larger photos into a file
 
     @asynccontextmanager
@@ -75,6 +89,8 @@ def create(
         with broadcaster.connected(dj.settings):
             yield
         scan.stop()
+        if traces:
+            await to_thread.run_sync(traces.close)
 
     recommend = partial(sets.recommended, dj, scan)
     api = _api(
@@ -98,7 +114,7 @@ def create(
     app = Starlette(routes=everything, lifespan=lifespan)
     guarded = problems.ProblemMiddleware(app)
     access = Access(guarded, pairing, dj.settings.quota) if pairing else guarded
-    return Middleware(access, network)
+    return Middleware(Traced(access, traces) if traces else access, network)
 
 
 def _api(*routers: APIRouter) -> FastAPI:
@@ -110,6 +126,7 @@ def _api(*routers: APIRouter) -> FastAPI:
         description="Estimates an expression, not a feeling. Photos are read in memory and gone.",
         docs_url=None,
         redoc_url=None,
+        telemetry=_SILENT,
     )
     measure(api)
     problems.install(api)

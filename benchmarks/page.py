@@ -55,12 +55,15 @@ window.heard = [];
 window.usable = 0;
 window.shifts = [];
 window.long = 0;
+const mine = ({ startTime, duration }) => heard
+  .filter(([at]) => at >= startTime && at <= startTime + duration)
+  .reduce((sum, [, , , took]) => sum + took, 0);
 new PerformanceObserver((list) => {
   for (const one of list.getEntries())
     if (!one.hadRecentInput) shifts.push([one.startTime, one.value]);
 }).observe({ type: "layout-shift", buffered: true });
 new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (usable && one.duration > 100) long += 1;
+  for (const one of list.getEntries()) if (usable && one.duration - mine(one) > 100) long += 1;
 }).observe({ type: "longtask", buffered: true });
 new MutationObserver(() => {
   if (document.querySelector("#moods:enabled")) usable ||= performance.now();
@@ -72,17 +75,19 @@ AudioNode.prototype.connect = function (to, ...rest) {
     connect.call(this, ear);
     const [wave, bins] = [new Float32Array(2048), new Float32Array(1024)];
     setInterval(() => {
+      const began = performance.now();
       ear.getFloatTimeDomainData(wave);
       ear.getFloatFrequencyData(bins);
       const level = 10 * Math.log10(wave.reduce((sum, x) => sum + x * x, 0) / 2048 + 1e-12);
       const tone = (bins.indexOf(Math.max(...bins)) * this.context.sampleRate) / 2048;
-      heard.push([performance.now(), level, tone]);
+      heard.push([performance.now(), level, tone, performance.now() - began]);
     }, 20);
   }
   return connect.call(this, to, ...rest);
 };
 """
-"""Notes in the page: level in dB and loudest frequency every 20 ms, shifts, long tasks."""
+"""Notes in the page: level in dB and loudest frequency every 20 ms, and how long it took to look;
+shifts, and long tasks without the time that the looks took."""
 
 ACT = """([selector, event]) => {
   window.pressed = performance.now();
@@ -321,7 +326,7 @@ def losses(playwright: Playwright, folder: Path, smile: Path, seconds: float) ->
             with serving(folder, port):
                 page.wait_for_timeout(served)
         levels = page.evaluate(f"heard.filter(([at]) => at > {began})")
-    at, level, _ = np.array(levels).T
+    at, level, *_ = np.array(levels).T
     runs = np.split(at, np.flatnonzero(np.diff(level < SILENT_DB)) + 1)
     gaps = [run[-1] - run[0] for run in runs[0 if level[0] < SILENT_DB else 1 :: 2]]
     print(

@@ -56,16 +56,20 @@ def test_the_container_runs_as_nobody_and_builds_on_what_is_named() -> None:
     assert "/api/v1/health" in last
 
 
-def test_the_compose_file_has_its_form() -> None:
-    """Music is mounted read-only, the root too, and no secret has a value in it."""
+@pytest.mark.parametrize("file", ["compose.yaml", "compose-replicas.yaml"])
+def test_the_compose_files_have_their_form(file: str) -> None:
+    """Music is mounted read-only, our root too, and no secret has a value in it."""
     yaml = pytest.importorskip("yaml", reason="needs PyYAML")
-    services = yaml.safe_load((PACKAGING / "compose.yaml").read_text())["services"]
-    ours = services["emotion-dj"]
-    assert ours["read_only"] is True
-    assert ours["cap_drop"] == ["ALL"]
+    services = yaml.safe_load((PACKAGING / file).read_text())["services"]
+    ours = [each for each in services.values() if "build" in each]
+    assert ours
+    assert all(each["read_only"] is True and each["cap_drop"] == ["ALL"] for each in ours)
     mounts = [mount for each in services.values() for mount in each["volumes"]]
     assert [mount for mount in mounts if ":/music" in mount and not mount.endswith(":ro")] == []
-    assert ours["environment"]["EMOTION_DJ_SUBSONIC_PASSWORD"].startswith("${")
+    values = [value for each in services.values() for value in each.get("environment", {}).items()]
+    secret = [value for name, value in values if "PASSWORD" in name or "://" in value]
+    assert secret
+    assert all("${" in value or "@" not in value for value in secret)
 
 
 @pytest.mark.slow

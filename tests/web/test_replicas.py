@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import time
 import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,11 +26,11 @@ from emotion_dj.app.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
 
 API = "/api/v1"
+ROOT = Path(__file__).parents[2]
 QUOTA = 3
 
 
@@ -39,7 +41,7 @@ class Replicas:
     addresses: tuple[str, str]
     database: str
     music: str
-    more: Callable[[], AbstractContextManager[Any]]
+    more: Callable[..., AbstractContextManager[Any]]
 
     def invited(self, *words: str) -> str:
         """Return a new code, as the owner of the database makes one."""
@@ -73,9 +75,9 @@ def replicas(
     for song in sorted((demo_music / "calm").glob("*.opus"))[:2]:
         shutil.copy(song, music)
 
-    def start() -> AbstractContextManager[Any]:
+    def start(*more: str) -> AbstractContextManager[Any]:
         home = tmp_path_factory.mktemp("home")
-        words = ("--library", str(music), "--name", "127.0.0.1")
+        words = ("--library", str(music), "--name", "127.0.0.1", "--proxy", "127.0.0.1", *more)
         return run_from(home, *words, EMOTION_DJ_DATABASE=database, EMOTION_DJ_QUOTA=str(QUOTA))
 
     with start() as one, start() as other:
@@ -252,3 +254,65 @@ def test_a_replica_that_is_killed_costs_no_request(replicas: Replicas) -> None:
         dying.process.kill()
         told += [ask() for _ in range(20)]
     assert told == [200] * 40
+
+
+def test_replicas_are_restarted_in_turn_and_nothing_is_lost(
+    replicas: Replicas,
+    proxied: Callable[..., AbstractContextManager[str]],
+    free_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    """Behind nginx as it ships, while four browsers ask on: SIGTERM to one, a new one at its place,
+    then the other; each request is answered.
+    """
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    if nginx is None:
+        pytest.skip("nginx is not installed")
+    with ExitStack() as stack:
+        running = [stack.enter_context(replicas.more()) for _ in range(2)]
+        port = free_port()
+        configured(tmp_path, port, [service.address for service in running])
+        command = [nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+        address = stack.enter_context(proxied(command, port))
+        cookies = stack.enter_context(replicas.paired())[0].cookies
+        told: list[int] = []
+        ended = threading.Event()
+
+        def browse() -> None:
+            with httpx.Client(base_url=f"{address}{API}", timeout=120, cookies=cookies) as client:
+                while not ended.is_set():
+                    told.append(client.get("/library").status_code)
+                    music = client.post("/sets", json={"mood": "calm", "n": 1})
+                    told.append(music.status_code)
+
+        browsers = [threading.Thread(target=browse) for _ in range(4)]
+        for browser in browsers:
+            browser.start()
+        for service in running:
+            service.process.terminate()
+            assert service.process.wait(60) is not None
+            place = service.address.rpartition(":")[2]
+            again = stack.enter_context(replicas.more("--port", place))
+            assert httpx.get(f"{again.address}{API}/ready", timeout=60).status_code in {200, 401}
+        ended.set()
+        for browser in browsers:
+            browser.join()
+    assert len(told) > 8
+    assert set(told) == {200}
+
+
+def configured(folder: Path, port: int, addresses: list[str]) -> None:
+    """Write nginx's file as it ships for addresses of this test, without certificates."""
+    text = (ROOT / "packaging" / "replicas.nginx.conf").read_text(encoding="utf-8")
+    for name, address in zip(("one", "two"), addresses, strict=True):
+        text = text.replace(f"server {name}:8765", f"server {address.removeprefix('http://')}")
+    text = re.sub(r"listen 443 ssl;|ssl_certificate.*;", "", text)
+    text = text.replace("server {", f"server {{ listen 127.0.0.1:{port};", 1)
+    places = " ".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n"
+        f"events {{}}\nhttp {{ access_log off; {places}\n{text} }}\n"
+    )

@@ -28,6 +28,9 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 31.0
 """A second more than the middleware has, which can still say why."""
 
+LAST_SECONDS: Final = 0.5
+"""For which a service that ends waits for the first head of a connection that has been made."""
+
 READ_SECONDS: Final = 30.0
 """For which an answer may wait for its reader."""
 
@@ -180,6 +183,15 @@ class Connection(H11Protocol):  # type: ignore[misc] # untyped
         self._received = False
         super().on_response_complete()
         self._follow()
+
+    def shutdown(self) -> None:
+        """End, once what was sent is answered: also a first head that was not read yet, as of a
+        proxy, which has sent it with the connection.
+        """
+        if self.cycle is None:
+            self.loop.call_later(LAST_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """Wait for the reader, not for ever."""

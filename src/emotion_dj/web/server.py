@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from emotion_dj.web.network import Network
 
 HANDSHAKE_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 10
+"""For which a service that ends lets requests come to their end."""
+
 BACKLOG: Final = 2048
 DAY: Final = 86_400
 ALL: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - names of all networks, asked about
@@ -62,7 +65,7 @@ def run(
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_notify=DAY,
         callback_notify=certificate.renew if certificate else None,
     )

@@ -57,6 +57,11 @@ export class Deck {
     this.trim.gain.value = levelled(this.pick?.loudness);
   }
 
+  /** In a press: WebKit lets an element play that was loaded in one, though its song comes seconds later. */
+  allow() {
+    if (!this.pick) this.element.load();
+  }
+
   get sounding() {
     return !this.element.paused;
   }

@@ -44,8 +44,8 @@ async function begin() {
   photos();
   $("add-open").addEventListener("click", async () => (await adding()).open());
   later();
-  await reach(about);
   Player.prepare();
+  await reach(about);
   navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the server, no more
 }
 

@@ -62,6 +62,7 @@ export class Player extends EventTarget {
 
   /** Let the browser know of a press: to be called in it, before anything is waited for. */
   wake() {
+    for (const deck of this.decks) deck.allow();
     if (DIRECT) return;
     if (!this.#context) this.#build();
     if (this.#context?.state !== "running") this.#context?.resume().catch(() => {}); // then `blocked` is told

@@ -33,7 +33,11 @@ export function begin() {
 function mark() {
   queue.songs.value;
   [...list.children].forEach((item, i) => item.setAttribute("aria-current", String(i === queue.place.value)));
-  const playing = /** @type {HTMLElement | undefined} */ (list.children[queue.place.value]);
+  requestAnimationFrame(sight); // where it stands is known with the next picture; an answer waits for no layout
+}
+
+function sight() {
+  const playing = /** @type {HTMLElement | null} */ (list.querySelector("[aria-current=true]"));
   if (playing && !list.contains(document.activeElement)) list.scrollTo?.({ top: playing.offsetTop - list.offsetTop - 60 });
 }
 

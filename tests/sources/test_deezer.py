@@ -11,7 +11,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj.app import EmotionDJ
@@ -327,7 +327,7 @@ def test_the_page_plays_previews(site: DeezerStandIn, tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[3]
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with patient.Client(base_url=address) as client:
             answer = client.post("/api/v1/sets", json={"mood": "calm", "n": 1})
             (pick,) = answer.json()["picks"]
             site.expire()

@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.sources.subsonic import Subsonic
@@ -137,7 +138,7 @@ def demo_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
     """Ask the service."""
-    with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+    with patient.Client(base_url=f"{address}/api/v1") as client:
         yield client
 
 
@@ -206,7 +207,7 @@ def _proxied(command: list[str], port: int) -> Iterator[str]:
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
             transport = httpx.HTTPTransport(retries=12)
-            with httpx.Client(transport=transport, timeout=60) as client:
+            with patient.Client(transport=transport) as client:
                 client.get(f"http://127.0.0.1:{port}/")
             yield f"http://127.0.0.1:{port}"
         finally:

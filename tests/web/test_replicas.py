@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj import EmotionDJ
@@ -106,7 +107,7 @@ def test_who_is_let_in_by_one_is_let_in_by_the_other(replicas: Replicas) -> None
 def test_a_stranger_who_asks_in_turn_has_no_more_tries(replicas: Replicas) -> None:
     """Five codes that do not fit are five for both; then one minute is waited at either."""
     line = httpx.HTTPTransport(local_address="127.0.0.9")
-    with httpx.Client(transport=line) as stranger:
+    with patient.Client(transport=line) as stranger:
         links = [f"{address}/pair?code={'a' * 16}" for address in 4 * replicas.addresses]
         told = [stranger.get(link).status_code for link in links]
     assert told == [401] * 5 + [429] * 3

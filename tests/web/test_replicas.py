@@ -6,14 +6,13 @@ import base64
 import json
 import secrets
 import shutil
-import subprocess
-import sys
 import threading
 import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
 import patient
 import pytest
@@ -42,9 +41,8 @@ class Replicas:
 
     def invited(self, *words: str) -> str:
         """Return a new code, as the owner of the database makes one."""
-        command = [sys.executable, "-m", "emotion_dj", "devices", "invite", *words]
-        asked = [*command, "--database", self.database]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        done = command_line.run("devices", "invite", *words, "--database", self.database)
+        return done.stdout.strip()
 
     @contextmanager
     def paired(self) -> Iterator[tuple[httpx.Client, httpx.Client]]:
@@ -99,8 +97,7 @@ def test_who_is_let_in_by_one_is_let_in_by_the_other(replicas: Replicas) -> None
     with replicas.paired() as (one, other):
         assert other.get("/about").json()["role"] == "owner"
         device = next(iter(one.cookies.values())).partition(".")[0]
-        command = [sys.executable, "-m", "emotion_dj", "devices", "revoke", device]
-        subprocess.run([*command, "--database", replicas.database], check=True)
+        command_line.run("devices", "revoke", device, "--database", replicas.database)
         assert [client.get("/about").status_code for client in (one, other)] == [401, 401]
 
 

@@ -90,6 +90,7 @@ def attributes(span: Span) -> dict[str, str | int]:
     return given
 
 
+@pytest.mark.slow
 def test_a_collector_gets_times_and_counts_and_nothing_of_anybody(
     collector: Collector,
     run_service: Callable[..., AbstractContextManager[Any]],

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
+import patient
 import pytest
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _supysonic(folder: Path, songs: Iterable[Path], password: str) -> Iterator[s
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
         address = f"http://127.0.0.1:{port}"
         transport = httpx.HTTPTransport(retries=8)  # until it listens
-        with httpx.Client(transport=transport) as client:
+        with patient.Client(transport=transport) as client:
             client.get(address)
         try:
             yield address

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import patient
 import pytest
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
+    import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -207,7 +208,7 @@ def test_what_serves_answers(line: str, home: dict[str, str]) -> None:
     """It prints an address at which it says that it is well."""
     with serving(line, home) as address:
         # its certificate is its own
-        answer = httpx.get(f"{address}/api/v1/health", timeout=60, verify=False)  # noqa: S501
+        answer = patient.get(f"{address}/api/v1/health", verify=False)
         assert answer.status_code == 200
 
 
@@ -234,10 +235,10 @@ def _curl(line: str, address: str, folder: Path) -> httpx.Response:
             where = re.sub(r"^(http://)?[\w.]+:8765", address, word)
     if "-F" in given:
         name, _, file = given["-F"].partition("=@")
-        return httpx.post(where, files={name: (folder / file).read_bytes()}, timeout=60)
+        return patient.post(where, files={name: (folder / file).read_bytes()})
     if "-d" in given:
-        return httpx.post(where, json=json.loads(given["-d"]), timeout=60)
-    return httpx.get(where, timeout=60)
+        return patient.post(where, json=json.loads(given["-d"]))
+    return patient.get(where)
 
 
 @pytest.mark.slow

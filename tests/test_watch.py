@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj import EmotionDJ
@@ -85,6 +85,6 @@ def test_the_service_notices(music: Path, songs: list[Path], *, named: bool) -> 
 
 def _counts(address: str) -> Iterator[int]:
     """Yield how many songs may be picked, again and again."""
-    with httpx.Client(base_url=address, timeout=60) as client:
+    with patient.Client(base_url=address) as client:
         while True:
             yield client.get("/api/v1/library").json()["tracks"]

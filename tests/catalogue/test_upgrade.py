@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
 
 from emotion_dj import EmotionDJ
@@ -29,13 +27,8 @@ def database(tmp_path: Path) -> Path:
 
 def typed(database: Path, *words: str) -> Any:
     """Run the command line over it; return its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "emotion_dj", *words, "--json"],
-        env={**os.environ, "EMOTION_DJ_DATABASE": str(database)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = command_line.run(*words, "--json", EMOTION_DJ_DATABASE=str(database))
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 

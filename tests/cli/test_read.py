@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import command_line
 import pytest
 
+if TYPE_CHECKING:
+    import subprocess
 
-def read(*arguments: str, photo: bytes = b"", code: int = 0) -> subprocess.CompletedProcess[bytes]:
+
+def read(*arguments: str, photo: bytes = b"", code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command with a photo on stdin."""
-    command = [sys.executable, "-m", "emotion_dj", "read", *arguments]
-    run = subprocess.run(command, input=photo, capture_output=True, check=False)
+    run = command_line.run("read", *arguments, stdin=photo)
     assert run.returncode == code, run.stderr
     return run
 
@@ -50,10 +52,10 @@ def test_a_folder_and_a_pattern_are_their_photos(
 
 def test_a_folder_without_photos_is_said(tmp_path: Path) -> None:
     """One sentence, and the exit code of an input that cannot be used."""
-    assert b"there is no photo in" in read(str(tmp_path), code=3).stderr
+    assert "there is no photo in" in read(str(tmp_path), code=3).stderr
 
 
 def test_a_smile_is_no_resting_face(smiling_photo: Path) -> None:
     """It says so and asks for another picture."""
     smile = str(smiling_photo)
-    assert b"calm face" in read(smile, "--resting", smile, code=3).stderr
+    assert "calm face" in read(smile, "--resting", smile, code=3).stderr

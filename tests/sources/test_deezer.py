@@ -11,7 +11,8 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import httpx
+import command_line
+import patient
 import pytest
 
 from emotion_dj.app import EmotionDJ
@@ -66,19 +67,18 @@ def at(site: DeezerStandIn, tmp_path: Path) -> Settings:
 def test_a_playlist_is_heard_and_played_end_to_end(site: DeezerStandIn, tmp_path: Path) -> None:
     """`play --library deezer:playlist/7` hears every preview once; the second run hears none."""
     environment = {
-        **os.environ,
         "EMOTION_DJ_DEEZER_API": site.address,
         "EMOTION_DJ_DATABASE": str(tmp_path / "c.sqlite"),
     }
-    command = [sys.executable, "-m", "emotion_dj", "play", "--library", f"deezer:playlist/{MIX}"]
-    command += ["--mood", "energetic", "-n", "3", "--json", "--save", str(tmp_path / "set.m3u8")]
-    first = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    command = ("play", "--library", f"deezer:playlist/{MIX}", "--mood", "energetic", "-n", "3")
+    command += ("--json", "--save", str(tmp_path / "set.m3u8"))
+    first = command_line.run(*command, **environment)
     picks = json.loads(first.stdout)["picks"]
     assert "energetic" in picks[0]["title"]
     assert (site.count("/preview"), site.count("/playlist"), site.count("/track")) == (6, 1, 3)
     saved = (tmp_path / "set.m3u8").read_text()
     assert saved.count(f"{site.address}/preview/") == 3
-    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    again = command_line.run(*command, **environment)
     assert len(json.loads(again.stdout)["picks"]) == 3  # others: what was saved stands back a while
     assert site.count("/preview") == 6
     assert sum(path.stat().st_size for path in tmp_path.rglob("*")) < 400_000
@@ -327,7 +327,7 @@ def test_the_page_plays_previews(site: DeezerStandIn, tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[3]
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with patient.Client(base_url=address) as client:
             answer = client.post("/api/v1/sets", json={"mood": "calm", "n": 1})
             (pick,) = answer.json()["picks"]
             site.expire()

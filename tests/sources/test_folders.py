@@ -6,11 +6,10 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import av
+import command_line
 import numpy as np
 import pytest
 
@@ -167,9 +166,8 @@ def test_a_folder_with_one_of_each_fault(tmp_path: Path, demo_music: Path) -> No
         out.mux(stream.encode(None))
     with (music / "old.mp3").open("ab") as file:
         file.write(b"TAG" + b"Caf\xe9".ljust(30, b"\0") + bytes(95))
-    command = [sys.executable, "-m", "emotion_dj", "analyse", str(music), "--json"]
-    command += ["--database", str(tmp_path / "c.sqlite")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = command_line.run("analyse", music, "--json", "--database", tmp_path / "c.sqlite")
+    assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
     assert results["analysed"] == 2
     assert [failure["uri"].rpartition("/")[2] for failure in results["failed"]] == [

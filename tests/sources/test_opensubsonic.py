@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import patient
 import pytest
 from PIL import Image as Pillow
 
@@ -173,7 +173,7 @@ def test_the_page_shows_covers_and_tells_the_server_what_was_liked(
         try:
             assert process.stderr is not None
             address = process.stderr.readline().split()[3]
-            with httpx.Client(base_url=address, timeout=60) as client:
+            with patient.Client(base_url=address) as client:
                 answer = client.post("/api/v1/sets", json={"mood": "calm"})
                 ids = {pick["title"][-1]: pick["id"] for pick in answer.json()["picks"]}
                 covers = {

@@ -13,7 +13,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj.app import EmotionDJ
@@ -105,7 +105,7 @@ def test_the_page_streams_from_the_server(server: str, tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[3]
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with patient.Client(base_url=address) as client:
             answer = client.post("/api/v1/sets", json={"mood": "calm", "n": 1})
             (pick,) = answer.json()["picks"]
             part = client.get(pick["stream"], headers={"range": "bytes=0-99"})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 import wave
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
+import command_line
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -119,14 +118,12 @@ def test_what_is_before_the_damage_is_read(tmp_path: Path, portrait: Image) -> N
 def test_the_command_writes_a_table_lines_csv_and_a_plot(tmp_path: Path, portrait: Image) -> None:
     """`emotion-dj read clip.mp4`: what people and what programs want of it."""
     path = write(tmp_path / "clip.mp4", portrait, STEADY)
-    command = [sys.executable, "-m", "emotion_dj", "read", str(path)]
-    files = ["--csv", str(tmp_path / "c.csv"), "--plot", str(tmp_path / "p.svg")]
-    run = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
-    assert "0:01.5" in run.stdout
+    files = ("--csv", tmp_path / "c.csv", "--plot", tmp_path / "p.svg")
+    assert "0:01.5" in command_line.run("read", path, *files).stdout
     rows = list(csv.DictReader((tmp_path / "c.csv").read_text().splitlines()))
     assert [row["emotion"] for row in rows] == ["happy"] * 5
     assert (tmp_path / "p.svg").read_text().count("<polyline") == 8
-    lines = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
+    lines = command_line.run("read", path, "--json").stdout
     assert [json.loads(line)["seconds"] for line in lines.splitlines()] == [0, 0.5, 1, 1.5, 2]
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+import command_line
 import httpx
+import patient
 import pytest
 
 from emotion_dj.sources.subsonic import Subsonic
@@ -31,7 +31,7 @@ class Service:
     """A service that runs in a process of its own: its address, and what it said on stderr."""
 
     address: str
-    process: subprocess.Popen[str]
+    process: command_line.Forked | subprocess.Popen[str]
     log: Path
 
     @property
@@ -46,9 +46,8 @@ class Service:
 def _heard_demo() -> tempfile.TemporaryDirectory[str]:
     """Hear the demo library, once for all tests of this process."""
     folder = tempfile.TemporaryDirectory(prefix="heard-")
-    command = [sys.executable, "-m", "emotion_dj", "analyse", "demo"]
-    database = ["--database", f"{folder.name}/c.sqlite"]
-    subprocess.run([*command, *database], check=True, capture_output=True)
+    done = command_line.run("analyse", "demo", "--database", f"{folder.name}/c.sqlite")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -62,22 +61,13 @@ def running(home: Path, *arguments: str, **more: str) -> Iterator[Service]:
     if "demo" in arguments and not database.exists():
         shutil.copy(f"{_heard_demo().name}/c.sqlite", database)
     own = {"HOME": str(home), "EMOTION_DJ_DATABASE": str(database)}
-    environment = {**os.environ, **own, **more}
-    command = [sys.executable, "-m", "emotion_dj", "serve", "--port", "0", *arguments]
     log = home / "serve.log"
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
-        ) as server,
-    ):
-        try:
-            assert server.stdout is not None
-            address = server.stdout.readline().strip()
-            assert address.startswith("http"), log.read_text()
-            yield Service(address, server, log)
-        finally:
-            server.terminate()
+    words = ("serve", "--port", "0", *arguments)
+    with command_line.started(*words, stderr=log, **{**own, **more}) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert address.startswith("http"), log.read_text()
+        yield Service(address, server, log)
 
 
 @contextmanager
@@ -137,7 +127,7 @@ def demo_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
     """Ask the service."""
-    with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+    with patient.Client(base_url=f"{address}/api/v1") as client:
         yield client
 
 
@@ -206,7 +196,7 @@ def _proxied(command: list[str], port: int) -> Iterator[str]:
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
             transport = httpx.HTTPTransport(retries=12)
-            with httpx.Client(transport=transport, timeout=60) as client:
+            with patient.Client(transport=transport) as client:
                 client.get(f"http://127.0.0.1:{port}/")
             yield f"http://127.0.0.1:{port}"
         finally:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import httpx
+import patient
 import pytest
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
 
 def test_every_operation_shows_an_example_and_its_problems(address: str) -> None:
     """Bodies and answers in JSON come with an example; refusals are problem documents."""
-    document = httpx.get(f"{address}/api/v1/openapi.json").json()
+    document = patient.get(f"{address}/api/v1/openapi.json").json()
     schemas = document["components"]["schemas"]
     for name in ("SetRequest", "Taste", "PhotoAnalysis", "Pick", "Problem", "Source", "Written"):
         assert schemas[name]["examples"], name

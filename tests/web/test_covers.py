@@ -8,9 +8,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 import av
-import httpx
 import mutagen
 import numpy as np
+import patient
 import pytest
 from mutagen.flac import Picture
 from mutagen.id3 import APIC
@@ -105,7 +105,7 @@ def test_covers_are_served(serve: Serve, tmp_path: Path, demo_music: Path) -> No
     shutil.copy(next(demo_music.rglob("*.opus")), music)
     with (
         serve("--library", str(music), EMOTION_DJ_INCLUDE="short") as address,
-        httpx.Client(base_url=address, timeout=60) as client,
+        patient.Client(base_url=address) as client,
     ):
         picks = (
             client.post("/api/v1/sets", json={"mood": "calm"}).raise_for_status().json()["picks"]

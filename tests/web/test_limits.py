@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.web.connection import HEAD_SECONDS, MOST_STREAMS, Connection
@@ -102,7 +103,9 @@ def test_half_sent_heads_end_nothing(quick_address: str) -> None:
 
 def test_streams_that_nobody_reads_stop_no_other(quick_address: str) -> None:
     """All places for streams are taken by players that do not read: requests go on at once."""
-    song = next(track["id"] for track in httpx.get(f"{quick_address}{API}/tracks").json()["tracks"])
+    song = next(
+        track["id"] for track in patient.get(f"{quick_address}{API}/tracks").json()["tracks"]
+    )
     ask = f"GET {API}/tracks/{song}/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
     with ExitStack() as lines:
         for _ in range(MOST_STREAMS):
@@ -119,7 +122,7 @@ def test_streams_that_nobody_reads_stop_no_other(quick_address: str) -> None:
 
 def test_answers_that_nobody_reads_count_as_done(quick_address: str) -> None:
     """More readers of large files that stop reading than requests at once: others are served."""
-    card = httpx.get(f"{quick_address}/eye/eye.json").json()
+    card = patient.get(f"{quick_address}/eye/eye.json").json()
     ask = f"GET /eye/{card['files']['reader']} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
     with ExitStack() as lines:
         for _ in range(MAX_AT_ONCE + 10):
@@ -141,7 +144,7 @@ def test_large_json_is_refused_before_it_is_read(quick_address: str) -> None:
 
     def send(_: int) -> int:
         try:
-            answer = httpx.post(f"{quick_address}{API}/sets", content=large, headers=kind)
+            answer = patient.post(f"{quick_address}{API}/sets", content=large, headers=kind)
         except httpx.TransportError:
             return 413  # hung up on while it was sending
         return answer.status_code
@@ -152,7 +155,7 @@ def test_large_json_is_refused_before_it_is_read(quick_address: str) -> None:
         assert set(sent) == {413}
     parts = (large[i : i + 100_000] for i in range(0, 2_000_000, 100_000))
     try:
-        answer = httpx.post(f"{quick_address}{API}/sets", content=parts, headers=kind)
+        answer = patient.post(f"{quick_address}{API}/sets", content=parts, headers=kind)
     except httpx.TransportError:
         return
     assert answer.status_code == 413
@@ -175,7 +178,7 @@ def test_what_is_no_text_is_refused(quick_address: str, body: bytes) -> None:
     """Halves of surrogate pairs, bytes that are no UTF-8, endless nesting: 422, one sentence."""
     kind = {"content-type": "application/json"}
     for path in ("/sets", "/feedback", "/playlists/m3u8", "/library/places"):
-        answer = httpx.post(f"{quick_address}{API}{path}", content=body, headers=kind)
+        answer = patient.post(f"{quick_address}{API}{path}", content=body, headers=kind)
         assert answer.status_code == 422, (path, answer.text[:200])
         assert answer.json()["code"] == "invalid_request"
 
@@ -185,7 +188,7 @@ def test_json_as_large_as_allowed_is_read(quick_address: str) -> None:
     spaces = b" " * (MAX_JSON - 100)
     kind = {"content-type": "application/json"}
     body = b'{"mood": "calm", "n": 2}' + spaces
-    answer = httpx.post(f"{quick_address}{API}/sets", content=body, headers=kind)
+    answer = patient.post(f"{quick_address}{API}/sets", content=body, headers=kind)
     assert (answer.status_code, len(answer.json()["picks"])) == (200, 2)
 
 
@@ -202,10 +205,10 @@ def test_names_that_are_no_text_do_no_harm(quick_address: str) -> None:
             + b"\r\n--x--\r\n"
         )
         kind = {"content-type": "multipart/form-data; boundary=x"}
-        answer = httpx.post(f"{quick_address}{API}/library/tables", content=body, headers=kind)
+        answer = patient.post(f"{quick_address}{API}/library/tables", content=body, headers=kind)
         assert answer.status_code in {200, 400, 413, 422}, (name[:20], answer.text[:200])
     for query in ("q=%ED%A0%80", "q=%00", "q=%FF", "limit=%ED"):
-        assert httpx.get(f"{quick_address}{API}/tracks?{query}").status_code in {200, 422}, query
+        assert patient.get(f"{quick_address}{API}/tracks?{query}").status_code in {200, 422}, query
 
 
 def test_folders_with_odd_names_are_left_out(run_service: Run, tmp_path: Any) -> None:
@@ -215,7 +218,7 @@ def test_folders_with_odd_names_are_left_out(run_service: Run, tmp_path: Any) ->
     (tmp_path / "good").mkdir()
     os.mkdir(os.fsencode(tmp_path) + b"/bad\xff")  # noqa: PTH102 - pathlib takes no bytes
     with run_service("--library", "demo") as service:
-        answer = httpx.get(f"{service.address}{API}/folders", params={"at": str(tmp_path)})
+        answer = patient.get(f"{service.address}{API}/folders", params={"at": str(tmp_path)})
     names = [folder["name"] for folder in answer.json()["folders"]]
     assert "good" in names
     assert len(names) == len([name for name in names if name.isprintable()])
@@ -238,7 +241,7 @@ def test_the_log_of_a_flood_is_a_line_a_second(run_service: Run) -> None:
     """Hundreds of refused requests of one kind leave a few lines, which say how many there were."""
     with run_service("--library", "demo", "--name", "music.example", "--log", "json") as service:
         began = time.monotonic()
-        with httpx.Client(base_url=service.address) as client:
+        with patient.Client(base_url=service.address) as client:
             for _ in range(300):
                 assert client.get(f"{API}/library").status_code == 401
         seconds = time.monotonic() - began
@@ -274,7 +277,7 @@ def test_a_log_that_nobody_reads_stops_nobody(tmp_path: Any) -> None:
 def test_running_out_of_descriptors_is_survived(run_service: Run) -> None:
     """With few descriptors a flood of lines ends none of the service, nor its later answers."""
     with run_service("--library", "demo") as service:
-        held = httpx.get(f"{service.address}{API}/health").status_code
+        held = patient.get(f"{service.address}{API}/health").status_code
         resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (60, 60))
         with ExitStack() as lines:
             for _ in range(100):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
 import pytest
 
@@ -46,9 +45,8 @@ def listeners(
 
 def invited(home: Path, *words: str) -> str:
     """Return the code of an invitation."""
-    database = ("--database", str(home / "c.sqlite"))
-    command = [sys.executable, "-m", "emotion_dj", "devices", "invite", *words, *database]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    done = command_line.run("devices", "invite", *words, "--database", home / "c.sqlite")
+    return done.stdout.strip()
 
 
 def test_what_one_likes_no_other_is_told(listeners: Mapping[str, httpx.Client]) -> None:
@@ -132,8 +130,7 @@ def test_a_file_of_the_first_version_is_taken_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "Ann", "a b", "a/b", "a" * 33, "-a"])
 def test_a_listener_has_a_plain_name(name: str) -> None:
     """It stands in logs and is typed: anything else is one sentence."""
-    words = [sys.executable, "-m", "emotion_dj", "devices", "invite", f"--listener={name}"]
-    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    told = command_line.run("devices", "invite", f"--listener={name}")
     assert told.returncode == 3
     assert "names no listener: take up to 32 of a to z" in told.stderr.replace("\n", " ")
 

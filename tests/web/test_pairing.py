@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import command_line
 import httpx
+import patient
 import pytest
 
 from emotion_dj.pairing import TRIES
@@ -30,7 +31,7 @@ API = "/api/v1"
 @contextmanager
 def paired(address: str, code: str) -> Iterator[httpx.Client]:
     """Give a browser that has opened a link and was let in."""
-    with httpx.Client(base_url=address, timeout=60) as client:
+    with patient.Client(base_url=address) as client:
         answer = client.get("/pair", params={"code": code})
         assert (answer.status_code, answer.headers["location"]) == (303, "./"), answer.text
         yield client
@@ -53,7 +54,7 @@ def guest(service: str, home: Path) -> Iterator[httpx.Client]:
 @pytest.fixture
 def stranger(service: str) -> Iterator[httpx.Client]:
     """Return a browser that was not let in."""
-    with httpx.Client(base_url=service, timeout=60) as client:
+    with patient.Client(base_url=service) as client:
         yield client
 
 
@@ -144,7 +145,7 @@ def test_the_page_that_says_how_pairs_a_device(stranger: httpx.Client, home: Pat
     assert "samesite=lax" in cookie
     assert stranger.get("/").status_code == 200
     assert stranger.get("/pair", params={"code": code}).status_code == 303  # scanned twice by it
-    other = httpx.get(str(stranger.base_url.join("/pair")), params={"code": code})
+    other = patient.get(str(stranger.base_url.join("/pair")), params={"code": code})
     assert other.status_code == 401
     assert "was used" in other.text
 
@@ -154,14 +155,14 @@ def test_a_program_sends_its_token(service: str, owner: httpx.Client) -> None:
     signed = next(iter(owner.cookies.values()))
     token = signed.rpartition(".")[0]
     head = {"authorization": f"Bearer {token}"}
-    assert httpx.get(f"{service}{API}/ready", headers=head).json() == {"status": "ready"}
+    assert patient.get(f"{service}{API}/ready", headers=head).json() == {"status": "ready"}
     name = next(iter(owner.cookies.keys()))
     last = "0" if signed[-1] != "0" else "1"
     for wrong in (token, token + ".x", "x", "é", signed[:-1] + last, "a" * 4000):
         cookie = {"cookie": f"{name}={wrong}".encode()}
-        assert httpx.get(f"{service}{API}/ready", headers=cookie).status_code == 401, wrong[:60]
+        assert patient.get(f"{service}{API}/ready", headers=cookie).status_code == 401, wrong[:60]
     for wrong in ("x", "x.y", token[:-1], token.replace(".", ""), "Bearer " + token):
-        answer = httpx.get(f"{service}{API}/ready", headers={"authorization": f"Bearer {wrong}"})
+        answer = patient.get(f"{service}{API}/ready", headers={"authorization": f"Bearer {wrong}"})
         assert answer.status_code == 401, wrong
 
 
@@ -217,14 +218,14 @@ def test_a_revoked_device_is_out_at_once(stranger: httpx.Client, home: Path) -> 
 def test_codes_are_not_guessed(service: str, home: Path) -> None:
     """After a few that do not fit an address waits a minute, also with a right one."""
     lines = [httpx.HTTPTransport(local_address=address) for address in ("127.0.0.9", "127.0.0.10")]
-    with httpx.Client(transport=lines[0], base_url=service) as guessing:
+    with patient.Client(transport=lines[0], base_url=service) as guessing:
         for _ in range(TRIES):
             assert guessing.get("/pair", params={"code": "a" * 16}).status_code == 401
         code = code_of(home)
         refused = guessing.get("/pair", params={"code": code})
         assert refused.status_code == 429
         assert 0 < int(refused.headers["retry-after"]) <= 61
-    with httpx.Client(transport=lines[1], base_url=service) as other:
+    with patient.Client(transport=lines[1], base_url=service) as other:
         assert other.get("/pair", params={"code": code}).status_code == 303
 
 
@@ -247,8 +248,8 @@ def test_nothing_at_rest_lets_anybody_in(service: str, home: Path) -> None:
 def test_on_loopback_nothing_changes(run_service: Run) -> None:
     """Bound to this machine alone nobody is paired, nothing is logged, and no file is made."""
     with run_service("--library", "demo") as service:
-        assert httpx.get(f"{service.address}{API}/about").json()["role"] == "owner"
-        assert httpx.get(service.address).status_code == 200
+        assert patient.get(f"{service.address}{API}/about").json()["role"] == "owner"
+        assert patient.get(service.address).status_code == 200
         said = service.log.read_text()
         assert said == f"Emotion-DJ plays on {service.address}  (Ctrl+C stops it)\n"
         assert not list(service.log.parent.glob("*.devices.sqlite"))

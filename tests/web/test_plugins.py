@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import patient
 import pytest
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def address(
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
     """Ask the service of plug-ins."""
-    with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+    with patient.Client(base_url=f"{address}/api/v1") as client:
         yield client
 
 

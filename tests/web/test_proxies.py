@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj.errors import SettingsError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    import httpx
 
     Run = Callable[..., AbstractContextManager[Any]]
 
@@ -53,7 +55,7 @@ def caddy(folder: Path, service: str, port: int, proxied: Run) -> Iterator[str]:
 def let_in(address: str, code: str, *, path: str = "") -> Iterator[httpx.Client]:
     """Give a browser on the page of a name, as a proxy shows it."""
     host = f"{NAME}:{urlsplit(address).port}"
-    with httpx.Client(base_url=f"{address}{path}", timeout=60, headers={"host": host}) as client:
+    with patient.Client(base_url=f"{address}{path}", headers={"host": host}) as client:
         answer = client.get("/pair", params={"code": code})
         assert answer.status_code == 303, answer.text
         client.headers["cookie"] = answer.headers["set-cookie"].partition(";")[0]
@@ -89,13 +91,13 @@ def test_plain_nginx_before_a_service_that_knows_of_none(
     with run_service("--library", "demo") as service:
         body = {"json": {"mood": "calm"}, "headers": {"origin": f"http://{NAME}"}}
         with nginx(tmp_path, service.address, "") as address:
-            refused = httpx.post(f"{address}{API}/sets", **body)
+            refused = patient.post(f"{address}{API}/sets", **body)
         assert (refused.status_code, "--name" in refused.text) == (403, True)
         with nginx(tmp_path, service.address, FORWARDED) as address:
-            refused = httpx.get(f"{address}{API}/library")
+            refused = patient.get(f"{address}{API}/library")
         assert (refused.status_code, "--proxy" in refused.json()["detail"]) == (403, True)
         with nginx(tmp_path, service.address, "proxy_set_header Host music.example;") as address:
-            refused = httpx.get(f"{address}{API}/library")
+            refused = patient.get(f"{address}{API}/library")
         assert (refused.status_code, "--name" in refused.json()["detail"]) == (421, True)
 
 
@@ -109,7 +111,7 @@ def test_nginx_on_a_sub_path(run_service: Run, nginx: Run, tmp_path: Path, strip
         let_in(address, service.code, path="/music") as client,
     ):
         pick = works(client, "/music")
-        sound = httpx.get(f"{address}{pick['stream']}", headers=client.headers)
+        sound = patient.get(f"{address}{pick['stream']}", headers=client.headers)
         assert sound.status_code == 200
         assert client.get("/style.css").status_code == 200
 
@@ -132,7 +134,7 @@ def test_a_proxy_that_was_not_named_is_not_believed(run_service: Run) -> None:
         codes = []
         for n in range(7):
             lie = {"x-forwarded-for": f"192.0.2.{n}", "x-forwarded-host": "evil.example"}
-            answer = httpx.get(f"{service.address}/pair?code=wrong", headers=lie)
+            answer = patient.get(f"{service.address}/pair?code=wrong", headers=lie)
             codes.append(answer.status_code)
     assert codes == [401] * 5 + [429] * 2
 
@@ -198,6 +200,6 @@ def test_ipv6(run_service: Run, host: str) -> None:
         pytest.skip("this system has no IPv6")
     with run_service("--library", "demo", "--host", host) as service:
         port = urlsplit(service.address).port
-        assert httpx.get(f"http://[::1]:{port}{API}/health").status_code == 200
+        assert patient.get(f"http://[::1]:{port}{API}/health").status_code == 200
         if host == "::":
-            assert httpx.get(f"http://127.0.0.1:{port}{API}/health").status_code == 200
+            assert patient.get(f"http://127.0.0.1:{port}{API}/health").status_code == 200

@@ -7,8 +7,6 @@ import json
 import re
 import secrets
 import shutil
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -17,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import command_line
 import httpx
+import patient
 import pytest
 
 from emotion_dj import EmotionDJ
@@ -45,9 +45,8 @@ class Replicas:
 
     def invited(self, *words: str) -> str:
         """Return a new code, as the owner of the database makes one."""
-        command = [sys.executable, "-m", "emotion_dj", "devices", "invite", *words]
-        asked = [*command, "--database", self.database]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        done = command_line.run("devices", "invite", *words, "--database", self.database)
+        return done.stdout.strip()
 
     @contextmanager
     def paired(self) -> Iterator[tuple[httpx.Client, httpx.Client]]:
@@ -102,15 +101,14 @@ def test_who_is_let_in_by_one_is_let_in_by_the_other(replicas: Replicas) -> None
     with replicas.paired() as (one, other):
         assert other.get("/about").json()["role"] == "owner"
         device = next(iter(one.cookies.values())).partition(".")[0]
-        command = [sys.executable, "-m", "emotion_dj", "devices", "revoke", device]
-        subprocess.run([*command, "--database", replicas.database], check=True)
+        command_line.run("devices", "revoke", device, "--database", replicas.database)
         assert [client.get("/about").status_code for client in (one, other)] == [401, 401]
 
 
 def test_a_stranger_who_asks_in_turn_has_no_more_tries(replicas: Replicas) -> None:
     """Five codes that do not fit are five for both; then one minute is waited at either."""
     line = httpx.HTTPTransport(local_address="127.0.0.9")
-    with httpx.Client(transport=line) as stranger:
+    with patient.Client(transport=line) as stranger:
         links = [f"{address}/pair?code={'a' * 16}" for address in 4 * replicas.addresses]
         told = [stranger.get(link).status_code for link in links]
     assert told == [401] * 5 + [429] * 3
@@ -190,6 +188,8 @@ def test_a_screen_follows_on_when_the_server_is_back(
             with filming(camera, key, [face]):
                 assert any(f'"emotion": "{emotion}"' in line for line in lines)
             server.stop()
+            sent = camera.post("/readings", params={"live": key}, json={"faces": [face]})
+            assert sent.status_code == 200, "a reading does not need the server"
             server.ensure_postgres_running()
 
 

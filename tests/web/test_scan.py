@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.web.middleware import MAX_AT_ONCE
@@ -55,7 +56,7 @@ def test_those_who_go_away_free_their_place(starting: str) -> None:
         with socket.create_connection((place.hostname, place.port), timeout=60) as line:
             line.sendall(b"GET /api/v1/library/scan HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
             assert line.recv(100).startswith(b"HTTP/1.1 200 ")
-    assert httpx.get(f"{starting}/api/v1/health").status_code == 200
+    assert patient.get(f"{starting}/api/v1/health").status_code == 200
     assert [name for name, _ in follow(starting)][-1] == "done"
 
 

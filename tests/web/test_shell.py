@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.web.bundle import bundles
@@ -22,14 +23,14 @@ MODULES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*
 def test_modules_come_without_their_comments(demo_address: str) -> None:
     """As modules, with their marks: a browser that has them is told so."""
     for name in MODULES:
-        sent = httpx.get(f"{demo_address}/{name}")
+        sent = patient.get(f"{demo_address}/{name}")
         assert sent.headers["content-type"] == "text/javascript; charset=utf-8"
         assert sent.headers["cache-control"] == "no-cache"
         assert not re.search(r"^\s*(//|/\*)", sent.text, re.MULTILINE), name
         again = {"if-none-match": sent.headers["etag"]}
-        assert httpx.get(f"{demo_address}/{name}", headers=again).status_code == 304
+        assert patient.get(f"{demo_address}/{name}", headers=again).status_code == 304
     assert httpx.head(f"{demo_address}/js/main.js").status_code == 200
-    assert httpx.get(f"{demo_address}/js/none.js").status_code == 404
+    assert patient.get(f"{demo_address}/js/none.js").status_code == 404
 
 
 @pytest.mark.needs_node
@@ -37,7 +38,7 @@ def test_they_are_modules_still(demo_address: str, tmp_path: Path) -> None:
     """Node takes each of them."""
     for name in MODULES:
         path = tmp_path / "module.mjs"
-        path.write_text(httpx.get(f"{demo_address}/{name}").text)
+        path.write_text(patient.get(f"{demo_address}/{name}").text)
         subprocess.run([node(), "--check", path], check=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj.testing.spotify import Playlist, SpotifyStandIn, entry, song, status
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import httpx
+
     Serve = Callable[..., AbstractContextManager[str]]
 
 CALM = {"mood": "calm", "n": 20}
@@ -22,7 +24,7 @@ CALM = {"mood": "calm", "n": 20}
 @pytest.fixture(scope="module")
 def client(mixed: Any) -> Iterator[httpx.Client]:
     """Ask the service of three sources."""
-    with httpx.Client(base_url=f"{mixed.address}/api/v1", timeout=60) as client:
+    with patient.Client(base_url=f"{mixed.address}/api/v1") as client:
         yield client
 
 
@@ -125,7 +127,7 @@ def test_what_a_service_refuses_is_said(
         local = min((demo_music / "calm").glob("*.opus"))
         with (
             serve("--library", "spotify", "--library", str(local), **site.environment()) as address,
-            httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client,
+            patient.Client(base_url=f"{address}/api/v1") as client,
         ):
 
             def written(to: str, *sources: str) -> httpx.Response:
@@ -153,7 +155,7 @@ def test_nobody_is_asked_where_nobody_is_logged_in(serve: Serve, demo_music: Pat
     song = min((demo_music / "calm").glob("*.opus"))
     with (
         serve("--library", str(song), **half) as address,
-        httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client,
+        patient.Client(base_url=f"{address}/api/v1") as client,
     ):
         assert not [name for name, (_, writable) in known(client).items() if writable]
         for name, words in (("spotify", "login spotify"), ("subsonic", "SUBSONIC_PASSWORD")):

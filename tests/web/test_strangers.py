@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+import patient
 import pytest
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
@@ -80,10 +81,10 @@ def test_a_photo_never_touches_the_disk(
     assert len(photo) > MEGABYTE  # frameworks keep such uploads in files
     before = resource.prlimit(process, resource.RLIMIT_FSIZE)
     resource.prlimit(process, resource.RLIMIT_FSIZE, (0, before[1]))
-    answer = httpx.post(f"{address}/api/v1/readings", files={"photo": photo}, timeout=60)
+    answer = patient.post(f"{address}/api/v1/readings", files={"photo": photo})
     assert answer.status_code == 200, answer.text
     resource.prlimit(process, resource.RLIMIT_FSIZE, before)
-    assert httpx.post(f"{address}/api/v1/sets", json={"mood": "calm"}).status_code == 200
+    assert patient.post(f"{address}/api/v1/sets", json={"mood": "calm"}).status_code == 200
     assert resource.prlimit(process, resource.RLIMIT_CORE) == (0, 0)
     os.kill(process, 6)
     os.waitpid(process, 0)
@@ -151,7 +152,7 @@ def test_a_thousand_at_once_are_read_or_sent_away(address: str, smiling_photo: P
     assert b"200" in codes
     shed = [answer for answer in answers if isinstance(answer, bytes) and b" 503 " in answer[:20]]
     assert all(b"retry-after" in answer for answer in shed)
-    assert httpx.get(f"{address}/api/v1/health").json()["status"] == "ok"
+    assert patient.get(f"{address}/api/v1/health").json()["status"] == "ok"
 
 
 def test_two_things_at_once_are_a_photo_or_nothing(
@@ -214,16 +215,16 @@ def test_a_link_does_not_lead_out_of_the_music(
     song = Path(copy(min((demo_music / "calm").glob("*.opus")), music))
     with serve("--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=120)
-        (track,) = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]
+        (track,) = patient.get(f"{address}/api/v1/tracks").json()["tracks"]
         stream = f"{address}/api/v1/tracks/{track['id']}/stream"
-        assert httpx.get(stream).status_code == 200
+        assert patient.get(stream).status_code == 200
         song.rename(tmp_path / "elsewhere.opus")
         song.symlink_to(tmp_path / "elsewhere.opus")
-        assert httpx.get(stream).status_code == 200
+        assert patient.get(stream).status_code == 200
         song.unlink()
         song.symlink_to("/etc/passwd")
-        assert httpx.get(stream).status_code == 404
-        assert httpx.get(stream.replace("/stream", "/cover")).status_code == 204
+        assert patient.get(stream).status_code == 404
+        assert patient.get(stream.replace("/stream", "/cover")).status_code == 204
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import av
 import httpx
 import numpy as np
+import patient
 import pytest
 
 from emotion_dj.sources.chapters import LARGE
@@ -69,7 +70,7 @@ def streams(serve: Serve, tmp_path: Path) -> object:
     (music / "link.flac").symlink_to(tmp_path / "blob")
     with serve("--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=120)
-        found = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]
+        found = patient.get(f"{address}/api/v1/tracks").json()["tracks"]
         yield {one["title"]: f"{address}/api/v1/tracks/{one['id']}/stream" for one in found}
 
 
@@ -77,23 +78,23 @@ def test_what_no_browser_plays_comes_as_opus(streams: dict[str, str]) -> None:
     """With a length, byte ranges and a HEAD, as a file would; a chapter comes without what is
     around it, others come as they are.
     """
-    whole = httpx.get(streams["aiff"], timeout=60)
+    whole = patient.get(streams["aiff"])
     assert (whole.status_code, whole.headers["content-type"]) == (200, "audio/ogg")
     with av.open(io.BytesIO(whole.content)) as container:
         assert container.streams.audio[0].codec_context.name in {"opus", "libopus"}
         assert container.duration == pytest.approx(12e6, rel=0.01)
     size = len(whole.content)
-    part = httpx.get(streams["aiff"], headers={"range": f"bytes={size - 50_000}-"}, timeout=60)
+    part = patient.get(streams["aiff"], headers={"range": f"bytes={size - 50_000}-"})
     assert (part.status_code, part.content) == (206, whole.content[-50_000:])
     assert part.headers["content-range"] == f"bytes {size - 50_000}-{size - 1}/{size}"
-    assert httpx.get(streams["aiff"], headers={"range": f"bytes={size}-"}).status_code == 416
+    assert patient.get(streams["aiff"], headers={"range": f"bytes={size}-"}).status_code == 416
     head = httpx.head(streams["aiff"])
     assert (head.headers["content-length"], head.content) == (str(size), b"")
-    chapter = httpx.get(streams["Second"], timeout=60)
+    chapter = patient.get(streams["Second"])
     assert chapter.headers["content-type"] == "audio/ogg"
     assert measured(io.BytesIO(chapter.content))[0] == pytest.approx(7.0, abs=0.05)
-    assert httpx.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
-    linked = httpx.get(streams["link"])
+    assert patient.get(streams["mp3"]).headers["content-type"] == "audio/mpeg"
+    linked = patient.get(streams["link"])
     assert (linked.status_code, linked.headers["content-type"]) == (200, "audio/flac")
 
 
@@ -111,14 +112,14 @@ def test_what_comes_is_as_long_and_as_loud(streams: dict[str, str], tmp_path: Pa
     """Of every form, whole and from the middle."""
     for name in FORMS:
         place = streams[name.partition(".")[0]]
-        whole = httpx.get(place, timeout=60)
+        whole = patient.get(place)
         assert whole.headers["content-type"] == "audio/ogg", name
         seconds, level = measured(tmp_path / "music" / name)
         assert measured(io.BytesIO(whole.content)) == (
             pytest.approx(seconds, abs=0.1),
             pytest.approx(level, abs=1.0),
         ), name
-        part = httpx.get(place, headers={"range": "bytes=99000-99999"}, timeout=60)
+        part = patient.get(place, headers={"range": "bytes=99000-99999"})
         assert (part.status_code, part.content) == (206, whole.content[99_000:100_000]), name
 
 
@@ -133,9 +134,9 @@ def test_a_track_of_a_cue_sheet_is_sent_alone(serve: Serve, tmp_path: Path) -> N
     )
     with serve("--library", str(music)) as address:
         httpx.get(f"{address}/api/v1/library/scan", timeout=120)
-        tracks = httpx.get(f"{address}/api/v1/tracks").json()["tracks"]
+        tracks = patient.get(f"{address}/api/v1/tracks").json()["tracks"]
         assert sorted(track["title"] for track in tracks) == ["One", "Two"]
         for track, seconds in ((t, 5 if t["title"] == "One" else 7) for t in tracks):
-            sent = httpx.get(f"{address}/api/v1/tracks/{track['id']}/stream", timeout=60)
+            sent = patient.get(f"{address}/api/v1/tracks/{track['id']}/stream")
             with av.open(io.BytesIO(sent.content)) as container:
                 assert container.duration == pytest.approx(seconds * 1e6, rel=0.01)

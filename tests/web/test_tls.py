@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.web import certificates
@@ -31,12 +32,12 @@ def test_a_phone_that_trusts_the_authority_is_served(run_service: Run) -> None:
     with run_service("--library", "demo", "--tls", "--name", "nas.local") as service:
         assert service.address.startswith("https://")
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            httpx.get(f"{service.address}/api/v1/health")
+            patient.get(f"{service.address}/api/v1/health")
         place = f"{service.address}{certificates.PLACE}"
-        given = httpx.get(place, verify=False)  # noqa: S501 - as the first visit is
+        given = patient.get(place, verify=False)
         assert given.headers["content-type"] == "application/x-x509-ca-cert"
         trusting = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(given.content))
-        with httpx.Client(base_url=service.address, verify=trusting) as client:
+        with patient.Client(base_url=service.address, verify=trusting) as client:
             assert client.get("/api/v1/health").json()["status"] == "ok"
             cookie = client.get("/pair", params={"code": service.code}).headers["set-cookie"]
             assert "secure" in cookie.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import patient
 import pytest
 
 from emotion_dj.app import EmotionDJ
@@ -43,12 +43,12 @@ def test_the_stand_in_sees_what_the_contract_forbids(
     with SpotifyStandIn(contract) as site:
         site.playlists["p"] = Playlist("p")
         bearer = {"authorization": f"Bearer {site.grant(*SCOPES)['access_token']}"}
-        answer = httpx.request(method, site.api + path, json=body, headers=bearer)
+        answer = patient.request(method, site.api + path, json=body, headers=bearer)
         assert answer.status_code in {400, 404}
         assert any(said in each for each in site.violations), site.violations
         bearer = {"authorization": f"Bearer {site.grant()['access_token']}"}
-        assert httpx.get(f"{site.api}/me/tracks", headers=bearer).status_code == 403
-        assert httpx.get(f"{site.api}/me/tracks").status_code == 401
+        assert patient.get(f"{site.api}/me/tracks", headers=bearer).status_code == 403
+        assert patient.get(f"{site.api}/me/tracks").status_code == 401
 
 
 @pytest.mark.live

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import command_line
 import httpx
+import patient
 import pytest
 
 from emotion_dj.app import EmotionDJ
@@ -81,8 +82,8 @@ def test_strangers_cannot_finish_a_login(site: SpotifyStandIn) -> None:
         asked = parse_qs(urlsplit(address).query)
         back = asked["redirect_uri"][0]
         queries = ("?code=canary-evil&state=guess", "?code=canary-evil", "")
-        codes.extend(httpx.get(back + query).status_code for query in queries)
-        codes.append(httpx.get(back.replace("callback", "x") + "?state=é").status_code)
+        codes.extend(patient.get(back + query).status_code for query in queries)
+        codes.append(patient.get(back.replace("callback", "x") + "?state=é").status_code)
         browser(address)
 
     saved: list[str] = []
@@ -106,12 +107,12 @@ def test_logins_that_fail_are_said(site: SpotifyStandIn, monkeypatch: pytest.Mon
         session(site, []).begin(browser, port=taken)
 
     def robbed(address: str) -> None:
-        answer = httpx.get(address)
+        answer = patient.get(address)
         back = answer.headers["location"]
         code = parse_qs(urlsplit(back).query)["code"][0]
         grant = {"grant_type": "authorization_code", "code": code, "client_id": CLIENT_ID}
-        assert httpx.post(f"{site.accounts}/api/token", data=grant).status_code == 400
-        httpx.get(back)
+        assert patient.post(f"{site.accounts}/api/token", data=grant).status_code == 400
+        patient.get(back)
 
     with pytest.raises(LoginRequired) as caught:
         session(site, []).begin(robbed, port=0)
@@ -199,7 +200,7 @@ def test_from_login_to_logout_no_secret_is_left(
 ) -> None:
     """As a user does it, to the end: no token, code or song is in what was said or written."""
     yes = tmp_path / "browser.py"
-    yes.write_text("import sys, httpx\nhttpx.get(sys.argv[1], follow_redirects=True)\n")
+    yes.write_text("import sys, httpx\nhttpx.get(sys.argv[1], follow_redirects=True, timeout=60)\n")
     data = tmp_path / "data"
     environment = {
         **os.environ,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import httpx
+import patient
 import pytest
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def test_only_who_sits_here_may_add(
             ("POST", "library/places", {"place": str(tmp_path)}),
             ("POST", "library/servers", {"url": "http://x", "user": "u", "password": "p"}),
         ):
-            answer = httpx.request(method, f"{address}/api/v1/{path}", json=body)
+            answer = patient.request(method, f"{address}/api/v1/{path}", json=body)
             assert answer.status_code == 401, path
     with serve("--library", "demo") as address:
-        gone = httpx.get(f"{address}/api/v1/folders", params={"at": str(tmp_path / "none")})
+        gone = patient.get(f"{address}/api/v1/folders", params={"at": str(tmp_path / "none")})
         assert gone.status_code >= 400
         assert "cannot be read" in gone.json()["detail"]

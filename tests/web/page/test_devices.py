@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import patient
 import pytest
 
 from emotion_dj.sources.spotify_login import SCOPES
@@ -59,7 +60,7 @@ def address(
             patch.setenv(f"EMOTION_DJ_SPOTIFY_{name}", value)
         libraries = ("--library", "spotify", "--library", str(local))
         with serve_from(tmp_path_factory.mktemp("server"), *libraries) as address:
-            httpx.get(f"{address}/api/v1/library/scan", timeout=60)  # ends when all is heard
+            patient.get(f"{address}/api/v1/library/scan")  # ends when all is heard
             yield address
 
 
@@ -196,11 +197,11 @@ def test_its_views_break_no_rule_of_axe(
 
 def test_only_the_frame_may_show_spotify(address: str, site: SpotifyStandIn) -> None:
     """The page's policy names no other host; the frame's names one, and none may frame the page."""
-    shut = httpx.get(address).headers["content-security-policy"]
+    shut = patient.get(address).headers["content-security-policy"]
     assert "frame-src 'self';" in shut
     assert "frame-ancestors 'none'" in shut
     assert "http" not in shut
-    frame = httpx.get(f"{address}/embed/spotify/one")
+    frame = patient.get(f"{address}/embed/spotify/one")
     origin = site.embed.removesuffix("/embed")
     policy = frame.headers.get_list("content-security-policy")
     assert len(policy) == 1
@@ -208,7 +209,7 @@ def test_only_the_frame_may_show_spotify(address: str, site: SpotifyStandIn) -> 
     assert "frame-ancestors 'self'" in policy[0]
     assert f'src="{site.embed}/track/one"' in frame.text
     for odd in ("a%22b", "..%2Fx", "a" * 65, "%3Cscript%3E"):
-        refused = httpx.get(f"{address}/embed/spotify/{odd}")
+        refused = patient.get(f"{address}/embed/spotify/{odd}")
         assert refused.status_code == 404
         assert "frame-src 'self'" in refused.headers["content-security-policy"]
 

@@ -7,8 +7,8 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-import httpx
 import mutagen
+import patient
 import pytest
 from mutagen.flac import Picture
 from PIL import Image as Pillow
@@ -135,7 +135,7 @@ def test_pictures_in_the_music_are_its_covers(
     song["metadata_block_picture"] = [base64.b64encode(picture.write()).decode()]
     song.save()
     with serve("--library", str(music)) as address:
-        httpx.get(f"{address}/api/v1/library/scan", timeout=60)  # ends when all is heard
+        patient.get(f"{address}/api/v1/library/scan")  # ends when all is heard
         with opened(address) as page:
             page.check("input[value=calm]")
             page.wait_for_selector("#set li")

@@ -67,7 +67,8 @@ WAIT = """new Promise((done) => {
     done(met);
   }, 20);
 })"""
-STATE = "document.querySelector('main').innerText.slice(0, 300)"
+STATE = """['#said', '#done', '#play-word', '#time', '#now-title', 'main']
+  .map((one) => document.querySelector(one).textContent.trim().slice(0, 200)).join(" | ")"""
 
 
 class Firefox(Engine):

@@ -43,11 +43,26 @@ def engine(request: pytest.FixtureRequest, demo_address: str) -> Any:
 
 
 def sounding(engine: Any) -> None:
-    """Wait until the song advances; where the browser waits for a press of play, press."""
-    engine.until("document.querySelector('#set li') && !document.querySelector('#player').hidden")
-    if engine.ask("document.querySelector('#play-word').textContent") != "Pause":
+    """Wait until what was just asked for plays and advances.
+
+    The set of the test before may stand there until the answer comes: who presses play then, as
+    the answer begins to play, pauses it. It is pressed where the browser waits for it alone.
+    """
+    engine.until(f"{PLAYS} || {BLOCKED}")
+    if engine.ask(BLOCKED):
         engine.press("#play")
-    engine.until("!document.querySelector('#time').textContent.startsWith('0:00')")
+    engine.until(f"{PLAYS} && !document.querySelector('#time').textContent.startsWith('0:00')")
+
+
+PLAYS = "document.querySelector('#play-word').textContent === 'Pause'"
+BLOCKED = "document.querySelector('#done').textContent.includes('press Play')"
+SLOW = """(() => {
+  const fetch = window.fetch;
+  const late = () => new Promise((done) => setTimeout(done, %d));
+  window.fetch = (...asked) =>
+    String(asked[0]).endsWith("/sets") ? late().then(() => fetch(...asked)) : fetch(...asked);
+})() ?? true"""
+"""Each set comes so many milliseconds late."""
 
 
 def test_a_photo_is_read_here_and_answered(engine: Any, smiling_photo: Path) -> None:
@@ -91,11 +106,20 @@ def test_a_set_is_saved_and_nothing_is_missed(engine: Any) -> None:
     assert engine.ask("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_an_answer_that_comes_late_plays_without_another_press(engine: Any) -> None:
+    """A press counts for some seconds in a browser; the decks take it for whatever comes later."""
+    engine.ask(SLOW % 6000)
+    engine.press("#moods label:nth-of-type(4)")
+    engine.says("#opening", "You want energetic")
+    engine.until(f"{PLAYS} && !document.querySelector('#time').textContent.startsWith('0:00')")
+    assert not engine.ask(BLOCKED)
+
+
 @pytest.mark.needs_firefox
 def test_live_with_nobody_there_leaves_the_music_alone(firefox: Any, demo_address: str) -> None:
     """The browser's own test picture holds no face: the page says so, and the song plays on.
 
-    In WebKit the song did not begin once in four runs, and why is not known: it is not tried there.
+    In WebKit the new song stood at 0:00 in some runs beside other work; why is not known.
     """
     firefox.open(demo_address)
     firefox.until("document.body.dataset.role")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -89,6 +90,19 @@ class Forked:
     def kill(self) -> None:
         """End it at once."""
         os.kill(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        """Return once it has ended. Raises TimeoutError."""
+        place = os.pidfd_open(self.pid)
+        try:
+            if not select.select([place], [], [], seconds)[0]:
+                raise TimeoutError
+        finally:
+            os.close(place)
 
 
 @contextmanager

@@ -48,13 +48,14 @@ def sounding(engine: Any) -> None:
     The set of the test before may stand there until the answer comes: who presses play then, as
     the answer begins to play, pauses it. It is pressed where the browser waits for it alone.
     """
-    engine.until(f"{PLAYS} || {BLOCKED}")
-    if engine.ask(BLOCKED):
+    engine.until(f"{SOUNDS} || {BLOCKED}")  # a song that is refused is said to play for a moment
+    if not engine.ask(SOUNDS):
         engine.press("#play")
-    engine.until(f"{PLAYS} && !document.querySelector('#time').textContent.startsWith('0:00')")
+    engine.until(SOUNDS)
 
 
 PLAYS = "document.querySelector('#play-word').textContent === 'Pause'"
+SOUNDS = f"({PLAYS} && !document.querySelector('#time').textContent.startsWith('0:00'))"
 BLOCKED = "document.querySelector('#done').textContent.includes('press Play')"
 SLOW = """(() => {
   const fetch = window.fetch;
